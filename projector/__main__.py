@@ -1,0 +1,8 @@
+"""`projector`, or `python -m projector`."""
+
+from projector.cli.app import main
+
+__all__ = ["main"]
+
+if __name__ == "__main__":
+    main()

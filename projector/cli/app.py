@@ -1,0 +1,46 @@
+"""The commands, in the order in which a person meets them."""
+
+import sys
+
+import typer
+
+from projector.cli import (
+    data_commands,
+    log_commands,
+    replica_commands,
+    schema_commands,
+    status_commands,
+    up_command,
+)
+from projector.errors import ProjectorError
+
+app = typer.Typer(
+    name="projector",
+    help="Zoom's user and group webhooks as a PostgreSQL directory.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+up_command.register(app)
+replica_commands.register(app)
+schema_commands.register(app)
+data_commands.register(app)
+status_commands.register(app)
+log_commands.register(app)
+
+
+def main() -> None:
+    """Run the command line; what a person can mend is one sentence and a non-zero exit code."""
+    try:
+        app()
+    except ProjectorError as error:
+        print(f"projector: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
+    except ExceptionGroup as group:
+        problems, others = group.split(ProjectorError)
+        if problems is None or others is not None:
+            raise
+        error = problems.exceptions[0]
+        print(f"projector: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(getattr(error, "exit_code", 1))

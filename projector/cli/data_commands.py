@@ -1,0 +1,135 @@
+"""`simulate`, `export` and `import`: deliveries in and out."""
+
+import sys
+from typing import Annotated, BinaryIO
+
+import typer
+
+from projector.cli.progress import progress
+from projector.cli.running import data_dir_of, err, opened, out, run, start
+from projector.cli.up_command import known_secret
+from projector.config import Settings
+from projector.errors import ConfigurationError, ProjectorError
+from projector.schema import check_schema
+from projector.simulator.tally import Summary
+from projector.simulator.zoom import PlayOptions, play
+from projector.transfer import ImportSummary, export_log, import_file
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(simulate)
+    app.command(name="export")(export)
+    app.command(name="import")(import_)
+
+
+def simulate(
+    url: Annotated[str | None, typer.Option(help="Where to deliver; default: the local ingress.")] = None,
+    events: Annotated[int, typer.Option(help="How many events.")] = 1000,
+    users: Annotated[int, typer.Option(help="How many people the account has.")] = 50,
+    seed: Annotated[int, typer.Option(help="The same seed plays the same account.")] = 1,
+    days: Annotated[float, typer.Option(help="Days of history, ending now.")] = 30,
+    rate: Annotated[float, typer.Option(help="Deliveries a second; 0: as fast as possible.")] = 0,
+    concurrency: Annotated[int, typer.Option(help="Deliveries under way at once.")] = 16,
+    duplicates: Annotated[float, typer.Option(help="Share of deliveries that come twice.")] = 0,
+    disorder: Annotated[int, typer.Option(help="By how many places a delivery may come late.")] = 0,
+    time_scale: Annotated[float, typer.Option(help="Factor on Zoom's times between attempts.")] = 1 / 3000,
+) -> None:
+    """Play Zoom: validate the URL, then deliver a simulated account's events, signed."""
+    settings = start()
+    target = url or f"http://{settings.host}:{settings.port}/webhooks/zoom"
+    options = PlayOptions(
+        url=target, events=events, users=users, seed=seed, days=days, rate=rate,
+        concurrency=concurrency, duplicates=duplicates, disorder=disorder, time_scale=time_scale,
+    )  # fmt: skip
+
+    with progress("simulate") as report:
+        summary = run(play(options, _secret(settings), report))
+    _print_summary(summary)
+    if summary.lost:
+        raise typer.Exit(1)
+
+
+def _secret(settings: Settings) -> bytes:
+    given = settings.secrets()
+    if given:
+        return given[0]
+    own = known_secret(data_dir_of(settings))
+    if own is None:
+        raise ConfigurationError(
+            "no secret to sign with: set PROJECTOR_ZOOM_SECRET_TOKENS to that of the ingress, or start "
+            "`projector up`, which makes one"
+        )
+    return own.encode()
+
+
+def _print_summary(summary: Summary) -> None:
+    out.print(
+        f"delivered {summary.delivered:,} (duplicates {summary.duplicates:,}), retried "
+        f"{summary.retried:,}, lost {sum(summary.lost.values()):,} in {summary.seconds:.1f} s",
+        highlight=False,
+    )
+    for status, count in summary.lost.items():
+        out.print(f"  lost after {status}: {count:,}", highlight=False)
+    if summary.p50_ms is not None:
+        out.print(
+            f"time to acknowledge: p50 {summary.p50_ms:.1f} ms, p95 {summary.p95_ms:.1f} ms, "
+            f"p99 {summary.p99_ms:.1f} ms, max {summary.max_ms:.1f} ms",
+            highlight=False,
+        )
+
+
+def export(file: Annotated[str, typer.Argument(help="A file; - is standard output.")]) -> None:
+    """Write the log as NDJSON, one envelope a line."""
+    settings = start()
+
+    async def work(target: BinaryIO) -> str:
+        async with opened(settings) as database:
+            await check_schema(database)
+            with progress("export") as report:
+                summary = await export_log(database, target, report)
+        return (
+            f"exported {summary.exported:,} events; left out: {summary.erased:,} erased, "
+            f"{summary.repeated:,} repeated"
+        )
+
+    if file == "-":
+        said = run(work(sys.stdout.buffer))
+    else:
+        with _open(file, "wb") as target:
+            said = run(work(target))
+    err.print(said, highlight=False)
+
+
+def import_(file: Annotated[str, typer.Argument(help="A file; - is standard input.")]) -> None:
+    """Append the envelopes or bare bodies of an NDJSON file; exit 1 if any line is bad."""
+    settings = start()
+
+    def bad(number: int, why: str) -> None:
+        err.print(f"line {number}: {why}", highlight=False, markup=False)
+
+    async def work(source: BinaryIO) -> ImportSummary:
+        async with opened(settings) as database:
+            await check_schema(database)
+            return await import_file(database, source, None, bad)
+
+    if file == "-":
+        summary = run(work(sys.stdin.buffer))
+    else:
+        with _open(file, "rb") as source:
+            summary = run(work(source))
+    out.print(
+        f"imported {summary.appended:,}, known already {summary.duplicates:,}, bad {summary.bad:,}",
+        highlight=False,
+    )
+    if summary.bad:
+        raise typer.Exit(1)
+
+
+def _open(file: str, mode: str) -> BinaryIO:
+    try:
+        return open(file, mode)  # type: ignore[return-value]  # noqa: PTH123, SIM115
+    except OSError as error:
+        raise ProjectorError(
+            f"{file} cannot be opened ({error.strerror}); check the path and its permissions"
+        ) from None

@@ -1,0 +1,79 @@
+"""What commands share: settings, the event loop, and the database that the settings mean."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvloop
+from rich.console import Console
+
+from projector.config import Settings, load_settings
+from projector.database import Database, open_database
+from projector.embedded import default_data_dir, running_dsn
+from projector.errors import ConfigurationError
+from projector.telemetry import configure_logging
+
+T = TypeVar("T")
+
+# Data goes to standard output, everything that is said to standard error.
+out = Console()
+err = Console(stderr=True)
+
+
+def start() -> Settings:
+    """Read the settings and set up logging."""
+    settings = load_settings()
+    configure_logging(settings)
+    return settings
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a command's coroutine to its end."""
+    return uvloop.run(main)
+
+
+def data_dir_of(settings: Settings) -> Path:
+    """The data directory in force."""
+    return settings.data_dir or default_data_dir()
+
+
+def database_url(settings: Settings) -> str:
+    """The URL in use: the configured one, or that of the embedded server while it runs.
+
+    Raises ConfigurationError where there is neither.
+    """
+    url = settings.given_database_url() or running_dsn(data_dir_of(settings))
+    if url is None:
+        raise ConfigurationError(
+            f"no database: PROJECTOR_DATABASE_URL is not set and no `projector up` runs on "
+            f"{data_dir_of(settings)}; start that in another terminal, or set the variable"
+        )
+    return url
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, size: int = 8) -> AsyncIterator[Database]:
+    """The database in use, closed on the way out."""
+    database = await open_database(database_url(settings), size=size)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def until_stopped(work: Callable[[], Awaitable[None]]) -> None:
+    """Run `work` until it ends or SIGTERM or SIGINT comes; then cancel it and wait for it."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

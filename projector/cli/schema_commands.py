@@ -1,0 +1,109 @@
+"""`migrate`, `rebuild` and `verify`: the schema, and what is derived in it."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from projector.cli.progress import progress
+from projector.cli.running import err, opened, out, run, start
+from projector.errors import ConfigurationError
+from projector.folding.tables import Projection
+from projector.projections import PROJECTIONS
+from projector.rebuild.rebuild import rebuild as rebuild_projections
+from projector.rebuild.verify import Verdict
+from projector.rebuild.verify import verify as verify_projections
+from projector.schema import check_schema, full_text
+from projector.schema import migrate as migrate_schema
+
+Names = Annotated[list[str] | None, typer.Argument(help="Projections; all where none is named.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(migrate)
+    app.command()(rebuild)
+    app.command()(verify)
+
+
+def migrate(
+    print_sql: Annotated[bool, typer.Option(help="Print the SQL and run nothing.")] = False,
+) -> None:
+    """Bring the schema up to date; any number of replicas may do so at once."""
+    if print_sql:
+        out.print(full_text(), markup=False, highlight=False, soft_wrap=True)
+        return
+    settings = start()
+
+    async def work() -> list[str]:
+        async with opened(settings) as database:
+            return await migrate_schema(database)
+
+    applied = run(work())
+    err.print(f"migrated: {', '.join(applied)}" if applied else "nothing to migrate", highlight=False)
+
+
+def rebuild(
+    names: Names = None,
+    dry_run: Annotated[bool, typer.Option(help="Print what would change, and change nothing.")] = False,
+) -> None:
+    """Fold the log afresh and swap the result in, while everything goes on."""
+    settings, chosen = start(), _chosen(names)
+    if dry_run:
+        _print_verdicts(_verdicts(chosen, "dry run"), "would change")
+        return
+
+    async def work() -> dict[str, int]:
+        async with opened(settings, size=16) as database:
+            await check_schema(database)
+            with progress("rebuild") as report:
+                return await rebuild_projections(database, chosen, report)
+
+    for name, position in run(work()).items():
+        out.print(f"{name}\trebuilt up to position {position}", highlight=False)
+
+
+def verify(names: Names = None) -> None:
+    """Fold the log afresh and compare it with the live rows; exit 1 if any differs."""
+    verdicts = _verdicts(_chosen(names), "verify")
+    _print_verdicts(verdicts, "differ from the log")
+    if any(verdict.differences for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def _verdicts(chosen: Sequence[Projection], title: str) -> list[Verdict]:
+    settings = start()
+
+    async def work() -> list[Verdict]:
+        async with opened(settings, size=16) as database:
+            await check_schema(database)
+            with progress(title) as report:
+                return await verify_projections(database, chosen, report)
+
+    return run(work())
+
+
+def _chosen(names: list[str] | None) -> tuple[Projection, ...]:
+    known = {projection.name: projection for projection in PROJECTIONS}
+    unknown = [name for name in names or () if name not in known]
+    if unknown:
+        raise ConfigurationError(
+            f"there is no projection {', '.join(unknown)}; there are {', '.join(known)}"
+        )
+    return tuple(known[name] for name in dict.fromkeys(names or known))
+
+
+def _print_verdicts(verdicts: Sequence[Verdict], what: str) -> None:
+    for verdict in verdicts:
+        out.print(
+            f"{verdict.projection}\tposition {verdict.position}\t{verdict.rows} rows\t"
+            f"{verdict.differences} {what}",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        for example in verdict.examples:
+            columns = f" ({', '.join(example.columns)})" if example.columns else ""
+            key = ", ".join(example.key)
+            out.print(
+                f"  {example.kind} in {example.table}: {key}{columns}",
+                highlight=False, soft_wrap=True, markup=False,
+            )  # fmt: skip

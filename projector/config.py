@@ -1,0 +1,152 @@
+"""Settings: read from the environment once, validated, frozen."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from projector.errors import ConfigurationError
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """The least severe level that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Settings(BaseSettings):
+    """Every setting of the product. The README's table is checked against this class."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PROJECTOR_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL to use; absent: an embedded server in the data directory"
+    )
+    data_dir: Path | None = Field(
+        None, description="where the embedded server keeps its data and `up` its secret"
+    )
+    zoom_secret_tokens: Annotated[SecretStr | None, NoDecode] = Field(
+        None, description="secret tokens of the Zoom apps, comma-separated; all are live at once"
+    )
+    zoom_secret_tokens_file: Path | None = Field(
+        None, description="a file that holds them instead, comma- or line-separated"
+    )
+    database_url_file: Path | None = Field(
+        None, description="a file that holds PROJECTOR_DATABASE_URL instead"
+    )
+    allow_unsigned: bool = Field(
+        False, description="take unsigned deliveries; on a loopback address alone"
+    )
+    host: str = Field("127.0.0.1", description="address of the ingress")
+    port: int = Field(8080, ge=0, le=65535, description="port of the ingress; 0: any free one")
+    health_host: str = Field("127.0.0.1", description="address of a `project` process's health port")
+    health_port: int | None = Field(
+        None, ge=0, le=65535, description="port of /livez and /metrics in a `project` process"
+    )
+    trusted_proxies: str = Field(
+        "", description="addresses or networks whose Forwarded headers are believed, comma-separated"
+    )
+    max_body_bytes: int = Field(
+        1_048_576, ge=1024, description="largest body, in bytes, after inflation"
+    )
+    max_connections: int = Field(1000, ge=1, description="connections the ingress serves at once")
+    drain_seconds: float = Field(
+        5.0, ge=0, description="how long a replica serves on after SIGTERM, unready, in seconds"
+    )
+    append_queue: int = Field(
+        2000, ge=1, description="deliveries that may wait for an append at once"
+    )
+    duplicate_days: float = Field(
+        30, ge=2, description="how long duplicates are remembered, in days"
+    )
+    quarantine_rows: int = Field(10_000, ge=0, description="most rows that the quarantine holds")
+    quarantine_bytes: int = Field(
+        67_108_864, ge=0, description="most bytes of bodies that the quarantine holds"
+    )
+    quarantine_per_second: float = Field(
+        20, ge=0, description="most quarantine writes a second and replica"
+    )
+    batch_events: int = Field(
+        5000, ge=1, description="most events that a projector folds at once"
+    )
+    log_format: LogFormat | None = Field(
+        None, description="`json` or `console`; absent: console on a terminal, JSON elsewhere"
+    )
+    log_level: LogLevel = Field(
+        LogLevel.INFO, description="`debug`, `info`, `warning` or `error`"
+    )
+
+    @model_validator(mode="after")
+    def _one_source_each(self) -> Self:
+        for plain, file in (
+            (self.zoom_secret_tokens, self.zoom_secret_tokens_file),
+            (self.database_url, self.database_url_file),
+        ):
+            if plain is not None and file is not None:
+                raise ValueError("a setting and its _FILE form are both given; keep one")
+        return self
+
+    def secrets(self) -> tuple[bytes, ...]:
+        """The live secret tokens, in the order given; empty where none is configured.
+
+        Raises ConfigurationError where the file cannot be read.
+        """
+        if self.zoom_secret_tokens is not None:
+            text = self.zoom_secret_tokens.get_secret_value()
+        elif self.zoom_secret_tokens_file is not None:
+            text = _read(self.zoom_secret_tokens_file, "PROJECTOR_ZOOM_SECRET_TOKENS_FILE")
+        else:
+            return ()
+        tokens = (token.strip() for token in text.replace("\n", ",").split(","))
+        return tuple(token.encode() for token in tokens if token)
+
+    def given_database_url(self) -> str | None:
+        """The database URL that was configured, or None: the embedded server.
+
+        Raises ConfigurationError where the file cannot be read.
+        """
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        if self.database_url_file is not None:
+            return _read(self.database_url_file, "PROJECTOR_DATABASE_URL_FILE").strip()
+        return None
+
+
+def _read(path: Path, setting: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{setting} names {path}, which cannot be read ({type(error).__name__}); "
+            "check the path and its permissions"
+        ) from None
+
+
+def load_settings() -> Settings:
+    """Read the environment. Raises ConfigurationError naming each bad setting, never its value."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{_variable(problem['loc'])}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigurationError(f"{problems}; see the table of settings in the README") from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return "PROJECTOR_" + str(location[0]).upper() if location else "settings"

@@ -1,0 +1,33 @@
+"""The embedded PostgreSQL: a server of our own, from a wheel's binaries, for one machine.
+
+    binaries   finds the wheel's programs
+    account    the operating-system account that the server runs as
+    layout     where everything lies, and who may enter
+    cluster    initialises a data directory
+    server     starts, adopts and stops the server
+
+Nobody but the server's account (and root, where root started it) gets in: there is no TCP, the
+socket lies in a folder of mode 0700, and the server asks the kernel who is calling.
+"""
+
+from projector.embedded.errors import (
+    DataDirectoryInUse,
+    DataDirectoryUnusable,
+    DataDirectoryVersion,
+    EmbeddedNotInstalled,
+    EmbeddedStartFailed,
+)
+from projector.embedded.layout import default_data_dir, prepare_data_dir
+from projector.embedded.server import EmbeddedServer, running_dsn
+
+__all__ = [
+    "DataDirectoryInUse",
+    "DataDirectoryUnusable",
+    "DataDirectoryVersion",
+    "EmbeddedNotInstalled",
+    "EmbeddedServer",
+    "EmbeddedStartFailed",
+    "default_data_dir",
+    "prepare_data_dir",
+    "running_dsn",
+]

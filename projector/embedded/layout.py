@@ -1,0 +1,232 @@
+"""Where the embedded server keeps what, and who may enter.
+
+    <data_dir>/postgres      the database itself, 0700, the server account's
+    <data_dir>/run           the socket, 0700, the server account's
+    <data_dir>/postgres.log  the server's log
+    <data_dir>/lock          held by the process that started the server, with its pid
+    <data_dir>/server.lock   held by the server and every process of it
+    <data_dir>/server-18     a copy of the programs, where the account cannot reach the wheel's
+
+Root never writes into the two folders that are the account's: a server that was broken into must
+not lead root's pen elsewhere by a symbolic link.
+"""
+
+import hashlib
+import os
+import stat
+import sys
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from projector.embedded.account import Account, known_account
+from projector.embedded.binaries import MAJOR
+from projector.embedded.errors import DataDirectoryUnusable, EmbeddedStartFailed
+
+PORT: Final = 5432  # it only names the socket's file; nothing listens on TCP
+ROLE: Final = "projector"
+DATABASE: Final = "projector"
+
+# The kernel's limit is 108 bytes on Linux and 104 on macOS, with the closing zero.
+_LONGEST_SOCKET: Final = 100
+_SHARED_TEMP: Final = Path("/tmp")  # noqa: S108 - the same for every process, whatever its TMPDIR
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+_OTHERS_ANY: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one data directory."""
+
+    data_dir: Path
+
+    @property
+    def postgres(self) -> Path:
+        """PostgreSQL's own directory (PGDATA)."""
+        return self.data_dir / "postgres"
+
+    @property
+    def sockets(self) -> Path:
+        """The socket's folder: `run`, or one with a short name where `run`'s is too long."""
+        run = self.data_dir / "run"
+        # A comma separates hosts in a connection string.
+        if len(os.fsencode(run / _socket_name())) <= _LONGEST_SOCKET and "," not in str(run):
+            return run
+        digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:16]
+        return _SHARED_TEMP / f"projector-{digest}"
+
+    @property
+    def socket(self) -> Path:
+        """The socket that the server listens on."""
+        return self.sockets / _socket_name()
+
+    @property
+    def socket_pid(self) -> Path:
+        """PostgreSQL's own lock file beside the socket."""
+        return self.sockets / f"{_socket_name()}.lock"
+
+    @property
+    def postmaster_pid(self) -> Path:
+        """PostgreSQL's own lock file in its directory."""
+        return self.postgres / "postmaster.pid"
+
+    @property
+    def log(self) -> Path:
+        """The server's log."""
+        return self.data_dir / "postgres.log"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that started or adopted the server."""
+        return self.data_dir / "lock"
+
+    @property
+    def server_lock(self) -> Path:
+        """Held by every process of the server; free means that none lives."""
+        return self.data_dir / "server.lock"
+
+    @property
+    def callers(self) -> Path:
+        """The rule of who may connect (pg_hba.conf)."""
+        return self.data_dir / "pg_hba.conf"
+
+    @property
+    def names(self) -> Path:
+        """Which account is which role (pg_ident.conf)."""
+        return self.data_dir / "pg_ident.conf"
+
+    @property
+    def programs(self) -> Path:
+        """The copy of PostgreSQL's programs, where one is needed."""
+        return self.data_dir / f"server-{MAJOR}"
+
+    @property
+    def dsn(self) -> str:
+        """The connection string; it names the port, so that PGPORT cannot mislead it."""
+        return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.sockets))}&port={PORT}"
+
+
+def layout_of(data_dir: Path) -> Layout:
+    """The layout of a data directory; two spellings of one directory give one layout."""
+    return Layout(data_dir.expanduser().resolve())
+
+
+def default_data_dir() -> Path:
+    """Where data lies unless PROJECTOR_DATA_DIR says otherwise."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/projector")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "projector"
+    configured = Path(os.environ.get("XDG_DATA_HOME", ""))
+    base = configured if configured.is_absolute() else Path.home() / ".local" / "share"
+    return base / "projector"
+
+
+def prepare_data_dir(data_dir: Path) -> Path:
+    """Make the data directory, or check the one that is there; returns its resolved path.
+
+    Whoever writes into a data directory before the server starts calls this first. Raises
+    DataDirectoryUnusable where it cannot be made, is not ours, or lets others write.
+    """
+    path = layout_of(data_dir).data_dir
+    # The account that root's server runs as has to pass through; it cannot list what is there.
+    mode = 0o711 if os.geteuid() == 0 else 0o700
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=mode, exist_ok=True)
+        _check_owner(path, path.stat(), {os.geteuid()})
+        # An empty one was made for us, just now or by `mktemp -d`; one in use stays as it is.
+        if not any(path.iterdir()):
+            path.chmod(mode)
+        if path.stat().st_mode & _OTHERS_WRITE:
+            raise DataDirectoryUnusable(
+                f"the data directory {path} can be written to by others; "
+                f"run: chmod go-w '{path}', or choose another PROJECTOR_DATA_DIR"
+            )
+    except OSError as error:
+        raise DataDirectoryUnusable(
+            f"the data directory {path} cannot be made or read ({error.strerror}); "
+            "choose another PROJECTOR_DATA_DIR"
+        ) from error
+    return path
+
+
+def check_reach(layout: Layout, account: Account) -> None:
+    """Raise DataDirectoryUnusable where the account cannot enter the data directory.
+
+    Raises EmbeddedStartFailed where this process may not run anything as the account.
+    """
+    if not account.drops_privileges:
+        return
+    try:
+        entered = account.run(["/bin/sh", "-c", 'cd "$1"', "sh", str(layout.data_dir)])
+    except PermissionError:
+        raise EmbeddedStartFailed(
+            f"PostgreSQL does not run as root, and this root may not become {account.name}; "
+            "run this as an ordinary user or set PROJECTOR_DATABASE_URL"
+        ) from None
+    if entered.returncode != 0:
+        raise DataDirectoryUnusable(
+            f"the account {account.name}, which PostgreSQL runs as, cannot enter "
+            f"{layout.data_dir}; choose a PROJECTOR_DATA_DIR whose parent folders are open to it "
+            "(such as /var/lib/projector), or run this as an ordinary user"
+        )
+
+
+def own_folder(path: Path, account: Account) -> None:
+    """Make a folder of mode 0700 of the account's, or check that it is one.
+
+    Raises DataDirectoryUnusable where somebody else put it there or could enter it.
+    """
+    # One that is there has to be ours: the checks below tell.
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    found = path.lstat()
+    # Root's own: made by a start that was interrupted before the folder was handed over.
+    _check_owner(path, found, {os.geteuid(), account.uid})
+    if found.st_mode & _OTHERS_ANY:
+        raise DataDirectoryUnusable(
+            f"{path} has to be closed to everybody else; run: chmod 700 '{path}'"
+        )
+    if found.st_uid != account.uid:
+        os.chown(path, account.uid, account.gid, follow_symlinks=False)
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether a socket folder is there and only its owner, our server's account, can enter it.
+
+    Without this anybody could wait for clients in a folder of that name in /tmp.
+    """
+    account = known_account()
+    try:
+        found = folder.lstat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return False
+    if account is None:
+        return False
+    private = stat.S_ISDIR(found.st_mode) and not found.st_mode & _OTHERS_ANY
+    return private and found.st_uid == account.uid
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file of the data directory, made with mode 0600; never through a symbolic link."""
+    return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _check_owner(path: Path, found: os.stat_result, owners: Collection[int]) -> None:
+    if not stat.S_ISDIR(found.st_mode):
+        raise DataDirectoryUnusable(
+            f"{path} is not a folder; remove it or choose another PROJECTOR_DATA_DIR"
+        )
+    if found.st_uid not in owners:
+        raise DataDirectoryUnusable(
+            f"{path} belongs to another user (id {found.st_uid}); "
+            "run this as that user or choose another PROJECTOR_DATA_DIR"
+        )
+
+
+def _socket_name() -> str:
+    return f".s.PGSQL.{PORT}"

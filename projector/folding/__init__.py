@@ -1,0 +1,1 @@
+"""Pure folding: documents, typed columns, tables, and the fold of a batch. No I/O, no clock."""

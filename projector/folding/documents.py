@@ -1,0 +1,83 @@
+"""Documents: what a diff does to one, and where a diff contradicts it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+Document = dict[str, Any]
+
+_ABSENT: Final = object()
+_NOTHING: Final[Mapping[str, Any]] = {}
+
+
+def merge(document: Document, new: Mapping[str, Any], old: Mapping[str, Any]) -> Document:
+    """The document after a diff: `new` sets, what `old` alone names is cleared, the rest stays.
+
+    Goes on key by key where both sides are objects, an absent side counting as an empty one. Objects
+    left empty disappear.
+    """
+    merged = dict(document)
+    for key, value in new.items():
+        before = old.get(key, _NOTHING)
+        if not isinstance(value, dict):
+            merged[key] = value
+        elif isinstance(before, dict) or before is _NOTHING:
+            held = document.get(key)
+            inner = merge(held if isinstance(held, dict) else {}, value, before)
+            if inner or isinstance(held, dict):
+                _put(merged, key, inner)
+        elif whole := merge({}, value, _NOTHING):
+            merged[key] = whole
+    for key, value in old.items():
+        if key in merged and key not in new:
+            held = merged[key]
+            if isinstance(held, dict) and isinstance(value, dict):
+                _put(merged, key, merge(held, _NOTHING, value))
+            else:
+                del merged[key]
+    return merged
+
+
+def _put(document: Document, key: str, value: Document) -> None:
+    if value:
+        document[key] = value
+    else:
+        document.pop(key, None)
+
+
+def contradictions(
+    known: Document, reported: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
+    """Where the reported previous values differ from what is known: (dotted path, known, reported).
+
+    Blank or unknown values prove nothing, nor does a value that is already the new one.
+    """
+    for key, value in reported.items():
+        if key not in known or is_blank(value):
+            continue
+        held, after = known[key], new.get(key, _ABSENT)
+        if isinstance(held, dict) and isinstance(value, dict):
+            inner = after if isinstance(after, dict) else _NOTHING
+            yield from contradictions(held, value, inner, f"{prefix}{key}.")
+        elif not same(held, value) and not same(held, _pruned(after)):
+            yield f"{prefix}{key}", held, value
+
+
+def _pruned(value: Any) -> Any:
+    """A value as it would be set: without empty objects."""
+    return merge({}, value, _NOTHING) if isinstance(value, dict) else value
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a reported value says nothing: null, an empty text, array or object."""
+    return value is None or value in ("", [], {})
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equality of JSON values: 1 is 1.0, but neither is true."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return bool(left == right)

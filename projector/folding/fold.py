@@ -1,0 +1,132 @@
+"""The fold of a batch: rows and events in, changed rows and dead letters out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from projector.events import Event
+from projector.folding.tables import Key, MergeTable, Row, SequenceTable
+from projector.folding.unfoldable import Unfoldable
+
+EventsByName = Mapping[str, Sequence[Event]]
+
+in_event_order = attrgetter("order")
+
+
+class DeadLetter(NamedTuple):
+    """An event that a projection could not fold. `error` never contains input."""
+
+    position: int
+    event: str
+    error: str
+
+
+def dead_letter(event: Event, error: Exception) -> DeadLetter:
+    """Say why an event could not be folded, without a word of what it held."""
+    reason = str(error) if isinstance(error, Unfoldable) else f"the fold failed: {type(error).__name__}"
+    return DeadLetter(event.position, event.name, reason)
+
+
+@dataclass
+class Contributions:
+    """What a batch brings to a merge table: one row per key."""
+
+    rows: dict[Key, Row] = field(default_factory=dict)
+    dead: list[DeadLetter] = field(default_factory=list)
+
+
+def contribute(table: MergeTable, events: EventsByName) -> Contributions:
+    """Merge the rows of a batch's events with one another; what stands in the table comes later."""
+    found = Contributions()
+    rows, merge, width = found.rows, table.merge, table.key
+    for name, rows_of in table.rows.items():
+        for event in events.get(name, ()):
+            try:
+                for row in rows_of(event):
+                    key = row[:width]
+                    known = rows.get(key)
+                    rows[key] = row if known is None else merge(known, row)
+            except Exception as error:  # noqa: BLE001  one event never stops a batch: it is kept
+                found.dead.append(dead_letter(event, error))
+    return found
+
+
+def merge_rows(
+    table: MergeTable, stored: Mapping[Key, Row], contributed: Mapping[Key, Row]
+) -> list[Row]:
+    """The rows that change: contributions merged into what the table holds."""
+    changed = []
+    for key, row in contributed.items():
+        known = stored.get(key)
+        if known is None:
+            changed.append(row)
+        elif (merged := table.merge(known, row)) != known:
+            changed.append(merged)
+    return changed
+
+
+@dataclass
+class Sequences:
+    """A batch's events by the entity of a sequence table that each belongs to."""
+
+    events: dict[Key, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    dead: list[DeadLetter] = field(default_factory=list)
+
+
+def group_by_entity(table: SequenceTable, events: EventsByName) -> Sequences:
+    """Sort a batch's events into their entities; an event that names none is a dead letter."""
+    found = Sequences()
+    for name in table.steps:
+        for event in events.get(name, ()):
+            try:
+                found.events[table.key_of(event)].append(event)
+            except Unfoldable as error:
+                if name not in table.context:
+                    found.dead.append(dead_letter(event, error))
+    return found
+
+
+def late_entities(
+    stored: Mapping[Key, Any], events: Mapping[Key, Sequence[Event]]
+) -> list[Key]:
+    """The entities with an event that is not newer than everything folded into their row."""
+    return [
+        key
+        for key, some in events.items()
+        if (state := stored.get(key)) is not None
+        and min(event.order for event in some) <= state.folded
+    ]
+
+
+def fold_entity(
+    table: SequenceTable, state: Any, events: Iterable[Event]
+) -> tuple[Any, list[DeadLetter]]:
+    """Fold distinct events into a state, in event order.
+
+    `state` holds nothing newer than the events: it is the row when they are all newer, the start when
+    they are the entity's whole history.
+    """
+    dead = []
+    steps = table.steps
+    for event in distinct(events):
+        try:
+            after = steps[event.name](state, event)
+        except Exception as error:  # noqa: BLE001  one event never stops a batch: it is kept
+            if not (isinstance(error, Unfoldable) and event.name in table.context):
+                dead.append(dead_letter(event, error))
+            after = state
+        state = after._replace(folded=event.order)
+    return state, dead
+
+
+def distinct(events: Iterable[Event]) -> list[Event]:
+    """Events in event order, equal bytes once: as they stand at their smallest position."""
+    first: dict[bytes, Event] = {}
+    for event in events:
+        digest = event.order[-32:]
+        known = first.get(digest)
+        if known is None or event.position < known.position:
+            first[digest] = event
+    return sorted(first.values(), key=in_event_order)

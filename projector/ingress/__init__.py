@@ -1,0 +1,1 @@
+"""The ingress: Zoom's deliveries over HTTP, answered once their append is durable."""

@@ -1,0 +1,69 @@
+"""Who may deliver: whoever signs with a live secret, or anybody where that is allowed."""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from projector.config import Settings
+from projector.errors import ConfigurationError
+from projector.signature import Refusal, fingerprint, verify
+
+
+class Verdict(NamedTuple):
+    """The fingerprint of the secret that signed (None: unsigned, and allowed), or a refusal."""
+
+    verified_by: str | None
+    refusal: Refusal | None = None
+
+
+class Authenticator:
+    """Checks requests against every live secret."""
+
+    def __init__(self, secrets: Sequence[bytes], *, allow_unsigned: bool) -> None:
+        self._secrets = tuple(secrets)
+        self._allow_unsigned = allow_unsigned
+        self._by_fingerprint = {fingerprint(secret): secret for secret in self._secrets}
+
+    def check(
+        self, timestamp: str | None, signature: str | None, body: bytes, now: float
+    ) -> Verdict:
+        """Judge a request by its two headers and its raw body; `now` is in epoch seconds."""
+        result = verify(self._secrets, timestamp, signature, body, now)
+        if not isinstance(result, Refusal):
+            return Verdict(result)
+        if self._allow_unsigned and (signature is None or not self._secrets):
+            return Verdict(None)
+        return Verdict(None, result)
+
+    def secret(self, verified_by: str) -> bytes:
+        """The secret of a fingerprint that `check` answered."""
+        return self._by_fingerprint[verified_by]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reachable from this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def authenticator(settings: Settings) -> Authenticator:
+    """The authenticator that the settings ask for.
+
+    Raises ConfigurationError where nothing would keep strangers out.
+    """
+    secrets = settings.secrets()
+    if settings.allow_unsigned and not is_loopback(settings.host):
+        raise ConfigurationError(
+            "PROJECTOR_ALLOW_UNSIGNED works on a loopback address alone; "
+            "set PROJECTOR_HOST to 127.0.0.1, or do without it"
+        )
+    if not secrets and not settings.allow_unsigned:
+        raise ConfigurationError(
+            "no secret token to check deliveries with; set PROJECTOR_ZOOM_SECRET_TOKENS "
+            "to the one that Zoom shows for your app"
+        )
+    return Authenticator(secrets, allow_unsigned=settings.allow_unsigned)

@@ -1,0 +1,51 @@
+"""Where a request comes from. Forwarded headers are believed from configured proxies alone."""
+
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from aiohttp import web
+
+from projector.errors import ConfigurationError
+
+Network = IPv4Network | IPv6Network
+
+
+def trusted_networks(text: str) -> tuple[Network, ...]:
+    """The networks that PROJECTOR_TRUSTED_PROXIES names; raises ConfigurationError."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return tuple(ip_network(part, strict=False) for part in parts)
+    except ValueError:
+        raise ConfigurationError(
+            "PROJECTOR_TRUSTED_PROXIES must be addresses or networks like 10.0.0.0/8, "
+            "comma-separated"
+        ) from None
+
+
+@lru_cache(maxsize=1024)
+def _within(networks: tuple[Network, ...], address: str) -> bool | None:
+    """Whether the address lies in one of the networks; None where it is no address."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    return any(parsed in network for network in networks)
+
+
+def client_of(request: web.BaseRequest, trusted: tuple[Network, ...]) -> str | None:
+    """The address of the client: the peer, or what trusted proxies say is behind it.
+
+    X-Forwarded-For is read from its end, as far as every hop is trusted.
+    """
+    client = request.remote
+    if client is None or not trusted or not _within(trusted, client):
+        return client
+    hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+    for hop in reversed([hop.strip() for hop in hops]):
+        within = _within(trusted, hop)
+        if within is None:
+            break
+        client = hop
+        if not within:
+            break
+    return client

@@ -1,0 +1,150 @@
+"""Bounds on what a sender may cost: bytes, time, connections."""
+
+import asyncio
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+
+from projector.ingress.metrics import Metrics
+from projector.ingress.problems import RETRY_AFTER_SECONDS, Problem, respond
+
+# Zoom waits 3 s. From the arrival of its headers a delivery is answered within 2.5 s; the deadlines
+# leave room for the sweep that enforces them and for a busy event loop.
+ANSWER_SECONDS: Final = 2.2
+BODY_SECONDS: Final = 2.0
+
+HEADER_BYTES: Final = 8190
+HEADERS: Final = 100
+IDLE_SECONDS: Final = 30.0
+LINGER_SECONDS: Final = 1.0
+
+# Bodies that arrive in pieces, all connections together.
+PARTIAL_BYTES: Final = 64 * 1024 * 1024
+
+_logger = structlog.get_logger()
+
+_TURNED_AWAY: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
+    b"Retry-After: %d\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b"
+    % (RETRY_AFTER_SECONDS, len(Problem.BUSY.body), Problem.BUSY.body)
+)
+
+
+class Refused(Exception):  # noqa: N818  a refusal is an answer, not an error
+    """The request gets this problem for an answer, and its connection is closed."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.slug)
+        self.problem = problem
+
+
+class BodyReader:
+    """Reads bodies within bounds on each one's size and time, and on memory over all."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._partial = 0
+
+    async def read(self, request: web.BaseRequest, deadline: float) -> bytes:
+        """The body as sent; `deadline` is in the event loop's time.
+
+        Raises Refused: over the limit, too slow, too much at once, or no valid HTTP.
+        """
+        declared = request.content_length
+        if declared is not None and declared > self._limit:
+            raise Refused(Problem.TOO_LARGE)
+        content = request.content
+        if content.is_eof() and content.exception() is None:
+            body = content.read_nowait(-1)  # it came with the headers: nearly every delivery
+            if len(body) > self._limit:
+                raise Refused(Problem.TOO_LARGE)
+            return body
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._read_pieces(request)
+        except TimeoutError:
+            raise Refused(Problem.SLOW) from None
+        except (web.RequestPayloadError, ConnectionError):
+            raise Refused(Problem.BAD_HTTP) from None
+
+    async def _read_pieces(self, request: web.BaseRequest) -> bytes:
+        body = bytearray()
+        try:
+            while piece := await request.content.readany():
+                self._partial += len(piece)
+                body += piece
+                if len(body) > self._limit:
+                    raise Refused(Problem.TOO_LARGE)
+                if self._partial > PARTIAL_BYTES:
+                    raise Refused(Problem.BUSY)
+        finally:
+            self._partial -= len(body)
+        return bytes(body)
+
+
+class IngressProtocol(web.RequestHandler):
+    """aiohttp's protocol, but what it says of bad HTTP repeats no input, in answers or in logs."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002  it quotes the input
+    ) -> web.StreamResponse:
+        """Answer what aiohttp could not parse, or what a handler failed to answer."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("part of another answer is sent already")
+        bad = status == Problem.BAD_HTTP.status
+        problem = Problem.BAD_HTTP if bad else Problem.UNEXPECTED
+        _logger.log(20 if bad else 40, "request refused", outcome=problem.slug, error=_name(exc))
+        response = respond(problem)
+        response.force_close()
+        return response
+
+    def log_exception(self, *_args: Any, **details: Any) -> None:
+        """Log that something failed, without the exception's text."""
+        _logger.error("connection failed", error=_name(details.get("exc_info")))
+
+
+def _name(error: object) -> str:
+    return type(error).__name__
+
+
+class TurnAway(asyncio.Protocol):
+    """Answers 503 to a connection over the limit, and closes it."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Answer before anything is read."""
+        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  it is a TCP connection
+        transport.write(_TURNED_AWAY)
+        transport.close()
+
+
+class Gate:
+    """Makes the protocol of each new connection, up to a number of them at once."""
+
+    def __init__(self, server: web.Server, limit: int, metrics: Metrics) -> None:
+        self._server = server
+        self._limit = limit
+        self._metrics = metrics
+
+    def __call__(self) -> asyncio.Protocol:
+        """Serve the connection, or turn it away."""
+        if len(self._server.connections) >= self._limit:
+            self._metrics.connections_refused.inc()
+            return TurnAway()
+        return IngressProtocol(
+            self._server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # aiohttp's own way to say: none
+            keepalive_timeout=IDLE_SECONDS,
+            lingering_time=LINGER_SECONDS,
+            max_line_size=HEADER_BYTES,
+            max_field_size=HEADER_BYTES,
+            max_headers=HEADERS,
+            auto_decompress=False,
+        )

@@ -1,0 +1,130 @@
+"""Prometheus metrics of a replica: base units, few labels, never an account or a person."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from projector.events import ALIASES, EVENTS
+
+URL_VALIDATION: Final = "endpoint.url_validation"
+OTHER: Final = "other"
+
+# Unknown names come from outside and would be a label each.
+_LABELS: Final = {name: name for name in (*EVENTS, URL_VALIDATION)} | ALIASES
+
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 2.5, 3.0)
+_EVENTS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 500)
+
+
+def event_label(event: str | None) -> str:
+    """The label of an event's name: one of those that Zoom documents, or `other`."""
+    return OTHER if event is None else _LABELS.get(event, OTHER)
+
+
+class Metrics:
+    """The metrics of one replica, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._deliveries = Counter(
+            "projector_deliveries",
+            "Requests to the webhook routes, by event and outcome.",
+            ["event", "outcome"],
+            registry=registry,
+        )
+        self._counted: dict[tuple[str, str], Counter] = {}
+        self.acknowledge_seconds = Histogram(
+            "projector_acknowledge_seconds",
+            "From receipt to the answer, of deliveries answered 200.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.append_seconds = Histogram(
+            "projector_append_seconds",
+            "How long one append of a batch takes, commit included.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.append_batch = Histogram(
+            "projector_append_batch_events",
+            "Deliveries that shared one append.",
+            buckets=_EVENTS,
+            registry=registry,
+        )
+        self.append_failures = Counter(
+            "projector_append_failures", "Appends that did not commit.", registry=registry
+        )
+        self.duplicates = Counter(
+            "projector_duplicates",
+            "Deliveries whose bytes the log held already.",
+            registry=registry,
+        )
+        self.quarantined = Counter(
+            "projector_quarantined",
+            "Deliveries put into the quarantine.",
+            ["reason"],
+            registry=registry,
+        )
+        self.quarantine_dropped = Counter(
+            "projector_quarantine_dropped",
+            "Deliveries that the quarantine had no room for, signed or not.",
+            ["signed"],
+            registry=registry,
+        )
+        self.validations_failed = Counter(
+            "projector_validations_failed", "URL validations refused.", registry=registry
+        )
+        self.connections_refused = Counter(
+            "projector_connections_refused",
+            "Connections turned away, the limit being reached.",
+            registry=registry,
+        )
+        self._last_validation = Moment("validation", "The last good URL validation", registry)
+        self._last_event = Moment("event", "The last delivery that was appended", registry)
+
+    def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Add a gauge that reads its value when it is asked for."""
+        Gauge(name, text, registry=self.registry).set_function(read)
+
+    def delivery(self, event: str | None, outcome: str) -> None:
+        """Count a request; an outcome is a name from our code, an event may be anything."""
+        key = (event_label(event), outcome)
+        counter = self._counted.get(key)
+        if counter is None:
+            counter = self._counted[key] = self._deliveries.labels(*key)
+        counter.inc()
+
+    def validated(self) -> None:
+        """A URL validation was answered."""
+        self._last_validation.is_now()
+
+    def appended(self) -> None:
+        """A delivery was appended."""
+        self._last_event.is_now()
+
+    def exposition(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+class Moment:
+    """When something happened last, as a time and as an age; NaN until it first does."""
+
+    def __init__(self, name: str, text: str, registry: CollectorRegistry) -> None:
+        self._at = float("nan")
+        Gauge(
+            f"projector_last_{name}_timestamp_seconds",
+            f"{text}, in epoch seconds.",
+            registry=registry,
+        ).set_function(lambda: self._at)
+        Gauge(
+            f"projector_last_{name}_age_seconds",
+            f"{text}: how long ago, in seconds.",
+            registry=registry,
+        ).set_function(lambda: time.time() - self._at)
+
+    def is_now(self) -> None:
+        """It happened just now."""
+        self._at = time.time()

@@ -1,0 +1,129 @@
+"""Serve one ingress replica: listen, run, and stop without losing a delivery."""
+
+import asyncio
+import errno
+import os
+import signal
+from collections.abc import Callable
+
+import structlog
+from aiohttp import web
+
+from projector.config import Settings
+from projector.errors import ProjectorError
+from projector.ingress.app import Replica, make_app, make_replica
+from projector.ingress.limits import ANSWER_SECONDS, Gate
+
+BACKLOG = 1024
+FLUSH_SECONDS = 2.0
+
+_logger = structlog.get_logger()
+
+
+async def serve(
+    settings: Settings,
+    database_url: str,
+    *,
+    ready: Callable[[int], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve until `stop` is set, or without it until SIGTERM or SIGINT; then drain and return.
+
+    The database need not be there yet. `ready` is called with the port once connections are taken.
+    Raises ConfigurationError for settings that would let strangers in, and ProjectorError where the
+    address cannot be listened on.
+    """
+    replica = make_replica(settings, database_url)
+    stopping, hurry = stop or asyncio.Event(), asyncio.Event()
+    signals = _Signals(stopping, hurry) if stop is None else None
+    runner = web.AppRunner(make_app(replica), shutdown_timeout=ANSWER_SECONDS + 1)
+    await runner.setup()
+    try:
+        await _run(replica, runner, settings, ready, stopping, hurry)
+    finally:
+        await runner.cleanup()
+        replica.drop_connections()
+        if signals is not None:
+            signals.remove()
+
+
+async def _run(
+    replica: Replica,
+    runner: web.AppRunner,
+    settings: Settings,
+    ready: Callable[[int], None] | None,
+    stopping: asyncio.Event,
+    hurry: asyncio.Event,
+) -> None:
+    assert runner.server is not None  # noqa: S101  it is set up
+    gate = Gate(runner.server, settings.max_connections, replica.metrics)
+    listener = await _listen(gate, settings.host, settings.port)
+    port = int(listener.sockets[0].getsockname()[1])
+    _logger.info("listening", host=settings.host, port=port)
+    async with asyncio.TaskGroup() as group:
+        parts = (replica.commit, replica.quarantine, replica.readiness)
+        running = [group.create_task(part.run()) for part in parts]
+        if ready is not None:
+            ready(port)
+        await stopping.wait()
+        await _drain(replica, settings.drain_seconds, hurry)
+        listener.close()
+        replica.start_closing()
+        await runner.cleanup()
+        await replica.quarantine.drain(FLUSH_SECONDS)
+        for task in running:
+            task.cancel()
+    _logger.info("stopped")
+
+
+async def _drain(replica: Replica, seconds: float, hurry: asyncio.Event) -> None:
+    """Say that this replica is not ready, and serve on until load balancers have noticed."""
+    replica.start_draining()
+    _logger.info("draining", seconds=seconds)
+    try:
+        async with asyncio.timeout(seconds):
+            await hurry.wait()
+    except TimeoutError:
+        return
+
+
+async def _listen(gate: Gate, host: str, port: int) -> asyncio.Server:
+    try:
+        return await asyncio.get_running_loop().create_server(gate, host, port, backlog=BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ProjectorError(
+                f"port {port} of {host} is in use by another process; "
+                "stop that one or set PROJECTOR_PORT"
+            ) from None
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        raise ProjectorError(
+            f"cannot listen on port {port} of {host} ({reason}); "
+            "check PROJECTOR_HOST and PROJECTOR_PORT"
+        ) from None
+
+
+class _Signals:
+    """SIGTERM drains; SIGINT, or a second SIGTERM, stops without the drain period."""
+
+    def __init__(self, stopping: asyncio.Event, hurry: asyncio.Event) -> None:
+        self._stopping = stopping
+        self._hurry = hurry
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._terminate)
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+
+    def _terminate(self) -> None:
+        if self._stopping.is_set():
+            self._hurry.set()
+        self._stopping.set()
+
+    def _interrupt(self) -> None:
+        self._hurry.set()
+        self._stopping.set()
+
+    def remove(self) -> None:
+        """Give the signals back."""
+        loop = asyncio.get_running_loop()
+        loop.remove_signal_handler(signal.SIGTERM)
+        loop.remove_signal_handler(signal.SIGINT)

@@ -1,0 +1,56 @@
+"""Newest-wins rows: of two rows for one key the one of the greater event order stays.
+
+The e-mail has an order of its own: a newer event that names none leaves the older one's standing.
+"""
+
+from typing import Any, Final
+
+from projector.events import DEEPEST, Event
+from projector.folding.columns import email
+from projector.folding.unfoldable import Unfoldable
+
+# An index entry holds about 2,700 bytes: three keys of up to 4 bytes a character have to fit.
+LONGEST_ID: Final = 200
+
+
+def newest(one: Any, other: Any) -> Any:
+    """Merge two rows with `folded`, `email` and `email_order`.
+
+    Where one event names a key twice, its later entry counts.
+    """
+    if other.folded >= one.folded:
+        one, other = other, one
+    if other.email_order > one.email_order:
+        return one._replace(email=other.email, email_order=other.email_order)
+    return one
+
+
+def person(event: Event) -> tuple[str, str, str]:
+    """(account id, user key, user id as spelled) of a user event; raises Unfoldable without."""
+    account, user = account_and_entity(event)
+    return account, user.lower(), user
+
+
+def account_and_entity(event: Event) -> tuple[str, str]:
+    """(account id, object id); raises Unfoldable where the event lacks one or cannot be stored."""
+    if event.too_deep:
+        raise Unfoldable(f"the body is nested deeper than {DEEPEST} levels")
+    return (
+        checked_id(event.account_id, "payload.account_id"),
+        checked_id(event.entity_id, "payload.object.id"),
+    )
+
+
+def checked_id(value: str | None, place: str) -> str:
+    """An id that can be a key; raises Unfoldable where there is none or it is too long for an index."""
+    if value is None:
+        raise Unfoldable(f"there is no {place}")
+    if len(value) > LONGEST_ID:
+        raise Unfoldable(f"{place} is longer than {LONGEST_ID} characters")
+    return value
+
+
+def named_email(event: Event, entry: dict[str, Any]) -> tuple[str | None, bytes]:
+    """(e-mail, order of the event that names it) of an object; (None, empty) where it names none."""
+    address = email(entry.get("email"))
+    return address, event.order if address else b""

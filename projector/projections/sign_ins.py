@@ -1,0 +1,97 @@
+"""Sign-ins: the newest sign-in or sign-out per user and client, and sign-outs from all devices."""
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from projector.events import Event
+from projector.folding import columns
+from projector.folding.tables import MergeTable, Projection
+from projector.folding.unfoldable import Unfoldable
+from projector.projections.newest import LONGEST_ID, named_email, newest, person
+
+
+class SignIn(NamedTuple):
+    """The newest event of one client. `signed_in_order` is that of its newest sign-in, or empty."""
+
+    account_id: str
+    user_key: str
+    client_type: str
+    folded: bytes
+    last_position: int
+    user_id: str
+    email: str | None
+    email_order: bytes
+    signed_in: bool
+    signed_in_order: bytes
+    login_type: int | None
+    version: str | None
+
+
+def _sign(*, signed_in: bool) -> Callable[[Event], Iterator[SignIn]]:
+    def rows(event: Event) -> Iterator[SignIn]:
+        account, key, user = person(event)
+        entity = event.object or {}
+        email, email_order = named_email(event, entity)
+        client = entity.get("client_type")
+        yield SignIn(
+            account,
+            key,
+            client if isinstance(client, str) and 0 < len(client) <= LONGEST_ID else "unknown",
+            event.order,
+            event.position,
+            user,
+            email,
+            email_order,
+            signed_in,
+            event.order if signed_in else b"",
+            columns.int4(entity.get("login_type")),
+            columns.text(entity.get("version")),
+        )
+
+    return rows
+
+
+def _newest_sign_in(one: SignIn, other: SignIn) -> SignIn:
+    merged: SignIn = newest(one, other)
+    latest = max(one.signed_in_order, other.signed_in_order)
+    return merged if latest == merged.signed_in_order else merged._replace(signed_in_order=latest)
+
+
+class SignOutMark(NamedTuple):
+    """The newest sign-out from all devices of a user: it ends every sign-in older than itself."""
+
+    account_id: str
+    user_key: str
+    folded: bytes
+    last_position: int
+
+
+def _marks(event: Event) -> list[SignOutMark]:
+    if event.payload.get("operation") != "sign_out_from_all_devices":
+        return []
+    try:
+        account, key, _ = person(event)
+    except Unfoldable:
+        return []  # the users projection reports it
+    return [SignOutMark(account, key, event.order, event.position)]
+
+
+SIGN_INS: Final = Projection(
+    name="sign_ins",
+    version=1,
+    tables=(
+        MergeTable(
+            name="sign_ins",
+            row=SignIn,
+            key=3,
+            rows={
+                "user.signed_in": _sign(signed_in=True),
+                "user.signed_out": _sign(signed_in=False),
+            },
+            merge=_newest_sign_in,
+        ),
+        MergeTable(
+            name="sign_out_marks", row=SignOutMark, key=2, rows={"user.updated": _marks}, merge=max
+        ),
+    ),
+)

@@ -1,0 +1,240 @@
+"""Users: profile, status and lives, and the e-mails that removals named."""
+
+from typing import Any, Final, NamedTuple
+
+from projector.events import Event
+from projector.folding import columns
+from projector.folding.documents import Document, merge
+from projector.folding.tables import Key, MergeTable, Projection, SequenceTable
+from projector.folding.unfoldable import Unfoldable
+from projector.projections.drifting import Drift, drift_of
+from projector.projections.lives import REVIVALS
+from projector.projections.newest import person
+
+
+def _email(value: Any) -> str | None:
+    # An empty e-mail is a value here: it says that there is none any more.
+    return "" if value == "" else columns.email(value)
+
+
+PROFILE: Final[dict[str, columns.Coercion]] = {
+    "email": _email,
+    "first_name": columns.text,
+    "last_name": columns.text,
+    "display_name": columns.text,
+    "type": columns.int4,
+    "role": columns.text,
+    "dept": columns.text,
+    "company": columns.text,
+    "language": columns.text,
+    "timezone": columns.text,
+    "phone_number": columns.text,
+    "phone_country": columns.text,
+    "pic_url": columns.text,
+    "pmi": columns.int8,
+    "use_pmi": columns.boolean,
+    "vanity_name": columns.text,
+    "primary_group_id": columns.text,
+    "settings": columns.document,
+}
+
+
+class User(NamedTuple):
+    """A user, present or former. `profile` holds what is known: a key with null is known to be null.
+
+    `spelled_by_lifecycle`: `user_id` is spelled as a lifecycle event spelled it. `pending_order` is the
+    order of the event that made the status pending. `cutoff` is the order of the newest removal: what
+    other projections hold of this user from before it has ended. Times are epoch milliseconds.
+    """
+
+    account_id: str
+    user_key: str
+    folded: bytes
+    last_position: int
+    user_id: str
+    spelled_by_lifecycle: bool
+    status: str
+    pending_order: bytes | None
+    profile: Document
+    custom_attributes: tuple[dict[str, Any], ...]
+    creation_type: str | None
+    created_ms: int | None
+    removed: bool
+    removed_ms: int | None
+    cutoff: bytes | None
+    drift: Drift
+
+
+def _start(key: Key) -> User:
+    account, user = key
+    return User(
+        account, user, b"", 0, user, False, "unknown", None, {}, (), None, None, False, None, None, ()
+    )
+
+
+def _key(event: Event) -> Key:
+    account, user, _ = person(event)
+    return account, user
+
+
+def _profile(entity: dict[str, Any]) -> Document:
+    """The profile fields of one side of a diff, typed. Settings that are no object are left out."""
+    return {
+        name: held
+        for name, value in entity.items()
+        if name in PROFILE and ((held := PROFILE[name](value)) is not None or name != "settings")
+    }
+
+
+def _unholdable_settings(entity: dict[str, Any]) -> bool:
+    settings = entity.get("settings")
+    return settings is not None and not isinstance(settings, dict)
+
+
+def _attributes(entity: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Custom attributes by key; entries without a usable key are left out."""
+    entries = entity.get("custom_attributes")
+    if not isinstance(entries, list):
+        return {}
+    return {
+        key: {"key": key, "name": _scalar(entry.get("name")), "value": _scalar(entry.get("value"))}
+        for entry in entries
+        if isinstance(entry, dict) and (key := columns.text(entry.get("key")))
+    }
+
+
+def _scalar(value: Any) -> Any:
+    return None if isinstance(value, dict | list) else value
+
+
+def _merge_attributes(
+    held: tuple[dict[str, Any], ...], new: dict[str, Any], old: dict[str, Any]
+) -> tuple[dict[str, Any], ...]:
+    if "custom_attributes" not in new and "custom_attributes" not in old:
+        return held
+    merged = {entry["key"]: entry for entry in held}
+    after = _attributes(new)
+    for key in _attributes(old).keys() - after.keys():
+        merged.pop(key, None)
+    merged.update(after)
+    return tuple(merged[key] for key in sorted(merged))
+
+
+def _with_profile(user: User, event: Event) -> User:
+    """The profile after the event's diff, and the drift that the diff shows."""
+    _, _, spelling = person(event)
+    entity = event.object or {}
+    before = event.old_object or {}
+    new, old = _profile(entity), _profile(before)
+    lifecycle = event.name != "user.updated"
+    drift = () if user.removed else drift_of("user", event, user.profile, old, new)
+    spell = lifecycle or not user.spelled_by_lifecycle
+    profile = merge(user.profile, new, old)
+    if _unholdable_settings(entity):
+        profile.pop("settings", None)  # the column cannot hold them: null
+    return user._replace(
+        last_position=event.position,
+        user_id=spelling if spell else user.user_id,
+        spelled_by_lifecycle=user.spelled_by_lifecycle or lifecycle,
+        profile=profile,
+        custom_attributes=_merge_attributes(user.custom_attributes, entity, before),
+        drift=user.drift + drift,
+    )
+
+
+def _alive(user: User, event: Event) -> User:
+    """The user as a reviving event finds it: an empty profile after a removal."""
+    if user.removed and event.name in REVIVALS:
+        return user._replace(
+            profile={},
+            custom_attributes=(),
+            creation_type=None,
+            created_ms=None,
+            removed=False,
+            removed_ms=None,
+            drift=(),
+        )
+    return user
+
+
+def _created(user: User, event: Event) -> User:
+    user = _with_profile(_alive(user, event), event)
+    kind = columns.text(event.payload.get("creation_type")) or None
+    pending = kind == "create"
+    return user._replace(
+        status="pending" if pending else "active",
+        pending_order=event.order if pending else None,
+        creation_type=kind if "creation_type" in event.payload else user.creation_type,
+        created_ms=event.time_ms if user.created_ms is None else user.created_ms,
+    )
+
+
+def _activated(user: User, event: Event) -> User:
+    user = _with_profile(_alive(user, event), event)
+    return user._replace(status="active", pending_order=None)
+
+
+def _deactivated(user: User, event: Event) -> User:
+    user = _with_profile(user, event)
+    return user if user.removed else user._replace(status="inactive", pending_order=None)
+
+
+def _removed(user: User, event: Event) -> User:
+    user = _with_profile(user, event)
+    return user._replace(
+        status=event.name.removeprefix("user."),
+        pending_order=None,
+        removed=True,
+        removed_ms=event.time_ms,
+        cutoff=event.order,
+        drift=(),
+    )
+
+
+class RemovedEmail(NamedTuple):
+    """The newest removal that named an e-mail: it ends the memberships known by that e-mail alone."""
+
+    account_id: str
+    email_key: str
+    cutoff: bytes
+
+
+def _removed_emails(event: Event) -> list[RemovedEmail]:
+    try:
+        account, _, _ = person(event)
+    except Unfoldable:
+        return []  # the users table reports it
+    address = columns.email((event.object or {}).get("email"))
+    return [] if address is None else [RemovedEmail(account, address.lower(), event.order)]
+
+
+USERS: Final = Projection(
+    name="users",
+    version=1,
+    tables=(
+        SequenceTable(
+            name="users",
+            row=User,
+            key=2,
+            key_of=_key,
+            start=_start,
+            steps={
+                "user.created": _created,
+                "user.invitation_accepted": _activated,
+                "user.activated": _activated,
+                "user.deactivated": _deactivated,
+                "user.disassociated": _removed,
+                "user.deleted": _removed,
+                "user.updated": _with_profile,
+            },
+            history="users_history",
+        ),
+        MergeTable(
+            name="removed_emails",
+            row=RemovedEmail,
+            key=2,
+            rows={name: _removed_emails for name in ("user.disassociated", "user.deleted")},
+            merge=max,
+        ),
+    ),
+)

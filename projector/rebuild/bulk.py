@@ -1,0 +1,57 @@
+"""The bulk of a rebuild: one pass over the log for several projections, with bounded memory."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from projector.database import Database
+from projector.rebuild.shadow import Shadow
+from projector.runtime.batch import Batch, make_batch
+from projector.statements import queries
+
+_SQL: Final = queries("log")
+
+# Estimated bytes of rows in memory, over all projections of the rebuild.
+MEMORY: Final = 96 * 1024 * 1024
+READ_ROWS: Final = 4000
+READ_BYTES: Final = 2 * 1024 * 1024
+
+Progress = Callable[[int, int], None]
+
+
+async def fill(
+    database: Database, shadows: Sequence[Shadow], target: int, progress: Progress
+) -> tuple[int, bytes | None]:
+    """Fold the log up to `target` into shadows; answers the last position and its event's digest.
+
+    `progress` is called with (position, target) as it goes.
+    """
+    position, digest = 0, None
+    reading = asyncio.create_task(_read(database, 0, target))
+    try:
+        while (batch := await reading) is not None:
+            reading = asyncio.create_task(_read(database, batch.end, target))
+            await _fold(shadows, batch)
+            position, digest = batch.end, batch.digest
+            progress(position, target)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    for shadow in shadows:
+        await shadow.finish()
+    return position, digest
+
+
+async def _read(database: Database, position: int, target: int) -> Batch | None:
+    rows = await database.fetch(
+        _SQL["read"], position, READ_ROWS, target, READ_BYTES, timeout=60.0
+    )
+    return make_batch(position, rows, full=True) if rows else None
+
+
+async def _fold(shadows: Sequence[Shadow], batch: Batch) -> None:
+    for shadow in shadows:
+        await shadow.fold(batch.events)
+        await asyncio.sleep(0)  # heartbeats and the reader ahead get their turn
+    while sum(shadow.weight for shadow in shadows) > MEMORY:
+        await max(shadows, key=lambda shadow: shadow.weight).spill()

@@ -1,0 +1,200 @@
+"""A shadow: one projection's tables in a schema of their own, filled from position 0.
+
+Rows collect in memory while it lasts and go into the tables by COPY; keys and indexes come after. Beyond
+the memory's bound the rows collected so far are written out and read back when they are touched again.
+An entity with a late event is set aside and folded from its history at the end: its state is a function of
+its events, not of when they came.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from projector.database import Database
+from projector.folding.fold import (
+    DeadLetter,
+    EventsByName,
+    contribute,
+    fold_entity,
+    group_by_entity,
+    merge_rows,
+)
+from projector.folding.tables import Key, MergeTable, Projection, Row, SequenceTable, Table
+from projector.runtime import statements
+from projector.runtime.codec import codec_of
+from projector.runtime.store import Store, columns_of
+from projector.schema import create_tables
+
+# Estimated bytes in memory of a row, and of each byte of a document's event once it is decoded.
+ROW_BYTES: Final = 900
+DECODED: Final = 6
+HISTORY_BYTES: Final = 250
+UPSERT_ROWS: Final = 5000
+REFOLDED_AT_ONCE: Final = 500
+
+
+def schema_of(projection: Projection) -> str:
+    """The schema that a projection's shadow stands in."""
+    return f"rebuild_{projection.name}"
+
+
+class Shadow:
+    """The shadow tables of one projection while their bulk is filled."""
+
+    def __init__(self, database: Database, projection: Projection) -> None:
+        self.projection = projection
+        self.schema = schema_of(projection)
+        self.store = Store(database, self.schema, moves="move_rebuild")
+        self.weight = 0
+        self._database = database
+        self._rows: dict[str, dict[Key, Row]] = defaultdict(dict)
+        self._history: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        self._late: dict[str, set[Key]] = defaultdict(set)
+        self._dead: dict[int, DeadLetter] = {}
+        self._written: set[str] = set()
+
+    async def create(self) -> None:
+        """Create the schema and its tables, without keys; what an earlier rebuild left is dropped."""
+        async with self._database.transaction() as connection:
+            await connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
+            await connection.execute(f"CREATE SCHEMA {self.schema}")
+            await create_tables(connection, self.projection, self.schema, "tables")
+            await connection.execute(
+                f"CREATE TABLE {self.schema}.dead_letters (LIKE state.dead_letters INCLUDING ALL)"
+            )
+
+    async def drop(self) -> None:
+        """Leave nothing behind."""
+        async with self._database.transaction() as connection:
+            await connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
+
+    async def fold(self, events: EventsByName) -> None:
+        """Fold a batch into the rows in memory."""
+        for table in self.projection.tables:
+            if isinstance(table, MergeTable):
+                await self._merge(table, events)
+            else:
+                await self._sequence(table, events)
+
+    async def _merge(self, table: MergeTable, events: EventsByName) -> None:
+        brought = contribute(table, events)
+        self._note(brought.dead)
+        if not brought.rows:
+            return
+        rows = self._rows[table.name]
+        await self._recall(table, rows, brought.rows)
+        before = len(rows)
+        for row in merge_rows(table, rows, brought.rows):
+            rows[row[: table.key]] = row
+        self.weight += (len(rows) - before) * ROW_BYTES
+
+    async def _sequence(self, table: SequenceTable, events: EventsByName) -> None:
+        grouped = group_by_entity(table, events)
+        self._note(grouped.dead)
+        if not grouped.events:
+            return
+        rows, late, history = self._rows[table.name], self._late[table.name], self._history[table.history]
+        await self._recall(table, rows, [key for key in grouped.events if key not in late])
+        before = len(history)
+        for key, new in grouped.events.items():
+            history.extend((*key, event.position) for event in new)
+            if key in late:
+                continue
+            state = rows.get(key)
+            if state is None:
+                state = table.start(key)
+                self.weight += ROW_BYTES
+            if min(event.order for event in new) <= state.folded:
+                late.add(key)
+                continue
+            rows[key], dead = fold_entity(table, state, new)
+            self._note(dead)
+            self.weight += DECODED * sum(event.size for event in new)
+        self.weight += (len(history) - before) * HISTORY_BYTES
+
+    def _note(self, dead: Iterable[DeadLetter]) -> None:
+        for letter in dead:
+            self._dead.setdefault(letter.position, letter)
+
+    async def _recall(self, table: Table, rows: dict[Key, Row], keys: Iterable[Key]) -> None:
+        """Read back the rows that were written out and are touched again."""
+        if table.name not in self._written:
+            return
+        missing = [key for key in keys if key not in rows]
+        found = (await self.store.load([(table, missing)]))[table.name]
+        rows.update(found)
+        self.weight += len(found) * ROW_BYTES * 2
+
+    async def write_out(self) -> None:
+        """Move the rows in memory into the tables."""
+        for table in self.projection.tables:
+            rows = self._rows.pop(table.name, {})
+            if not rows:
+                continue
+            if table.name in self._written:
+                await self._upsert(table, list(rows.values()))
+            else:
+                await self._copy(table.name, codec_of(table).columns, map(codec_of(table).record, rows.values()))
+        for table in self.projection.tables:
+            if isinstance(table, SequenceTable) and (entries := self._history.pop(table.history, [])):
+                names = (*codec_of(table).key, "position")
+                await self._copy(table.history, names, entries)
+        self.weight = 0
+
+    async def spill(self) -> None:
+        """Write out before the end: from now on rows are found by their keys."""
+        first = not self._written
+        await self.write_out()
+        if first:
+            await self._create("keys")
+            self._written = {table.name for table in self.projection.tables}
+
+    async def _copy(self, table: str, columns: Sequence[str], records: Iterable[Any]) -> None:
+        async with self._database.transaction() as connection:
+            await connection.copy_records_to_table(
+                table, schema_name=self.schema, columns=columns, records=records, timeout=600
+            )
+
+    async def _upsert(self, table: Table, rows: list[Row]) -> None:
+        statement = statements.upsert(self.schema, table)
+        for start in range(0, len(rows), UPSERT_ROWS):
+            columns = codec_of(table).transpose(rows[start : start + UPSERT_ROWS])
+            await self._database.fetch(statement, *columns, timeout=600)
+
+    async def _create(self, part: str) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute("SET LOCAL maintenance_work_mem = '64MB'")
+            await create_tables(connection, self.projection, self.schema, part)
+
+    async def finish(self) -> None:
+        """Write everything, fold the late entities from their histories, then create the indexes."""
+        await self.write_out()
+        if not self._written:
+            await self._create("keys")
+        for table in self.projection.tables:
+            if isinstance(table, SequenceTable):
+                await self._refold(table)
+        await self._bury()
+        await self._create("indexes")
+        for table in self.projection.tables:
+            await self._database.fetch(f"ANALYZE {self.schema}.{table.name}", timeout=600)
+
+    async def _refold(self, table: SequenceTable) -> None:
+        late = list(self._late[table.name])
+        for start in range(0, len(late), REFOLDED_AT_ONCE):
+            histories = await self.store.histories(table, late[start : start + REFOLDED_AT_ONCE])
+            rows = []
+            for key, events in histories.items():
+                state, dead = fold_entity(table, table.start(key), events)
+                rows.append(state)
+                self._note(dead)
+            await self._upsert(table, rows)
+        self._late.pop(table.name, None)
+
+    async def _bury(self) -> None:
+        if self._dead:
+            await self._database.fetch(
+                f"INSERT INTO {self.schema}.dead_letters (projection, position, event, error) "
+                "SELECT $1, r.* FROM unnest($2::bigint[], $3::text[], $4::text[]) AS r",
+                self.projection.name, *columns_of(list(self._dead.values())),
+            )  # fmt: skip

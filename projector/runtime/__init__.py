@@ -1,0 +1,1 @@
+"""The projection runtime: leases, the feed of events, and one worker per projection."""

@@ -1,0 +1,77 @@
+"""Rows to columns and back: how a projection's row type is laid out in its table."""
+
+from collections.abc import Sequence
+from functools import cache
+from types import UnionType
+from typing import Any, Final, get_args, get_type_hints
+
+import msgspec
+
+from projector.folding.tables import Row, Table
+from projector.projections import PROJECTIONS
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+# A type that is none of these is a document: jsonb.
+_TYPES: Final = {str: "text", int: "bigint", bool: "boolean", bytes: "bytea"}
+
+
+def _column_type(annotation: Any) -> str:
+    if isinstance(annotation, UnionType):
+        annotation = next(part for part in get_args(annotation) if part is not type(None))
+    return _TYPES.get(annotation, "jsonb")
+
+
+class Codec:
+    """The columns of one table, in the order of its row type's fields."""
+
+    def __init__(self, table: Table) -> None:
+        hints = get_type_hints(table.row)
+        self.table = table
+        self.columns: tuple[str, ...] = table.row._fields
+        self.key: tuple[str, ...] = self.columns[: table.key]
+        self.types = tuple(_column_type(hints[name]) for name in self.columns)
+        self._documents = [i for i, kind in enumerate(self.types) if kind == "jsonb"]
+        self._sequences = {
+            i for i in self._documents if "tuple" in str(hints[self.columns[i]]).lower()
+        }
+
+    def transpose(self, rows: Sequence[Row]) -> list[list[Any]]:
+        """One list a column, documents as JSON text: what unnest takes."""
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        for i in self._documents:
+            columns[i] = [_encode(value).decode() for value in columns[i]]
+        return columns
+
+    def record(self, row: Row) -> tuple[Any, ...]:
+        """One row as COPY takes it."""
+        if not self._documents:
+            return tuple(row)
+        values = list(row)
+        for i in self._documents:
+            values[i] = _encode(values[i]).decode()
+        return tuple(values)
+
+    def row(self, values: Sequence[Any]) -> Row:
+        """The row of a table's record."""
+        if not self._documents:
+            return self.table.row._make(values)
+        restored = list(values)
+        for i in self._documents:
+            value = _decode(restored[i])
+            restored[i] = tuple(value) if i in self._sequences else value
+        return self.table.row._make(restored)
+
+
+@cache
+def _codec(name: str) -> Codec:
+    return Codec(_TABLES[name])
+
+
+_TABLES: Final = {table.name: table for projection in PROJECTIONS for table in projection.tables}
+
+
+def codec_of(table: Table) -> Codec:
+    """The codec of a projection's table."""
+    return _codec(table.name)

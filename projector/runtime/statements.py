@@ -1,0 +1,120 @@
+"""The statements of the runtime that depend on a table's columns.
+
+Identifiers come from the row types in `projector.projections` alone; values are always parameters.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+
+from projector.folding.tables import SequenceTable, Table
+from projector.runtime.codec import Codec, codec_of
+from projector.statements import queries
+
+
+def _keys(codec: Codec, first: int) -> tuple[str, str]:
+    """(arguments of unnest, names) of a table's key columns, numbered from `first`."""
+    types = codec.types[: len(codec.key)]
+    arguments = ", ".join(f"${first + i}::{kind}[]" for i, kind in enumerate(types))
+    return arguments, ", ".join(codec.key)
+
+
+@cache
+def load(schema: str, tables: tuple[Table, ...]) -> str:
+    """Read the rows of some keys of several tables at once.
+
+    Parameters: one array per key column, table by table. Columns: the table's number, then the columns
+    of all tables side by side, those of the others null.
+    """
+    codecs = [codec_of(table) for table in tables]
+    branches, first = [], 1
+    for number, codec in enumerate(codecs):
+        columns = [str(number)]
+        for other, sibling in enumerate(codecs):
+            for name, kind in zip(sibling.columns, sibling.types, strict=True):
+                columns.append(f"t.{name}::{kind}" if other == number else f"NULL::{kind}")
+        arguments, names = _keys(codec, first)
+        first += len(codec.key)
+        branches.append(
+            f"SELECT {', '.join(columns)} FROM unnest({arguments}) AS k ({names}) "
+            f"JOIN {schema}.{codec.table.name} t USING ({names})"
+        )
+    return " UNION ALL ".join(branches)
+
+
+@cache
+def histories(schema: str, table: SequenceTable) -> str:
+    """Read the events of some entities: the key's columns, then position, receipt, digest, body."""
+    arguments, names = _keys(codec_of(table), 1)
+    keys = ", ".join(f"h.{name}" for name in codec_of(table).key)
+    return (
+        f"SELECT {keys}, e.position, e.received_at, e.digest, e.body "
+        f"FROM unnest({arguments}) AS k ({names}) "
+        f"JOIN {schema}.{table.history} h USING ({names}) "
+        "JOIN log.events e ON e.position = h.position"
+    )
+
+
+def _upsert(schema: str, codec: Codec, first: int, source: str = "moved, ") -> str:
+    names = ", ".join(codec.columns)
+    arguments = ", ".join(f"${first + i}::{kind}[]" for i, kind in enumerate(codec.types))
+    values = codec.columns[len(codec.key) :]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in values)
+    return (
+        f"INSERT INTO {schema}.{codec.table.name} ({names}) "
+        f"SELECT r.* FROM {source}unnest({arguments}) AS r ({names}) "
+        f"ON CONFLICT ({', '.join(codec.key)}) DO UPDATE SET {changes}"
+    )
+
+
+@cache
+def upsert(schema: str, table: Table) -> str:
+    """Write rows of one table, whatever any checkpoint says: for a shadow, which nobody reads."""
+    return _upsert(schema, codec_of(table), 1, source="")
+
+
+def _history(schema: str, table: SequenceTable, first: int) -> str:
+    arguments, names = _keys(codec_of(table), first)
+    last = first + len(codec_of(table).key)
+    return (
+        f"INSERT INTO {schema}.{table.history} ({names}, position) "
+        f"SELECT r.* FROM moved, unnest({arguments}, ${last}::bigint[]) AS r ({names}, position) "
+        "ON CONFLICT DO NOTHING"
+    )
+
+
+def _dead_letters(schema: str, first: int) -> str:
+    return (
+        f"INSERT INTO {schema}.dead_letters (projection, position, event, error) "
+        f"SELECT $1, r.* FROM moved, unnest(${first}::bigint[], ${first + 1}::text[], "
+        f"${first + 2}::text[]) AS r (position, event, error) ON CONFLICT DO NOTHING"
+    )
+
+
+@cache
+def write(
+    schema: str,
+    rows: tuple[Table, ...],
+    histories: tuple[SequenceTable, ...],
+    *,
+    dead: bool,
+    moves: str,
+) -> str:
+    """Write a batch in one statement: rows, histories and dead letters hang on the moved checkpoint.
+
+    The first five parameters are those of the statement `moves` (queries/state.sql); the others follow in
+    the order of the arguments here. Answers the number of moved checkpoints: 0 means that nothing was written.
+    """
+    parts = [f"moved AS ({queries('state')[moves]})"]
+    first = 6
+    for number, table in enumerate(rows):
+        codec = codec_of(table)
+        parts.append(f"rows_{number} AS ({_upsert(schema, codec, first)})")
+        first += len(codec.columns)
+    for number, table in enumerate(histories):
+        parts.append(f"history_{number} AS ({_history(schema, table, first)})")
+        first += len(codec_of(table).key) + 1
+    if dead:
+        parts.append(f"dead AS ({_dead_letters(schema, first)})")
+    return f"WITH {', '.join(parts)} SELECT count(*) FROM moved"
+
+

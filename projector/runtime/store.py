@@ -1,0 +1,178 @@
+"""State tables: load rows, load histories, write a batch. Sole writer of the schema it is given."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from projector.database import Queryable
+from projector.errors import Fenced
+from projector.events import Event
+from projector.folding.fold import (
+    DeadLetter,
+    EventsByName,
+    contribute,
+    fold_entity,
+    group_by_entity,
+    late_entities,
+    merge_rows,
+)
+from projector.folding.tables import Key, MergeTable, Projection, Row, SequenceTable, Table
+from projector.runtime import statements
+from projector.runtime.batch import decode_rows
+from projector.runtime.codec import codec_of
+
+LIVE: Final = "state"
+
+# Generous: no batch takes this long; but nothing may hang for ever.
+STATEMENT_SECONDS: Final = 30.0
+
+Rows = dict[str, dict[Key, Row]]
+
+
+@dataclass
+class Change:
+    """What a batch changes: rows by table, new history entries by table, dead letters."""
+
+    rows: list[tuple[Table, list[Row]]] = field(default_factory=list)
+    histories: list[tuple[SequenceTable, list[tuple[Any, ...]]]] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A checkpoint's move: from a position, under an epoch, to a position with its event's digest."""
+
+    start: int
+    epoch: int
+    end: int
+    digest: bytes | None
+
+
+def columns_of(keys: Sequence[Key]) -> list[list[Any]]:
+    """Keys as one list a column."""
+    return [list(column) for column in zip(*keys, strict=True)]
+
+
+class Store:
+    """The state tables of one schema: the live ones, or the shadow of a rebuild."""
+
+    def __init__(
+        self, database: Queryable, schema: str = LIVE, *, moves: str = "move_checkpoint"
+    ) -> None:
+        self.database = database
+        self.schema = schema
+        self._moves = moves
+
+    async def load(self, wanted: Sequence[tuple[Table, Sequence[Key]]]) -> Rows:
+        """The rows of some keys, by table and key, in one query."""
+        asked = [(table, keys) for table, keys in wanted if keys]
+        found: Rows = defaultdict(dict)
+        if not asked:
+            return found
+        tables = tuple(table for table, _ in asked)
+        arguments = [column for _, keys in asked for column in columns_of(keys)]
+        records = await self.database.fetch(
+            statements.load(self.schema, tables), *arguments, timeout=STATEMENT_SECONDS
+        )
+        codecs = [codec_of(table) for table in tables]
+        offsets = [1]
+        for codec in codecs:
+            offsets.append(offsets[-1] + len(codec.columns))
+        for record in records:
+            number = record[0]
+            row = codecs[number].row(record[offsets[number] : offsets[number + 1]])
+            found[tables[number].name][row[: tables[number].key]] = row
+        return found
+
+    async def histories(
+        self, table: SequenceTable, keys: Sequence[Key]
+    ) -> dict[Key, list[Event]]:
+        """All events of some entities that their checkpoint has passed, in one query."""
+        records = await self.database.fetch(
+            statements.histories(self.schema, table), *columns_of(keys), timeout=STATEMENT_SECONDS
+        )
+        rows: dict[Key, list[Any]] = {key: [] for key in keys}
+        for record in records:
+            rows[tuple(record[: table.key])].append(tuple(record[table.key :]))
+        return {key: decode_rows(some) for key, some in rows.items()}
+
+    async def fold(self, projection: Projection, events: EventsByName) -> Change:
+        """Fold a batch's events into the stored rows; nothing is written."""
+        merging = [t for t in projection.tables if isinstance(t, MergeTable)]
+        sequencing = [t for t in projection.tables if isinstance(t, SequenceTable)]
+        contributions = {table.name: contribute(table, events) for table in merging}
+        sequences = {table.name: group_by_entity(table, events) for table in sequencing}
+        stored = await self.load(
+            [(table, list(contributions[table.name].rows)) for table in merging]
+            + [(table, list(sequences[table.name].events)) for table in sequencing]
+        )
+        change = Change()
+        for table in merging:
+            brought = contributions[table.name]
+            change.dead += brought.dead
+            _add(change, table, merge_rows(table, stored[table.name], brought.rows))
+        for table in sequencing:
+            grouped = sequences[table.name]
+            change.dead += grouped.dead
+            await self._fold_sequences(table, stored[table.name], grouped.events, change)
+        return change
+
+    async def _fold_sequences(
+        self,
+        table: SequenceTable,
+        stored: Mapping[Key, Row],
+        events: Mapping[Key, list[Event]],
+        change: Change,
+    ) -> None:
+        late = late_entities(stored, events)
+        past = await self.histories(table, late) if late else {}
+        rows = []
+        for key, new in events.items():
+            if key in past:
+                state, dead = fold_entity(table, table.start(key), past[key] + new)
+            else:
+                state, dead = fold_entity(table, stored.get(key) or table.start(key), new)
+            change.dead += dead
+            if state != stored.get(key):
+                rows.append(state)
+        _add(change, table, rows)
+        entries = [(*key, event.position) for key, some in events.items() for event in some]
+        if entries:
+            change.histories.append((table, entries))
+
+    async def write(self, projection: Projection, change: Change, move: Move) -> None:
+        """Write a change and move the checkpoint, in one statement and one commit.
+
+        Raises Fenced where position or epoch are not the expected ones: then nothing was written.
+        """
+        statement = statements.write(
+            self.schema,
+            tuple(table for table, _ in change.rows),
+            tuple(table for table, _ in change.histories),
+            dead=bool(change.dead),
+            moves=self._moves,
+        )
+        rows = await self.database.fetch(
+            statement,
+            projection.name, move.start, move.epoch, move.end, move.digest,
+            *arguments_of(change),
+            timeout=STATEMENT_SECONDS,
+        )  # fmt: skip
+        if rows[0][0] != 1:
+            raise Fenced(f"the checkpoint of {projection.name} has another owner now")
+
+
+def _add(change: Change, table: Table, rows: list[Row]) -> None:
+    if rows:
+        change.rows.append((table, rows))
+
+
+def arguments_of(change: Change) -> Iterable[Any]:
+    """A change as parameters of the write statement, after the checkpoint's."""
+    for table, rows in change.rows:
+        yield from codec_of(table).transpose(rows)
+    for _, entries in change.histories:
+        yield from columns_of(entries)
+    if change.dead:
+        yield from columns_of(change.dead)

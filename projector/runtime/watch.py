@@ -1,0 +1,105 @@
+"""The watch: learns of new events by notification, and by polling always.
+
+A notification carries the new head. LISTEN is trusted only after a notification that the watch sent
+itself came back: behind a transaction-mode pooler it never does. Until then polling is quick while events
+come and slows down to once a second; with a trusted listener it is once a second at all times.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+
+import asyncpg
+import structlog
+
+from projector.database import UNAVAILABLE, Connection, Database, connect
+from projector.errors import DatabaseUnavailable
+from projector.log import NOTIFY_CHANNEL, head
+from projector.runtime.feed import Feed
+
+SLOWEST_POLL: Final = 1.0
+QUICKEST_POLL: Final = 0.01
+RETRY_LISTEN: Final = 5.0
+
+_log = structlog.get_logger()
+
+
+class Watch:
+    """Keeps a feed's head up to date; `on_lease` is called when a lease became free."""
+
+    def __init__(self, database: Database, feed: Feed, on_lease: Callable[[], None]) -> None:
+        self._database = database
+        self._feed = feed
+        self._on_lease = on_lease
+        self._token = uuid.uuid4().hex
+        self.trusted = False
+        self.reachable = False
+        self.polls = 0
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._poll())
+            if not self._database.pooled:
+                tasks.create_task(self._listen())
+
+    async def _poll(self) -> None:
+        pause = QUICKEST_POLL
+        while True:
+            known = self._feed.head
+            try:
+                self._feed.advance(await head(self._database))
+                self.polls += 1
+                self.reachable = True
+            except (*UNAVAILABLE, asyncpg.PostgresError):
+                self.reachable = False
+            if self.trusted or not self.reachable:
+                pause = SLOWEST_POLL
+            elif self._feed.head > known:
+                pause = QUICKEST_POLL
+            else:
+                pause = min(pause * 1.5, SLOWEST_POLL)
+            await asyncio.sleep(pause)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                connection = await connect(self._database.url)
+                try:
+                    await self._hear(connection)
+                finally:
+                    self.trusted = False
+                    connection.terminate()
+            except (DatabaseUnavailable, *UNAVAILABLE, asyncpg.PostgresError) as error:
+                _log.info("listen_lost", error=type(error).__name__, next="polling")
+            await asyncio.sleep(RETRY_LISTEN)
+
+    async def _hear(self, connection: Connection) -> None:
+        await connection.add_listener(NOTIFY_CHANNEL, self._heard)
+        await connection.add_listener("projector_lease", self._lease_freed)
+        await connection.add_listener("projector_echo", self._echoed)
+        while not connection.is_closed():
+            # The echo proves the whole way, again and again: a connection can die without a word.
+            self.trusted, before = False, self.trusted
+            self._echo = asyncio.Event()
+            await connection.execute(f"NOTIFY projector_echo, '{self._token}'", timeout=5)
+            try:
+                await asyncio.wait_for(self._echo.wait(), timeout=5)
+            except TimeoutError:
+                if before:
+                    _log.info("listen_lost", error="no echo", next="polling")
+                return
+            self.trusted = True
+            await asyncio.sleep(30)
+
+    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+        if str(payload).isdigit():
+            self._feed.advance(int(payload))
+
+    def _lease_freed(self, *_arguments: Any) -> None:
+        self._on_lease()
+
+    def _echoed(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+        if payload == self._token:
+            self._echo.set()

@@ -1,0 +1,1 @@
+"""A simulated Zoom account: seeded, consistent, and pure (no I/O, no wall clock)."""

@@ -1,0 +1,161 @@
+"""Groups come, change and go: their members, administrators, settings and locks."""
+
+from collections.abc import Generator, Iterator
+
+from projector.simulator.delivery import Json, SimulatedEvent
+from projector.simulator.pool import Pool
+from projector.simulator.settings_catalogue import GROUP_LOCKS, GROUP_SETTINGS
+from projector.simulator.settings_diff import SettingsDiff, change
+from projector.simulator.world import Group, Person, Since, World
+
+MOST_PEOPLE_AT_ONCE = 5
+
+# An account keeps so many groups, so that members and settings have somewhere to go.
+_FEWEST_GROUPS = 2
+
+_BY_EMAIL_ALONE = 0.08
+_BY_ID_ALONE = 0.14
+
+
+def create_group(world: World) -> Iterator[SimulatedEvent]:
+    """Create an empty group."""
+    at = world.clock.tick()
+    group = Group(world.new_id(), world.names.team(), at)
+    world.groups.add(group)
+    yield _group_event(world, "group.created", at, {"id": group.group_id, "name": group.name})
+
+
+def rename_group(world: World) -> Iterator[SimulatedEvent]:
+    """Give a group another name."""
+    at = world.clock.tick()
+    group = world.groups.pick(world.rng)
+    old = {"id": group.group_id, "name": group.name}
+    group.name = world.names.team()
+    new = {"id": group.group_id, "name": group.name}
+    yield _group_event(world, "group.updated", at, new, old)
+
+
+def delete_group(world: World) -> Iterator[SimulatedEvent]:
+    """Delete a group together with its members, of whom Zoom then says nothing."""
+    if len(world.groups) <= _FEWEST_GROUPS:
+        yield from create_group(world)
+    at = world.clock.tick()
+    group = world.groups.pick(world.rng)
+    for person in group.members:
+        del person.memberships[group]
+    for person in group.admins:
+        del person.admin_roles[group]
+    world.groups.discard(group)
+    world.former_groups.add(group)
+    group.removed_ms = at
+    yield _group_event(world, "group.deleted", at, {"id": group.group_id, "name": group.name})
+
+
+def add_members(world: World) -> Generator[SimulatedEvent, None, Group]:
+    """Add one to five people to a group, some of them again."""
+    at = world.clock.tick()
+    group = world.groups.pick(world.rng)
+    people = _draw(world, world.active)
+    event = _people_event(world, "group.member_added", at, group, people)
+    for person in people:
+        group.members.add(person)
+        person.memberships[group] = Since(at, event.body["payload"]["operator"])
+    yield event
+    return group
+
+
+def remove_members(world: World) -> Iterator[SimulatedEvent]:
+    """Remove members; the body often spells the event as Zoom's own example does."""
+    group = world.groups.pick(world.rng)
+    if not group.members:
+        group = yield from add_members(world)
+    at = world.clock.tick()
+    people = _draw(world, group.members)[: 1 + len(group.members) // 2]
+    for person in people:
+        group.members.discard(person)
+        del person.memberships[group]
+    alias = "group.members_deleted" if world.chance(0.3) else ""
+    yield _people_event(world, "group.member_deleted", at, group, people, alias=alias)
+
+
+def add_admins(world: World) -> Generator[SimulatedEvent, None, Group]:
+    """Make one or two people administrators of a group."""
+    at = world.clock.tick()
+    group = world.groups.pick(world.rng)
+    people = _draw(world, world.active)[:2]
+    event = _people_event(world, "group.admin_added", at, group, people)
+    for person in people:
+        group.admins.add(person)
+        person.admin_roles[group] = Since(at, event.body["payload"]["operator"])
+    yield event
+    return group
+
+
+def remove_admins(world: World) -> Iterator[SimulatedEvent]:
+    """Take the role from one administrator of a group."""
+    group = world.groups.pick(world.rng)
+    if not group.admins:
+        group = yield from add_admins(world)
+    at = world.clock.tick()
+    person = group.admins.pick(world.rng)
+    group.admins.discard(person)
+    del person.admin_roles[group]
+    yield _people_event(world, "group.admin_deleted", at, group, [person])
+
+
+def change_group_settings(world: World) -> Iterator[SimulatedEvent]:
+    """Change what a group's members get by default."""
+    at = world.clock.tick()
+    group = world.groups.pick(world.rng)
+    diff = change(group.settings, GROUP_SETTINGS, world.rng)
+    yield _settings_event(world, "group.settings_updated", at, group, diff)
+
+
+def change_group_locks(world: World) -> Iterator[SimulatedEvent]:
+    """Lock or release settings of a group."""
+    at = world.clock.tick()
+    group = world.groups.pick(world.rng)
+    diff = change(group.locks, GROUP_LOCKS, world.rng)
+    yield _settings_event(world, "group.lock_settings_updated", at, group, diff)
+
+
+def _draw(world: World, people: Pool[Person]) -> list[Person]:
+    """Draw one to five distinct people."""
+    drawn = (people.pick(world.rng) for _ in range(world.rng.randint(1, MOST_PEOPLE_AT_ONCE)))
+    return list(dict.fromkeys(drawn))
+
+
+def _entry(world: World, person: Person) -> Json:
+    """Name a person; Zoom leaves out the id or the address now and then."""
+    luck = world.rng.random()
+    if luck < _BY_EMAIL_ALONE:
+        person.known_by_email = True
+        # Addresses compare without regard to case, so they may come in another one.
+        return {"email": person.email.title() if luck < _BY_EMAIL_ALONE / 4 else person.email}
+    if luck < _BY_ID_ALONE:
+        return {"id": person.user_id}
+    return {"id": person.user_id, "email": person.email}
+
+
+def _people_event(
+    world: World, name: str, at: int, group: Group, people: list[Person], *, alias: str = ""
+) -> SimulatedEvent:
+    key = "admins" if "admin" in name else "members"
+    named = {"id": group.group_id, key: [_entry(world, person) for person in people]}
+    return _group_event(world, name, at, named, alias=alias)
+
+
+def _settings_event(
+    world: World, name: str, at: int, group: Group, diff: SettingsDiff
+) -> SimulatedEvent:
+    new = {"id": group.group_id, "settings": diff.new}
+    return _group_event(world, name, at, new, {"id": group.group_id, "settings": diff.old})
+
+
+def _group_event(
+    world: World, name: str, at: int, new: Json, old: Json | None = None, *, alias: str = ""
+) -> SimulatedEvent:
+    payload = {**world.operator(), "object": new}
+    if old is not None:
+        payload["old_object"] = old
+    return world.deliver(name, at, {**payload, "time_stamp": at}, alias=alias)

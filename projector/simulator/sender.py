@@ -1,0 +1,178 @@
+"""One HTTP request of Zoom's: signed afresh, never redirected, given up after its deadline."""
+
+import hmac
+import json
+import time
+from typing import Final, NamedTuple
+
+import aiohttp
+from yarl import URL
+
+from projector.errors import ProjectorError
+from projector.signature import encrypted_token, sign
+
+DEADLINE_SECONDS: Final = 3.0
+USER_AGENT: Final = "Zoom Marketplace/1.0a"
+CONTENT_TYPE: Final = "application/json; charset=utf-8"
+RETRIED_FROM: Final = 500
+_REDIRECTS: Final = 300
+
+# An answer to a URL validation is a few hundred bytes.
+_LARGEST_ANSWER: Final = 65_536
+
+
+class UrlNotValidated(ProjectorError):
+    """The URL did not answer the validation as Zoom demands, so Zoom would send it nothing."""
+
+
+class Outgoing(NamedTuple):
+    """One delivery; its retries carry the same body and ids. `copy`: it was sent before."""
+
+    body: bytes
+    request_id: str
+    tracking_id: str
+    copy: bool = False
+    attempts: int = 0
+
+
+class Answer(NamedTuple):
+    """What became of one attempt: a status, or none, and then perhaps because time ran out."""
+
+    seconds: float
+    status: int | None = None
+    timed_out: bool = False
+    position: int | None = None
+    duplicate: bool = False
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether Zoom takes it for delivered."""
+        return self.status is not None and self.status < _REDIRECTS
+
+    @property
+    def retryable(self) -> bool:
+        """Whether Zoom sends it again."""
+        return self.status is None or self.status >= RETRIED_FROM
+
+    @property
+    def label(self) -> str:
+        """The status, or what came in its place."""
+        if self.status is not None:
+            return str(self.status)
+        return "time-out" if self.timed_out else "no connection"
+
+
+class Sender:
+    """Sends to one URL, in one session, with one secret token."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: URL, secret: bytes) -> None:
+        self._session = session
+        self._url = url
+        self._secret = secret
+
+    async def send(self, outgoing: Outgoing) -> Answer:
+        """Make one attempt. Whatever goes wrong on the way is an answer too."""
+        started = time.monotonic()
+        try:
+            async with self._post(outgoing) as response:
+                while await response.content.readany():
+                    pass  # the connection is used again once the answer is read
+                position = response.headers.get("X-Event-Position", "")
+                return Answer(
+                    time.monotonic() - started,
+                    response.status,
+                    position=int(position) if position.isdecimal() else None,
+                    duplicate=response.headers.get("X-Event-Duplicate") == "true",
+                )
+        except TimeoutError:
+            return Answer(time.monotonic() - started, timed_out=True)
+        except (aiohttp.ClientError, OSError):
+            return Answer(time.monotonic() - started)
+
+    async def validate_url(self, plain: str, request_id: str) -> None:
+        """Ask the URL to prove that it knows the secret; raises UrlNotValidated if it does not."""
+        body = json.dumps(
+            {
+                "payload": {"plainToken": plain},
+                "event_ts": time.time_ns() // 1_000_000,
+                "event": "endpoint.url_validation",
+            }
+        ).encode()
+        where = f"{self._url.origin()}{self._url.path}"
+        try:
+            async with self._post(Outgoing(body, request_id, "validation")) as response:
+                answer = await _read_start(response)
+        except TimeoutError:
+            raise UrlNotValidated(
+                f"{where} did not answer the URL validation in time; check that this is its "
+                "address and that the ingress is well (its /livez)"
+            ) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise UrlNotValidated(
+                f"nothing can be delivered to {where} ({type(error).__name__}); start the ingress "
+                "with `projector up` or `projector serve`, or give the URL where it listens"
+            ) from None
+        if not self._proves(plain, response.status, answer):
+            raise UrlNotValidated(f"{where} {_complaint(response.status)}")
+
+    def _post(self, outgoing: Outgoing) -> "aiohttp.client._RequestContextManager":
+        timestamp = str(int(time.time()))
+        return self._session.post(
+            self._url,
+            data=outgoing.body,
+            allow_redirects=False,
+            headers={
+                "Content-Type": CONTENT_TYPE,
+                "User-Agent": USER_AGENT,
+                "x-zm-request-timestamp": timestamp,
+                "x-zm-signature": sign(self._secret, timestamp, outgoing.body),
+                "x-zm-request-id": outgoing.request_id,
+                "x-zm-trackingid": outgoing.tracking_id,
+            },
+        )
+
+    def _proves(self, plain: str, status: int, answer: bytes) -> bool:
+        try:
+            told = json.loads(answer)
+        except (ValueError, RecursionError):
+            return False
+        if status not in (200, 204) or not isinstance(told, dict):
+            return False
+        given = str(told.get("encryptedToken")).encode("utf-8", "replace")
+        expected = encrypted_token(self._secret, plain).encode()
+        return told.get("plainToken") == plain and hmac.compare_digest(given, expected)
+
+
+def _complaint(status: int) -> str:
+    if status == 401:  # noqa: PLR2004
+        return (
+            "refuses the URL validation (401): it does not know this secret token, or the clocks "
+            "differ; use a token that stands in its PROJECTOR_ZOOM_SECRET_TOKENS"
+        )
+    if status == 200:  # noqa: PLR2004
+        return (
+            "answers the URL validation with a token that this secret did not make; check that "
+            "it is the projector's webhook address and that both sides have the same secret token"
+        )
+    return (
+        f"answers the URL validation with status {status} where Zoom wants 200; check that it is "
+        "the projector's webhook address, such as http://127.0.0.1:8080/webhooks/zoom"
+    )
+
+
+async def _read_start(response: aiohttp.ClientResponse) -> bytes:
+    """The answer's body as far as it is of a sensible size."""
+    body = b""
+    while len(body) < _LARGEST_ANSWER and (piece := await response.content.readany()):
+        body += piece
+    return body
+
+
+def open_session(connections: int, deadline: float) -> aiohttp.ClientSession:
+    """A session of at most so many connections, which gives each request `deadline` seconds."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=connections),
+        timeout=aiohttp.ClientTimeout(total=deadline),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+    )

@@ -1,0 +1,169 @@
+"""The true state of the simulated account: who is in it, which groups there are, what is set."""
+
+import base64
+import random
+import time
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from projector.simulator.clock import Clock
+from projector.simulator.delivery import Json, SimulatedEvent
+from projector.simulator.names import DOMAIN, NameSource, PersonName
+from projector.simulator.pool import Pool
+from projector.simulator.settings_diff import Leaves
+
+OWNER = f"it.leitstand@{DOMAIN}"
+OPERATORS = 3
+
+
+class Since(NamedTuple):
+    """When a membership or an admin role was given (epoch milliseconds), and by whom (e-mail)."""
+
+    at_ms: int
+    by: str
+
+
+@dataclass(slots=True)
+class Client:
+    """One kind of client of a person, as the newest sign-in or sign-out left it."""
+
+    signed_in: bool
+    version: str
+    login_type: int
+    changed_ms: int
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """A group and the people in it."""
+
+    group_id: str
+    name: str
+    created_ms: int
+    removed_ms: int | None = None
+    members: "Pool[Person]" = field(default_factory=Pool)
+    admins: "Pool[Person]" = field(default_factory=Pool)
+    settings: Leaves = field(default_factory=dict)
+    locks: Leaves = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Person:
+    """A user of the account; `profile` holds what the deliveries of this life have set."""
+
+    user_id: str
+    name: PersonName
+    creation_type: str
+    status: str
+    created_ms: int = 0
+    removed_ms: int | None = None
+    # Named in a group without an id, so this person's address must not change any more: the
+    # directory can resolve such an entry by the current address alone.
+    known_by_email: bool = False
+    host_key: str | None = None
+    note: str | None = None
+    presence: Json | None = None
+    profile: Json = field(default_factory=dict)
+    attributes: dict[str, Json] = field(default_factory=dict)
+    licences: Leaves = field(default_factory=dict)
+    settings: Leaves = field(default_factory=dict)
+    clients: dict[str, Client] = field(default_factory=dict)
+    memberships: dict[Group, Since] = field(default_factory=dict)
+    admin_roles: dict[Group, Since] = field(default_factory=dict)
+
+    @property
+    def email(self) -> str:
+        """The current address."""
+        return self.name.email
+
+
+class World:
+    """Everything that actions read and change. Every look-up and draw takes constant time."""
+
+    def __init__(self, rng: random.Random, clock: Clock, account_id: str | None) -> None:
+        self.rng = rng
+        self.clock = clock
+        self.names = NameSource(rng)
+        self.account_id = account_id or self.new_id()
+        self.operators: list[Person] = []
+        self.active: Pool[Person] = Pool()
+        # The active people who may change or leave: operators stay what they are.
+        self.employees: Pool[Person] = Pool()
+        self.pending: Pool[Person] = Pool()
+        self.inactive: Pool[Person] = Pool()
+        self.disassociated: Pool[Person] = Pool()
+        self.deleted: Pool[Person] = Pool()
+        self.groups: Pool[Group] = Pool()
+        self.former_groups: Pool[Group] = Pool()
+        self.sessions: Pool[tuple[Person, str]] = Pool()
+        # Addresses that a permanent deletion freed: a later user with a new id may take one.
+        self.freed: list[PersonName] = []
+        self.secrets: list[str] = []
+
+    def chance(self, probability: float) -> bool:
+        """Draw once."""
+        return self.rng.random() < probability
+
+    def new_id(self) -> str:
+        """Return an id like Zoom's: 22 characters of base64url, case matters in the spelling."""
+        return base64.urlsafe_b64encode(self.rng.randbytes(16))[:22].decode()
+
+    def new_secret(self) -> str:
+        """Return ten digits for a host key or a password, and remember them in `secrets`."""
+        secret = f"0{self.rng.randrange(10**9):09d}"
+        self.secrets.append(secret)
+        return secret
+
+    def enter(self, person: Person, status: str) -> None:
+        """Give a person a status and move them to the pool of it."""
+        for pool in (self.active, self.employees, self.pending, self.inactive, self.disassociated):
+            pool.discard(person)
+        person.status = status
+        pools: dict[str, Pool[Person]] = {
+            "active": self.active,
+            "pending": self.pending,
+            "inactive": self.inactive,
+            "disassociated": self.disassociated,
+            "deleted": self.deleted,
+        }
+        pools[status].add(person)
+        if status == "active" and len(self.operators) < OPERATORS:
+            self.operators.append(person)
+        elif status == "active" and person not in self.operators:
+            self.employees.add(person)
+
+    def end_everything(self, person: Person) -> None:
+        """Forget what a removal ends: roles, presence, note, clients and settings."""
+        for group in person.memberships:
+            group.members.discard(person)
+        for group in person.admin_roles:
+            group.admins.discard(person)
+        for client in person.clients:
+            self.sessions.discard((person, client))
+        for held in (person.memberships, person.admin_roles, person.clients, person.settings):
+            held.clear()
+        person.note = person.presence = None
+
+    def operator(self) -> Json:
+        """Return the keys that name who did it: an administrator, or the owner at first."""
+        if not self.operators:
+            return {"operator": OWNER, "operator_id": self.account_id}
+        person = self.rng.choice(self.operators)
+        return {"operator": person.email, "operator_id": person.user_id}
+
+    def deliver(self, name: str, at_ms: int, payload: Json, *, alias: str = "") -> SimulatedEvent:
+        """Wrap a payload; `alias` is spelled in the body instead of the event's name."""
+        body = {
+            "event": alias or name,
+            "event_ts": at_ms,
+            "payload": {"account_id": self.account_id, **payload},
+        }
+        return SimulatedEvent(name, body)
+
+    def moment_before(self, at_ms: int) -> str:
+        """Return the RFC 3339 time at which something happened that is reported at `at_ms`.
+
+        Zoom's own reports trail what they tell by 0.2 to 20 seconds.
+        """
+        happened = at_ms - 200 - int(self.rng.random() * 19_800)
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(happened // 1000))

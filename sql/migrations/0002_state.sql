@@ -1,0 +1,110 @@
+-- serves: 1
+-- State: what projections derive from the log. Everything in this schema can be made again.
+--
+-- Invariants
+--   1. A projection's rows and its checkpoint commit together: the rows are the fold of exactly the
+--      events up to `position`.
+--   2. A checkpoint moves only by its owner: every write compares position and epoch first. The epoch
+--      grows whenever the lease changes hands, so an owner of the past writes nothing.
+--   3. Whoever changes a projection's rows takes its checkpoint's row first.
+
+CREATE SCHEMA state;
+
+-- A replica that folds, or a rebuild that is about to swap. Alive while it beats, by this clock.
+CREATE TABLE state.replicas (
+    replica      text PRIMARY KEY,
+    heartbeat_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    projects     boolean NOT NULL DEFAULT true
+);
+
+-- `digest` is that of the event at `position`: it tells when the log under a checkpoint is another one,
+-- as after the restore of an older backup.
+CREATE TABLE state.checkpoints (
+    projection text PRIMARY KEY,
+    version    int NOT NULL,
+    position   bigint NOT NULL DEFAULT 0,
+    digest     bytea,
+    epoch      bigint NOT NULL DEFAULT 0,
+    owner      text,
+    moved_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    error      text,
+    error_at   timestamptz
+) WITH (fillfactor = 50);
+
+-- One running rebuild, or verification, a projection; alive while it beats. `position` is how far its
+-- shadow has come, by the same rule as a checkpoint.
+CREATE TABLE state.rebuilds (
+    projection   text PRIMARY KEY,
+    owner        text NOT NULL,
+    heartbeat_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    position     bigint NOT NULL DEFAULT 0,
+    digest       bytea,
+    epoch        bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+
+CREATE TABLE state.dead_letters (
+    position   bigint NOT NULL,
+    projection text NOT NULL,
+    event      text NOT NULL,
+    error      text NOT NULL,
+    failed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (projection, position)
+);
+
+-- Epoch milliseconds as a point in time.
+CREATE FUNCTION state.at(ms bigint) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN to_timestamp(ms / 1000.0::float8);
+
+-- Event time of an order: its first 8 bytes are epoch milliseconds.
+CREATE FUNCTION state.time_of(event_order bytea) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN to_timestamp(('x' || encode(substring(event_order FOR 8), 'hex'))::bit(64)::bigint
+                        / 1000.0::float8);
+
+-- Beats for a replica, gives back what is more than its share, and takes what nobody alive owns.
+-- Answers the leases it holds afterwards. The share is an even split over the replicas alive.
+CREATE FUNCTION state.hold_leases(p_replica text, p_projections text[], p_ttl interval)
+RETURNS TABLE (projection text, version int, at_position bigint, epoch bigint)
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_share int;
+    v_held int;
+BEGIN
+    INSERT INTO state.replicas AS r (replica) VALUES (p_replica)
+    ON CONFLICT (replica) DO UPDATE SET heartbeat_at = clock_timestamp();
+
+    DELETE FROM state.replicas r WHERE r.heartbeat_at < clock_timestamp() - 10 * p_ttl;
+
+    SELECT ceil(cardinality(p_projections)::numeric / greatest(count(*), 1)) INTO v_share
+    FROM state.replicas r WHERE r.projects AND r.heartbeat_at > clock_timestamp() - p_ttl;
+
+    SELECT count(*) INTO v_held FROM state.checkpoints c WHERE c.owner = p_replica;
+    IF v_held > v_share THEN
+        UPDATE state.checkpoints c SET owner = NULL, epoch = c.epoch + 1
+        WHERE c.projection IN (
+            SELECT s.projection FROM state.checkpoints s WHERE s.owner = p_replica
+            ORDER BY s.projection DESC LIMIT v_held - v_share FOR UPDATE SKIP LOCKED);
+    ELSIF v_held < v_share THEN
+        UPDATE state.checkpoints c SET owner = p_replica, epoch = c.epoch + 1
+        WHERE c.projection IN (
+            SELECT s.projection FROM state.checkpoints s
+            WHERE s.projection = ANY (p_projections)
+              AND (s.owner IS NULL OR NOT EXISTS (
+                  SELECT FROM state.replicas r
+                  WHERE r.replica = s.owner AND r.heartbeat_at > clock_timestamp() - p_ttl))
+            ORDER BY s.projection LIMIT v_share - v_held FOR UPDATE SKIP LOCKED);
+    END IF;
+
+    RETURN QUERY SELECT c.projection, c.version, c.position, c.epoch
+    FROM state.checkpoints c WHERE c.owner = p_replica;
+END
+$$;
+
+-- Gives everything back at once: a clean stop.
+CREATE FUNCTION state.release_leases(p_replica text) RETURNS void LANGUAGE sql VOLATILE AS $$
+    UPDATE state.checkpoints SET owner = NULL, epoch = epoch + 1 WHERE owner = p_replica;
+    DELETE FROM state.replicas WHERE replica = p_replica;
+    SELECT pg_notify('projector_lease', '');
+$$;
+
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA state FROM PUBLIC;

@@ -1,0 +1,23 @@
+-- name: tables
+CREATE TABLE group_admins (
+    account_id text NOT NULL,
+    group_id text NOT NULL,
+    person_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text,
+    email text,
+    email_order bytea NOT NULL,
+    added boolean NOT NULL,
+    by text
+) WITH (fillfactor = 85);
+
+-- name: keys
+ALTER TABLE group_admins ADD PRIMARY KEY (account_id, group_id, person_key);
+
+-- name: indexes
+CREATE INDEX group_admins_person ON group_admins (account_id, person_key);
+CREATE INDEX group_admins_user_id ON group_admins (user_id);
+CREATE INDEX group_admins_group_id ON group_admins (group_id);
+CREATE INDEX group_admins_by_email ON group_admins (account_id, group_id, person_key) WHERE user_id IS NULL;
+CREATE INDEX group_admins_email ON group_admins (account_id, group_id, lower(email)) WHERE user_id IS NOT NULL;

@@ -1,0 +1,26 @@
+-- name: tables
+CREATE TABLE user_settings (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    settings jsonb NOT NULL,
+    changed_order bytea,
+    changed_by text,
+    removed boolean NOT NULL,
+    drift jsonb NOT NULL
+) WITH (fillfactor = 85);
+CREATE TABLE user_settings_history (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    position bigint NOT NULL
+);
+
+-- name: keys
+ALTER TABLE user_settings ADD PRIMARY KEY (account_id, user_key);
+ALTER TABLE user_settings_history ADD PRIMARY KEY (account_id, user_key, position);
+
+-- name: indexes
+CREATE INDEX user_settings_user_id ON user_settings (user_id);
+CREATE INDEX user_settings_drift ON user_settings (account_id) WHERE drift <> '[]';

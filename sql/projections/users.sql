@@ -1,0 +1,40 @@
+-- name: tables
+CREATE TABLE users (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    spelled_by_lifecycle boolean NOT NULL,
+    status text NOT NULL,
+    pending_order bytea,
+    profile jsonb NOT NULL,
+    custom_attributes jsonb NOT NULL,
+    creation_type text,
+    created_ms bigint,
+    removed boolean NOT NULL,
+    removed_ms bigint,
+    cutoff bytea,
+    drift jsonb NOT NULL
+) WITH (fillfactor = 85);
+CREATE TABLE users_history (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    position bigint NOT NULL
+);
+CREATE TABLE removed_emails (
+    account_id text NOT NULL,
+    email_key text NOT NULL,
+    cutoff bytea NOT NULL
+);
+
+-- name: keys
+ALTER TABLE users ADD PRIMARY KEY (account_id, user_key);
+ALTER TABLE users_history ADD PRIMARY KEY (account_id, user_key, position);
+ALTER TABLE removed_emails ADD PRIMARY KEY (account_id, email_key);
+
+-- name: indexes
+CREATE INDEX users_user_id ON users (user_id);
+CREATE INDEX users_email ON users (lower(profile ->> 'email'));
+CREATE INDEX users_drift ON users (account_id) WHERE drift <> '[]';
+CREATE INDEX users_pending ON users (account_id) WHERE status = 'pending';

@@ -1,0 +1,91 @@
+-- name: hold_leases
+SELECT projection, version, at_position, epoch FROM state.hold_leases($1, $2, $3)
+
+-- name: release_leases
+SELECT state.release_leases($1)
+
+-- name: note_error
+UPDATE state.checkpoints SET error = $2, error_at = clock_timestamp()
+WHERE projection = $1 AND epoch = $3
+
+-- name: checkpoints
+SELECT projection, version, position, epoch, owner FROM state.checkpoints
+
+-- name: checkpoint
+SELECT position, digest, epoch, version FROM state.checkpoints WHERE projection = $1
+
+-- name: lock_checkpoint
+SELECT position, digest, epoch, version, owner FROM state.checkpoints WHERE projection = $1 FOR UPDATE
+
+-- name: move_checkpoint
+-- $1 projection, $2 from position, $3 epoch, $4 to position, $5 its event's digest.
+-- One round trip of every batch: the rows of the batch hang on the row that this returns.
+UPDATE state.checkpoints
+SET position = $4, digest = $5, moved_at = clock_timestamp(), error = NULL, error_at = NULL
+WHERE projection = $1 AND position = $2 AND epoch = $3
+RETURNING 1
+
+-- name: move_rebuild
+-- The same for the shadow of a rebuild.
+UPDATE state.rebuilds
+SET position = $4, digest = $5, heartbeat_at = clock_timestamp()
+WHERE projection = $1 AND position = $2 AND epoch = $3
+RETURNING 1
+
+-- name: place_rebuild
+-- Where a shadow stands after its bulk was filled.
+UPDATE state.rebuilds SET position = $3, digest = $4, heartbeat_at = clock_timestamp()
+WHERE projection = $1 AND owner = $2
+
+-- name: claim_rebuild
+INSERT INTO state.rebuilds AS r (projection, owner) VALUES ($1, $2)
+ON CONFLICT (projection) DO UPDATE
+SET owner = $2, heartbeat_at = clock_timestamp(), position = 0, digest = NULL, epoch = r.epoch + 1
+WHERE r.heartbeat_at < clock_timestamp() - $3::interval
+RETURNING epoch
+
+-- name: beat_rebuilds
+UPDATE state.rebuilds SET heartbeat_at = clock_timestamp() WHERE owner = $1
+
+-- name: give_up_rebuild
+DELETE FROM state.rebuilds WHERE projection = $1 AND owner = $2
+
+-- name: abandoned_rebuilds
+SELECT projection FROM state.rebuilds WHERE heartbeat_at < clock_timestamp() - $1::interval
+
+-- name: take_lease
+-- A rebuild takes a projection over for its swap: whoever folds it now is fenced off.
+WITH replica AS (
+    INSERT INTO state.replicas (replica, projects) VALUES ($2, false)
+    ON CONFLICT (replica) DO UPDATE SET heartbeat_at = clock_timestamp()
+)
+UPDATE state.checkpoints SET owner = $2, epoch = epoch + 1 WHERE projection = $1
+RETURNING position, epoch
+
+-- name: give_lease_back
+WITH freed AS (
+    UPDATE state.checkpoints SET owner = NULL, epoch = epoch + 1
+    WHERE projection = $1 AND owner = $2 RETURNING 1
+), gone AS (
+    DELETE FROM state.replicas WHERE replica = $2
+)
+SELECT pg_notify('projector_lease', '') FROM freed
+
+-- name: swap_checkpoint
+UPDATE state.checkpoints
+SET position = $3, digest = $4, version = $5, owner = NULL, epoch = epoch + 1,
+    moved_at = clock_timestamp(), error = NULL, error_at = NULL
+WHERE projection = $1 AND epoch = $2
+RETURNING 1
+
+-- name: dead_letters
+SELECT position, projection, event, error, failed_at FROM state.dead_letters
+ORDER BY position, projection
+
+-- name: forget_dead_letters
+DELETE FROM state.dead_letters WHERE projection = $1 AND position = ANY ($2::bigint[])
+
+-- name: forget_abandoned_rebuild
+DELETE FROM state.rebuilds
+WHERE projection = $1 AND heartbeat_at < clock_timestamp() - $2::interval
+RETURNING projection

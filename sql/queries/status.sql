@@ -1,0 +1,17 @@
+-- name: projections
+SELECT s.projection, s.position, s.head, s.lag_events, s.lag_seconds, s.state, c.owner, c.version,
+       c.error
+FROM directory.projection_status s JOIN state.checkpoints c USING (projection)
+ORDER BY s.projection
+
+-- name: standing
+SELECT (SELECT count(*) FROM state.dead_letters) AS dead_letters,
+       (SELECT count(*) FROM directory.drift) AS drift,
+       (SELECT count(*) FROM log.quarantine) AS quarantine
+
+-- name: freshness
+SELECT account_id, max(last_received_at) AS last_received_at, sum(events)::bigint AS events
+FROM directory.freshness GROUP BY account_id ORDER BY account_id
+
+-- name: behind
+SELECT projection, position FROM state.checkpoints WHERE position < $1 ORDER BY position

@@ -1,0 +1,70 @@
+-- How far to trust the rest: what could not be folded, what was heard when, and how far projections are.
+
+CREATE OR REPLACE VIEW directory.dead_letters AS
+SELECT d.position, d.projection, d.event, d.error, d.failed_at FROM state.dead_letters d;
+
+COMMENT ON VIEW directory.dead_letters IS
+    'Events that a projection could not fold: one row an event and projection. Everything else of the log is folded all the same.';
+COMMENT ON COLUMN directory.dead_letters.position IS 'Position in the log of the event.';
+COMMENT ON COLUMN directory.dead_letters.projection IS 'The projection that left it out.';
+COMMENT ON COLUMN directory.dead_letters.event IS 'Name of the event.';
+COMMENT ON COLUMN directory.dead_letters.error IS 'What is wrong with it; never a word of its content.';
+COMMENT ON COLUMN directory.dead_letters.failed_at IS 'When folding failed, by the clock of the database.';
+
+CREATE OR REPLACE VIEW directory.freshness AS
+SELECT
+    f.account_id,
+    f.event,
+    state.at(f.last_event_ms) AS last_event_at,
+    to_timestamp(f.last_received_us / 1000000.0::float8) AS last_received_at,
+    f.events
+FROM state.freshness f;
+
+COMMENT ON VIEW directory.freshness IS
+    'When each event was last heard of, by account. Silence is the commonest failure of webhooks: a usual event that stays away is a reason to look at the subscription in Zoom.';
+COMMENT ON COLUMN directory.freshness.account_id IS 'Zoom account.';
+COMMENT ON COLUMN directory.freshness.event IS 'Name of the event.';
+COMMENT ON COLUMN directory.freshness.last_event_at IS 'Greatest event time.';
+COMMENT ON COLUMN directory.freshness.last_received_at IS 'Greatest time of receipt.';
+COMMENT ON COLUMN directory.freshness.events IS 'Number of distinct events folded so far.';
+
+CREATE OR REPLACE VIEW directory.projection_status AS
+SELECT
+    c.projection,
+    c.position,
+    h.head,
+    greatest(h.head - c.position, 0) AS lag_events,
+    coalesce(greatest(extract(epoch FROM clock_timestamp() - w.received_at), 0), 0)::float8
+        AS lag_seconds,
+    CASE
+        WHEN c.position > h.head THEN 'beyond head'
+        WHEN EXISTS (
+            SELECT FROM state.rebuilds b
+            WHERE b.projection = c.projection
+              AND b.heartbeat_at > clock_timestamp() - interval '10 seconds')
+        THEN 'rebuilding'
+        WHEN NOT EXISTS (
+            SELECT FROM state.replicas r
+            WHERE r.replica = c.owner
+              AND r.heartbeat_at > clock_timestamp() - interval '10 seconds')
+        THEN 'idle'
+        WHEN c.error IS NOT NULL THEN 'waiting'
+        ELSE 'live'
+    END AS state
+FROM state.checkpoints c
+CROSS JOIN (SELECT coalesce(max(e.position), 0) AS head FROM log.events e) h
+LEFT JOIN LATERAL (
+    SELECT e.received_at FROM log.events e
+    WHERE e.position > c.position ORDER BY e.position LIMIT 1
+) w ON true;
+
+COMMENT ON VIEW directory.projection_status IS
+    'How far each projection has folded the log: one row a projection. The views that it feeds show the directory as of its position.';
+COMMENT ON COLUMN directory.projection_status.projection IS 'Name of the projection.';
+COMMENT ON COLUMN directory.projection_status.position IS 'Position in the log up to which it has folded.';
+COMMENT ON COLUMN directory.projection_status.head IS 'Greatest position of the log.';
+COMMENT ON COLUMN directory.projection_status.lag_events IS 'Events that it has still to fold.';
+COMMENT ON COLUMN directory.projection_status.lag_seconds IS 'Seconds since the receipt of the oldest of them; 0 where there is none.';
+COMMENT ON COLUMN directory.projection_status.state IS 'live; waiting: an error stops it for now; idle: no replica has it; rebuilding: live still, and anew beside; beyond head: the log lacks what it has folded, as after the restore of a backup.';
+
+GRANT SELECT ON directory.dead_letters, directory.freshness, directory.projection_status TO directory_reader;

@@ -1,0 +1,83 @@
+"""Who is in a group's list: entries with an id, and entries that name only an e-mail."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .naive_events import Event
+from .naive_state import Directory, Key, Row
+
+EMAIL = "email:"
+
+
+def spelled(state: Directory, key: Key, own: str) -> str:
+    """Return how views spell a user id: as `users` does, else as the row itself does."""
+    return state.users[key].spelling if key in state.users else own
+
+
+@dataclass
+class Person:
+    """One person of one list, made of every entry that means them."""
+
+    key: str
+    newest: Event
+    added: bool
+    spelling: str
+    spelled_by: Event
+    email: str | None
+    emailed_by: Event | None
+
+
+def people_of(state: Directory, column: str, group: Key) -> Iterator[Person]:
+    """Yield everybody whom a list's entries name, added or deleted; the newest entry decides."""
+    entries = state.entries[column][group]
+    meant: dict[str, list[tuple[str, Row]]] = {}
+    for key, row in entries.items():
+        person = _meaning(state, entries, group[0], key) if key.startswith(EMAIL) else key
+        meant.setdefault(person, []).append((key, row))
+    for person, found in meant.items():
+        # An entry with the id itself goes first where one event holds both.
+        found.sort(key=lambda item: (item[1].newest.order, item[0] == person))
+        yield _person(person, found)
+
+
+def _person(key: str, found: list[tuple[str, Row]]) -> Person:
+    newest = found[-1][1]
+    # Entries by e-mail do not spell the id; the entry with the id, if any, does.
+    own = next((row for entry, row in found if entry == key), newest)
+    emails = [(row.emailed_by.order, entry == key, row) for entry, row in found if row.emailed_by]
+    named = max(emails, key=lambda item: item[:2])[2] if emails else newest
+    return Person(
+        key=key,
+        newest=newest.newest,
+        added=newest.values["added"],
+        spelling=own.spelling or f"{key}",
+        spelled_by=own.newest,
+        email=named.email,
+        emailed_by=named.emailed_by,
+    )
+
+
+def _meaning(state: Directory, entries: dict[str, Row], account: str, key: str) -> str:
+    """Resolve an entry without an id: by the list itself, else by the users, else not."""
+    email = key.removeprefix(EMAIL)
+    in_list = [
+        (row.newest.order, person)
+        for person, row in entries.items()
+        if not person.startswith(EMAIL) and (row.email or "").lower() == email
+    ]
+    if in_list:
+        return _newest(in_list)
+    in_users = [
+        (user.newest.order, person)
+        for (owner, person), user in state.users.items()
+        if owner == account
+        and user.removed_by is None
+        and (user.profile.get("email") or "").lower() == email
+    ]
+    return _newest(in_users) if in_users else key
+
+
+def _newest(candidates: list[tuple[tuple[int, int, bytes], str]]) -> str:
+    """Return the person named last; of several named by one event, the first by key."""
+    order = max(order for order, _ in candidates)
+    return min(person for named, person in candidates if named == order)

@@ -1,0 +1,94 @@
+"""The views that tell how far to trust the others."""
+
+from collections.abc import Iterator
+
+from .naive_events import Event
+from .naive_people import Person, people_of, spelled
+from .naive_state import Directory, Key, Row, ViewRow
+
+Naming = tuple[str, Event, str, Row | Person]
+"""(table, newest event that spells the id, that spelling, what names the person)."""
+
+
+def _named_users(state: Directory) -> Iterator[tuple[Key, Naming]]:
+    for key, row in state.presence.items():
+        yield key, ("presence", row.newest, row.spelling, row)
+    for key, clients in state.sign_ins.items():
+        for row in clients.values():
+            yield key, ("sign_ins", row.newest, row.spelling, row)
+    for key, row in state.user_settings.items():
+        yield key, ("settings", row.newest, row.spelling, row)
+    for column, table in (("members", "memberships"), ("admins", "admins")):
+        for group in state.entries[column]:
+            for person in people_of(state, column, group):
+                key = (group[0], person.key)
+                yield key, (table, person.spelled_by, person.spelling, person)
+
+
+def unresolved_users(state: Directory) -> Iterator[ViewRow]:
+    """Yield who was named by other tables and is not in `users`, or was named after leaving."""
+    named: dict[Key, list[Naming]] = {}
+    for key, naming in _named_users(state):
+        if key not in state.users or state.user_is_removed(key):
+            named.setdefault(key, []).append(naming)
+    for key, sources in named.items():
+        newest = max(sources, key=lambda source: source[1].order)
+        emails = [(by.order, row.email) for *_, row in sources if (by := row.emailed_by)]
+        yield {
+            "account_id": key[0],
+            "user_id": spelled(state, key, newest[2]),
+            "email": max(emails)[1] if emails else None,
+            "seen_in": sorted({table for table, *_ in sources}),
+        }
+
+
+def unresolved_groups(state: Directory) -> Iterator[ViewRow]:
+    """Yield the groups that are named and not in `groups`, or were named after their end."""
+    seen_in: dict[Key, set[str]] = {}
+    for key in state.group_settings:
+        seen_in.setdefault(key, set()).add("settings")
+    for column, table in (("members", "memberships"), ("admins", "admins")):
+        for key in state.entries[column]:
+            seen_in.setdefault(key, set()).add(table)
+    for key, tables in seen_in.items():
+        if key not in state.groups or state.group_is_removed(key):
+            yield {"account_id": key[0], "group_id": key[1], "seen_in": sorted(tables)}
+
+
+def drift(state: Directory) -> Iterator[ViewRow]:
+    """Yield one row per event and path that contradicts what was known."""
+    for found in state.drift:
+        entity_id = found.owner[1]
+        if found.entity in {"user", "user_settings", "personal_note"}:
+            rows = state.user_settings if found.entity == "user_settings" else state.presence
+            own = rows[found.owner].spelling if found.owner in rows else ""
+            entity_id = spelled(state, found.owner, own)
+        yield {
+            "account_id": found.owner[0],
+            "entity": found.entity,
+            "entity_id": entity_id,
+            "path": found.path,
+            "known": found.known,
+            "reported": found.reported,
+            "event_at": found.event.at,
+            "position": found.event.position,
+        }
+
+
+def dead_letters(state: Directory) -> Iterator[ViewRow]:
+    """Yield what could not be folded, by the projection that owns the event."""
+    for (position, projection), event in state.dead_letters.items():
+        yield {"position": position, "projection": projection, "event": event.name}
+
+
+def freshness(state: Directory) -> Iterator[ViewRow]:
+    """Yield how many distinct events of each kind an account sent, and when the last."""
+    for account, name in {(event.account, event.name) for event in state.heard}:
+        heard = [e for e in state.heard if (e.account, e.name) == (account, name)]
+        yield {
+            "account_id": account,
+            "event": name,
+            "last_event_at": max(event.at for event in heard),
+            "last_received_at": max(event.received_at for event in heard),
+            "events": len(heard),
+        }

@@ -1,0 +1,64 @@
+"""The pure folds: whatever the order, the duplicates and the split, the same states."""
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from projector.folding.fold import contribute, fold_entity, group_by_entity, merge_rows
+from projector.folding.tables import MergeTable
+from projector.projections import EVENTS, IGNORED, PROJECTIONS
+from projector.runtime.batch import by_name, decode_rows
+from projector.events import digest_of
+from tests.oracle.histories import as_log, histories
+
+
+def log_rows(history):
+    return [(d.position, d.received_at, digest_of(d.body), d.body) for d in as_log(history)]
+
+
+def fold_all(rows_in_arrival_order):
+    """Fold arrivals one batch after the other, as the runtime does; answers all states."""
+    states = {}
+    past = {}
+    for batch in rows_in_arrival_order:
+        events = by_name(decode_rows(batch))
+        for projection in PROJECTIONS:
+            for table in projection.tables:
+                rows = states.setdefault(table.name, {})
+                if isinstance(table, MergeTable):
+                    for row in merge_rows(table, rows, contribute(table, events).rows):
+                        rows[row[: table.key]] = row
+                    continue
+                for key, new in group_by_entity(table, events).events.items():
+                    known = past.setdefault((table.name, key), [])
+                    state = rows.get(key)
+                    if state is not None and min(e.order for e in new) > state.folded:
+                        rows[key], _ = fold_entity(table, state, new)
+                    else:
+                        rows[key], _ = fold_entity(table, table.start(key), known + new)
+                    known += new
+    return states
+
+
+@given(histories(1, 80), st.integers(0, 2**32))
+def test_any_order_and_split_gives_the_same_states(history, seed):
+    rows = log_rows(history)
+    straight = fold_all([rows])
+    chance = random.Random(seed)
+    shuffled = rows[:]
+    chance.shuffle(shuffled)
+    split = []
+    while shuffled:
+        size = chance.randint(1, 7)
+        split.append(shuffled[:size])
+        shuffled = shuffled[size:]
+    assert fold_all(split) == straight
+
+
+def test_every_event_is_folded_or_ignored_on_purpose():
+    folded = {name for p in PROJECTIONS if p.name != "freshness" for name in p.events}
+    assert folded | IGNORED == set(EVENTS)
+    assert len(EVENTS) == 21
