@@ -53,12 +53,15 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="address of the ingress")
     port: int = Field(8080, ge=0, le=65535, description="port of the ingress; 0: any free one")
-    health_host: str = Field("127.0.0.1", description="address of a `project` process's health port")
+    health_host: str = Field(
+        "127.0.0.1", description="address of a `project` process's health port"
+    )
     health_port: int | None = Field(
         None, ge=0, le=65535, description="port of /livez and /metrics in a `project` process"
     )
     trusted_proxies: str = Field(
-        "", description="addresses or networks whose Forwarded headers are believed, comma-separated"
+        "",
+        description="addresses or networks whose Forwarded headers are believed, comma-separated",
     )
     max_body_bytes: int = Field(
         1_048_576, ge=1024, description="largest body, in bytes, after inflation"
@@ -80,15 +83,11 @@ class Settings(BaseSettings):
     quarantine_per_second: float = Field(
         20, ge=0, description="most quarantine writes a second and replica"
     )
-    batch_events: int = Field(
-        5000, ge=1, description="most events that a projector folds at once"
-    )
+    batch_events: int = Field(5000, ge=1, description="most events that a projector folds at once")
     log_format: LogFormat | None = Field(
         None, description="`json` or `console`; absent: console on a terminal, JSON elsewhere"
     )
-    log_level: LogLevel = Field(
-        LogLevel.INFO, description="`debug`, `info`, `warning` or `error`"
-    )
+    log_level: LogLevel = Field(LogLevel.INFO, description="`debug`, `info`, `warning` or `error`")
 
     @model_validator(mode="after")
     def _one_source_each(self) -> Self:

@@ -30,6 +30,8 @@ UNAVAILABLE: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InsufficientResourcesError,
+    # An idle connection that the server has just ended, used before its end was noticed.
+    asyncpg.InternalClientError,
 )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
 from projector.database import Database, Queryable
-from projector.events import clean_text, decode_json, digest_of, identifier
+from projector.events import INT8_DIGITS, clean_text, decode_json, digest_of, identifier
 from projector.statements import queries
 
 _SQL: Final = queries("log")
@@ -78,7 +78,7 @@ def parse_delivery(body: bytes) -> dict[str, Any]:
 
 
 def _event_ts_column(value: Any) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= INT8_DIGITS:
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_INT8:
         return value

@@ -6,49 +6,34 @@ dozen lines stand in for a migration tool because none of those that exist is as
 session state behind, and re-creates views and derived tables by rules of their own.
 """
 
+import asyncio
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import asyncpg
 
-from projector.database import UNAVAILABLE, Connection, Database, Queryable
+from projector.database import UNAVAILABLE, Connection, Database
 from projector.errors import DatabaseUnavailable, SchemaMismatch
 from projector.folding.tables import Projection
+from projector.migrations import Migration, migrations, too_old
 from projector.projections import PROJECTIONS
 from projector.statements import parse, sql_root
 
-_FILE: Final = re.compile(r"(\d{4})_[a-z_]+\.sql")
-_SERVES: Final = re.compile(r"-- serves: (\d+)\n")
 _EACH_LIST: Final = re.compile(r"-- for each list of: ([a-z_, ]+)\n")
+_NEEDS: Final = re.compile(r"^-- needs: ([a-z_]+) (\d+)$", re.MULTILINE)
 
 # How long a migration waits for a lock before it gives up and tries again: replicas at work queue behind
 # a waiting migration, so it must not wait for long.
-LOCK_TIMEOUT: Final = "2s"
+LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '2s'"
+ATTEMPTS: Final = 30
 
-
-class Migration(NamedTuple):
-    """A step of the schema. `serves` is the number of the oldest code that the result still serves."""
-
-    number: int
-    name: str
-    serves: int
-    text: str
-
-
-def migrations(folder: Path | None = None) -> list[Migration]:
-    """All migrations in order; raises ValueError where numbers have gaps or a header is missing."""
-    found = []
-    for path in sorted((folder or sql_root() / "migrations").glob("*.sql")):
-        named, text = _FILE.fullmatch(path.name), path.read_text(encoding="utf-8")
-        serves = _SERVES.match(text)
-        if named is None or serves is None:
-            raise ValueError(f"{path.name}: a name like 0001_log.sql and a first line '-- serves: N'")
-        found.append(Migration(int(named[1]), path.stem, int(serves[1]), text))
-    if [migration.number for migration in found] != list(range(1, len(found) + 1)):
-        raise ValueError("migrations are not numbered 1, 2, 3 and so on")
-    return found
+_LEDGER: Final = """
+CREATE SCHEMA IF NOT EXISTS projector;
+CREATE TABLE IF NOT EXISTS projector.migrations (
+    number int PRIMARY KEY, name text NOT NULL, serves int NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp());
+"""
 
 
 def projection_ddl(projection: Projection) -> dict[str, str]:
@@ -72,58 +57,68 @@ def view_files() -> Iterator[str]:
 
 
 def full_text() -> str:
-    """Everything that `migrate` runs on an empty database, as one script."""
-    parts = [migration.text for migration in migrations()]
+    """Everything that `migrate` runs on an empty database, as one script for one transaction."""
+    parts = ["BEGIN;", _LEDGER]
+    for migration in migrations():
+        parts += [migration.text, f"{_recorded(migration)};"]
     for projection in PROJECTIONS:
         ddl = projection_ddl(projection)
-        parts.append(f"SET LOCAL search_path = state;\n{ddl['tables']}\n{ddl['keys']}\n{ddl['indexes']}")
-    return "\n".join([*parts, "SET LOCAL search_path = public;", *view_files()])
+        parts += ["SET LOCAL search_path = state;", ddl["tables"], ddl["keys"], ddl["indexes"]]
+        parts.append(f"{_registered(projection)};")
+    return "\n".join([*parts, "SET LOCAL search_path = public;", *view_files(), "COMMIT;"])
+
+
+def _recorded(migration: Migration) -> str:
+    values = f"{migration.number}, '{migration.name}', {migration.serves}"
+    return f"INSERT INTO projector.migrations (number, name, serves) VALUES ({values})"
+
+
+def _registered(projection: Projection) -> str:
+    values = f"'{projection.name}', {projection.version}"
+    return f"INSERT INTO state.checkpoints (projection, version) VALUES ({values})"
 
 
 async def migrate(database: Database) -> list[str]:
     """Bring the schema up to date; answers the names of the migrations that were applied.
 
     Raises SchemaMismatch where the database is newer than this code and no longer serves it, and
-    DatabaseUnavailable where it cannot be reached.
+    DatabaseUnavailable where it cannot be reached, or where somebody's lock outlasts a minute.
     """
-    try:
-        async with database.transaction() as connection:
-            return await migrate_in(connection)
-    except UNAVAILABLE as error:
-        raise DatabaseUnavailable(
-            f"the database went away while migrating ({type(error).__name__}); nothing was changed: "
-            "run `projector migrate` again"
-        ) from error
-    except asyncpg.InsufficientPrivilegeError as error:
-        raise SchemaMismatch(
-            f"this database role may not migrate ({error}); let a role with CREATE on the database "
-            "and CREATEROLE run `projector migrate`"
-        ) from error
-
-
-async def migrate_in(connection: Connection) -> list[str]:
-    """`migrate` within the caller's transaction."""
-    await connection.execute("SELECT pg_advisory_xact_lock(7017, 2)")
-    await connection.execute(
-        """
-        CREATE SCHEMA IF NOT EXISTS projector;
-        CREATE TABLE IF NOT EXISTS projector.migrations (
-            number int PRIMARY KEY, name text NOT NULL, serves int NOT NULL,
-            applied_at timestamptz NOT NULL DEFAULT clock_timestamp())
-        """
+    for attempt in range(ATTEMPTS):
+        try:
+            async with database.transaction() as connection:
+                return await _migrate_in(connection)
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            await asyncio.sleep(0.1 * min(attempt, 10))
+        except UNAVAILABLE as error:
+            raise DatabaseUnavailable(
+                f"the database went away while migrating ({type(error).__name__}); nothing was "
+                "changed: run `projector migrate` again"
+            ) from error
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise SchemaMismatch(
+                f"this database role may not migrate ({error}); let a role with CREATE on the "
+                "database and CREATEROLE run `projector migrate`"
+            ) from error
+    raise DatabaseUnavailable(
+        "somebody holds a lock that the migration needs; end the long-running queries on the "
+        "projector's tables and views, then run `projector migrate` again"
     )
+
+
+async def _migrate_in(connection: Connection) -> list[str]:
+    await connection.execute("SELECT pg_advisory_xact_lock(7017, 2)")
+    await connection.execute(LOCK_TIMEOUT)
+    await connection.execute(_LEDGER)
     applied, serves = await _applied(connection)
     known = migrations()
     if serves > len(known):
-        raise SchemaMismatch(_too_old(serves, len(known)))
+        raise SchemaMismatch(too_old(serves, len(known)))
     pending = [migration for migration in known if migration.number > applied]
     for migration in pending:
         await connection.execute(migration.text)
-        await connection.execute(
-            "INSERT INTO projector.migrations (number, name, serves) VALUES ($1, $2, $3)",
-            migration.number, migration.name, migration.serves,
-        )  # fmt: skip
-    if applied <= len(known):
+        await connection.execute(_recorded(migration))
+    if applied <= len(known):  # a newer release's views may show what this code does not know
         await create_missing_tables(connection)
         await create_views(connection)
     return [migration.name for migration in pending]
@@ -163,32 +158,12 @@ async def create_tables(
 
 
 async def create_views(connection: Connection) -> None:
-    """Create or replace every view; what users built on them stays."""
+    """Create or replace every view; what users built on them stays.
+
+    A file that says "-- needs: users 2" waits for the swap that brings that version of that projection.
+    """
+    rows = await connection.fetch("SELECT projection, version FROM state.checkpoints")
+    stored = {row[0]: row[1] for row in rows}
     for text in view_files():
-        await connection.execute(text)
-
-
-async def check_schema(database: Queryable) -> None:
-    """Raise SchemaMismatch unless the schema has what this code needs and still serves it."""
-    try:
-        rows = await database.fetch(
-            "SELECT coalesce(max(number), 0), coalesce(max(serves), 0) FROM projector.migrations"
-        )
-    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
-        raise SchemaMismatch("the database has no schema yet; run `projector migrate`") from None
-    applied, serves = rows[0]
-    needed = len(migrations())
-    if applied < needed:
-        raise SchemaMismatch(
-            f"the schema is at migration {applied} and this code needs {needed}; "
-            "run `projector migrate`"
-        )
-    if serves > needed:
-        raise SchemaMismatch(_too_old(serves, needed))
-
-
-def _too_old(serves: int, number: int) -> str:
-    return (
-        f"the schema serves code from migration {serves} on and this code is of {number}; "
-        "run a newer release of the projector"
-    )
+        if all(stored.get(name, 0) >= int(version) for name, version in _NEEDS.findall(text)):
+            await connection.execute(text)

@@ -1,7 +1,7 @@
 """Zoom's request signature and its URL validation. Pure: `now` is an argument.
 
-A signature is `v0=` + lower-case hex HMAC-SHA256(secret, `v0:{timestamp}:{raw body}`), with the time
-stamp in seconds. What names a secret anywhere is its fingerprint.
+A signature is `v0=` + lower-case hex HMAC-SHA256(secret, `v0:{timestamp}:{raw body}`), the time in
+seconds. What names a secret anywhere is its fingerprint.
 """
 
 import hashlib

@@ -1,9 +1,12 @@
 """Logging: JSON lines off a terminal, readable ones on one; to standard error."""
 
+import asyncio
+import atexit
 import logging
 import sys
 import traceback
-from typing import Any
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 import msgspec
 import structlog
@@ -33,6 +36,56 @@ def _frames(
     return event
 
 
+class LineWriter:
+    """A structlog logger that writes what one turn of the event loop logs with one system call.
+
+    A call per line took an eighth of the ingress' time per delivery: 7 of 52 µs.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lines: list[bytes] = []
+        self._flushed_by: asyncio.AbstractEventLoop | None = None
+        atexit.register(self.flush)
+
+    def msg(self, line: bytes) -> None:
+        """Write a line: at the end of this turn, or at once where no loop runs."""
+        self._lines.append(line)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.flush()
+            return
+        if loop is not self._flushed_by:
+            self._flushed_by = loop
+            loop.call_soon(self.flush)
+
+    debug = info = warning = error = critical = fatal = exception = msg
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._flushed_by = None
+        lines, self._lines = self._lines, []
+        if lines and not self._stream.closed:
+            self._stream.write(b"\n".join((*lines, b"")))
+            self._stream.flush()
+
+
+class _LibraryLog(logging.Handler):
+    """Takes what libraries log: which one, the words it always says, and where; never the values.
+
+    asyncio and aiohttp put exceptions, whole requests and tasks into their messages.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log a record of the standard library's logging as a line of ours."""
+        error = record.exc_info[1] if record.exc_info else None
+        words = str(record.msg).partition("\n")[0]
+        structlog.get_logger().log(
+            record.levelno, "library", library=record.name, says=words, exc_info=error
+        )
+
+
 def configure_logging(settings: Settings) -> None:
     """Set up structlog for the whole process. Levels below the configured one cost one comparison."""
     console = settings.log_format is LogFormat.CONSOLE or (
@@ -46,12 +99,15 @@ def configure_logging(settings: Settings) -> None:
     ]
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
-        processors=[*shared, structlog.dev.ConsoleRenderer()]
-        if console
-        else [*shared, _render],
+        processors=[*shared, structlog.dev.ConsoleRenderer()] if console else [*shared, _render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr)
         if console
-        else structlog.BytesLoggerFactory(sys.stderr.buffer),
+        else _factory(LineWriter(sys.stderr.buffer)),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(handlers=[_LibraryLog()], level=max(level, logging.WARNING), force=True)
+
+
+def _factory(writer: LineWriter) -> Callable[..., LineWriter]:
+    return lambda *_names: writer

@@ -19,6 +19,11 @@ from projector.schema import migrate
 TEMPLATE = "projector_template"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--histories", type=int, default=30, help="histories for the laws of the fold")
+    parser.addoption("--first-history", type=int, default=0, help="seed of the first of them")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("binary"):
         for name in marker.args:

@@ -12,7 +12,7 @@ from projector.cli import (
     status_commands,
     up_command,
 )
-from projector.errors import ProjectorError
+from projector.cli.failures import report
 
 app = typer.Typer(
     name="projector",
@@ -34,13 +34,5 @@ def main() -> None:
     """Run the command line; what a person can mend is one sentence and a non-zero exit code."""
     try:
         app()
-    except ProjectorError as error:
-        print(f"projector: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
-    except ExceptionGroup as group:
-        problems, others = group.split(ProjectorError)
-        if problems is None or others is not None:
-            raise
-        error = problems.exceptions[0]
-        print(f"projector: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(getattr(error, "exit_code", 1))
+    except Exception as error:  # noqa: BLE001  every failure ends here, in a sentence
+        sys.exit(report(error))

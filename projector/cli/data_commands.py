@@ -1,19 +1,22 @@
 """`simulate`, `export` and `import`: deliveries in and out."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, BinaryIO
 
 import typer
 
 from projector.cli.progress import progress
-from projector.cli.running import data_dir_of, err, opened, out, run, start
+from projector.cli.running import data_dir_of, local_address, opened, put, run, say, start
 from projector.cli.up_command import known_secret
 from projector.config import Settings
 from projector.errors import ConfigurationError, ProjectorError
-from projector.schema import check_schema
+from projector.migrations import check_schema
 from projector.simulator.tally import Summary
 from projector.simulator.zoom import PlayOptions, play
-from projector.transfer import ImportSummary, export_log, import_file
+from projector.transfer import ExportSummary, ImportSummary, export_log, import_file
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +27,9 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    url: Annotated[str | None, typer.Option(help="Where to deliver; default: the local ingress.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Where to deliver; default: the local ingress.")
+    ] = None,
     events: Annotated[int, typer.Option(help="How many events.")] = 1000,
     users: Annotated[int, typer.Option(help="How many people the account has.")] = 50,
     seed: Annotated[int, typer.Option(help="The same seed plays the same account.")] = 1,
@@ -33,11 +38,12 @@ def simulate(
     concurrency: Annotated[int, typer.Option(help="Deliveries under way at once.")] = 16,
     duplicates: Annotated[float, typer.Option(help="Share of deliveries that come twice.")] = 0,
     disorder: Annotated[int, typer.Option(help="By how many places a delivery may come late.")] = 0,
-    time_scale: Annotated[float, typer.Option(help="Factor on Zoom's times between attempts.")] = 1 / 3000,
+    time_scale: Annotated[float, typer.Option(help="Factor on Zoom's times between attempts.")] = 1
+    / 3000,
 ) -> None:
     """Play Zoom: validate the URL, then deliver a simulated account's events, signed."""
     settings = start()
-    target = url or f"http://{settings.host}:{settings.port}/webhooks/zoom"
+    target = url or _local_url(settings)
     options = PlayOptions(
         url=target, events=events, users=users, seed=seed, days=days, rate=rate,
         concurrency=concurrency, duplicates=duplicates, disorder=disorder, time_scale=time_scale,
@@ -50,6 +56,14 @@ def simulate(
         raise typer.Exit(1)
 
 
+def _local_url(settings: Settings) -> str:
+    if settings.port == 0:
+        raise ConfigurationError(
+            "PROJECTOR_PORT is 0, any free port: say with --url which one `projector up` told"
+        )
+    return f"{local_address(settings.host, settings.port)}/webhooks/zoom"
+
+
 def _secret(settings: Settings) -> bytes:
     given = settings.secrets()
     if given:
@@ -57,25 +71,23 @@ def _secret(settings: Settings) -> bytes:
     own = known_secret(data_dir_of(settings))
     if own is None:
         raise ConfigurationError(
-            "no secret to sign with: set PROJECTOR_ZOOM_SECRET_TOKENS to that of the ingress, or start "
-            "`projector up`, which makes one"
+            "no secret to sign with: set PROJECTOR_ZOOM_SECRET_TOKENS to that of the ingress, or "
+            "start `projector up`, which makes one"
         )
     return own.encode()
 
 
 def _print_summary(summary: Summary) -> None:
-    out.print(
+    put(
         f"delivered {summary.delivered:,} (duplicates {summary.duplicates:,}), retried "
-        f"{summary.retried:,}, lost {sum(summary.lost.values()):,} in {summary.seconds:.1f} s",
-        highlight=False,
+        f"{summary.retried:,}, lost {sum(summary.lost.values()):,} in {summary.seconds:.1f} s"
     )
     for status, count in summary.lost.items():
-        out.print(f"  lost after {status}: {count:,}", highlight=False)
+        put(f"  lost after {status}: {count:,}")
     if summary.p50_ms is not None:
-        out.print(
+        put(
             f"time to acknowledge: p50 {summary.p50_ms:.1f} ms, p95 {summary.p95_ms:.1f} ms, "
-            f"p99 {summary.p99_ms:.1f} ms, max {summary.max_ms:.1f} ms",
-            highlight=False,
+            f"p99 {summary.p99_ms:.1f} ms, max {summary.max_ms:.1f} ms"
         )
 
 
@@ -83,22 +95,21 @@ def export(file: Annotated[str, typer.Argument(help="A file; - is standard outpu
     """Write the log as NDJSON, one envelope a line."""
     settings = start()
 
-    async def work(target: BinaryIO) -> str:
+    async def work(target: BinaryIO) -> ExportSummary:
         async with opened(settings) as database:
             await check_schema(database)
             with progress("export") as report:
-                summary = await export_log(database, target, report)
-        return (
-            f"exported {summary.exported:,} events; left out: {summary.erased:,} erased, "
-            f"{summary.repeated:,} repeated"
-        )
+                return await export_log(database, target, report)
 
     if file == "-":
-        said = run(work(sys.stdout.buffer))
+        summary = run(work(sys.stdout.buffer))
     else:
-        with _open(file, "wb") as target:
-            said = run(work(target))
-    err.print(said, highlight=False)
+        with _file(file, "wb") as target:
+            summary = run(work(target))
+    say(
+        f"exported {summary.exported:,} events; left out: {summary.erased:,} erased, "
+        f"{summary.repeated:,} repeated"
+    )
 
 
 def import_(file: Annotated[str, typer.Argument(help="A file; - is standard input.")]) -> None:
@@ -106,30 +117,36 @@ def import_(file: Annotated[str, typer.Argument(help="A file; - is standard inpu
     settings = start()
 
     def bad(number: int, why: str) -> None:
-        err.print(f"line {number}: {why}", highlight=False, markup=False)
+        say(f"line {number}: {why}")
 
-    async def work(source: BinaryIO) -> ImportSummary:
+    async def work(source: BinaryIO, size: int) -> ImportSummary:
         async with opened(settings) as database:
             await check_schema(database)
-            return await import_file(database, source, None, bad)
+            with progress("import", "bytes") as report:
+                return await import_file(
+                    database, source, lambda _lines, read: report(read, size), bad
+                )
 
     if file == "-":
-        summary = run(work(sys.stdin.buffer))
+        summary = run(work(sys.stdin.buffer, 0))
     else:
-        with _open(file, "rb") as source:
-            summary = run(work(source))
-    out.print(
-        f"imported {summary.appended:,}, known already {summary.duplicates:,}, bad {summary.bad:,}",
-        highlight=False,
-    )
+        with _file(file, "rb") as source:
+            summary = run(work(source, os.fstat(source.fileno()).st_size))
+    put(f"imported {summary.appended:,}, known already {summary.duplicates:,}, bad {summary.bad:,}")
     if summary.bad:
         raise typer.Exit(1)
 
 
-def _open(file: str, mode: str) -> BinaryIO:
+@contextmanager
+def _file(name: str, mode: str) -> Iterator[BinaryIO]:
+    """A file of the caller's, closed on the way out. Raises ProjectorError where that fails."""
     try:
-        return open(file, mode)  # type: ignore[return-value]  # noqa: PTH123, SIM115
+        with open(name, mode) as file:  # noqa: PTH123  "-" and pipes are names too
+            yield file  # type: ignore[misc]
+    except (ConnectionError, TimeoutError):
+        raise  # the database's
     except OSError as error:
         raise ProjectorError(
-            f"{file} cannot be opened ({error.strerror}); check the path and its permissions"
+            f"{name} cannot be {'written' if mode == 'wb' else 'read'} ({error.strerror}); check "
+            "the path, its permissions and the space that is left, then run the same command again"
         ) from None

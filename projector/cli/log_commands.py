@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from projector import quarantine as quarantined
-from projector.cli.running import err, opened, out, run, start
+from projector.cli.running import opened, printable, put, run, say, start
 from projector.errors import ConfigurationError
+from projector.migrations import check_schema
 from projector.runtime import dead_letters as letters
-from projector.schema import check_schema
 
 
 def register(app: typer.Typer) -> None:
@@ -47,13 +47,13 @@ def dead_retry() -> None:
             return await letters.retry_dead_letters(database)
 
     done = run(work())
-    err.print(f"folded {done.folded}, left {done.left}", highlight=False)
+    say(f"folded {done.folded}, left {done.left}")
     if done.left:
         raise typer.Exit(1)
 
 
 def quarantine_list(
-    limit: Annotated[int, typer.Option(help="Most rows to show.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="Most rows to show.")] = 100,
 ) -> None:
     """List them: id, time of receipt, reason, event, bytes."""
     settings = start()
@@ -61,8 +61,11 @@ def quarantine_list(
     async def work() -> None:
         async with opened(settings) as database:
             await check_schema(database)
-            for row in await quarantined.list_rows(database, limit=limit):
-                _row(row.id, row.received_at.isoformat(), row.reason, row.event, row.size)
+            rows = await quarantined.list_rows(database, limit=limit)
+        for row in rows:
+            _row(row.id, row.received_at.isoformat(), row.reason, row.event, row.size)
+        if len(rows) == limit:
+            say(f"there may be more than {limit}; --limit shows them")
 
     run(work())
 
@@ -82,10 +85,7 @@ def quarantine_reverify() -> None:
             return await quarantined.reverify(database, secrets)
 
     done = run(work())
-    err.print(
-        f"appended {done.appended}, known already {done.duplicates}, left {done.left}",
-        highlight=False,
-    )
+    say(f"appended {done.appended}, known already {done.duplicates}, left {done.left}")
 
 
 def quarantine_purge(
@@ -101,9 +101,8 @@ def quarantine_purge(
             await check_schema(database)
             return await quarantined.purge(database)
 
-    err.print(f"deleted {run(work())}", highlight=False)
+    say(f"deleted {run(work())}")
 
 
 def _row(*values: object) -> None:
-    line = "\t".join("" if value is None else str(value) for value in values)
-    out.print(line, markup=False, highlight=False, soft_wrap=True)
+    put("\t".join(printable(value) for value in values))

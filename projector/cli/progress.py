@@ -13,7 +13,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from projector.cli.running import err
+from projector.cli.running import err, say
 
 LINE_SECONDS = 5.0
 
@@ -64,6 +64,7 @@ def _lines(title: str, unit: str) -> Report:
         last = now
         rate = done / (now - started)
         left = f", {(total - done) / rate:,.0f} s left" if total and rate else ""
-        err.print(f"{title}: {done:,} of {total:,} {unit}, {rate:,.0f}/s{left}", highlight=False)
+        of_total = f" of {total:,}" if total else ""
+        say(f"{title}: {done:,}{of_total} {unit}, {rate:,.0f}/s{left}")
 
     return report

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import structlog
 import typer
 
 from projector.cli.running import database_url, run, start, until_stopped
@@ -9,12 +10,16 @@ from projector.config import Settings
 from projector.database import Database, open_database
 from projector.errors import DatabaseUnavailable
 from projector.ingress.server import serve as serve_ingress
+from projector.migrations import check_schema
+from projector.runtime.collector import spare_collector
 from projector.runtime.health import keep_gauges, serve_health
 from projector.runtime.housekeeping import keep_house
 from projector.runtime.replica import Replica
-from projector.schema import check_schema
 
 RETRY_SECONDS = 2.0
+ATTEMPTS = 30
+
+_logger = structlog.get_logger()
 
 
 def register(app: typer.Typer) -> None:
@@ -43,6 +48,7 @@ def project() -> None:
 async def project_until_cancelled(settings: Settings, url: str) -> None:
     """Fold until cancelled; the database may come and go, also at the start."""
     database = await _open_patiently(url)
+    spare_collector()
     try:
         await check_schema(database)
         replica = Replica(database, batch_events=settings.batch_events)
@@ -62,10 +68,11 @@ async def project_until_cancelled(settings: Settings, url: str) -> None:
 
 
 async def _open_patiently(url: str) -> Database:
-    """Open the database; a replica that starts before its database waits for it."""
-    for _ in range(30):
+    """Open the database; a replica that starts before its database waits a minute for it."""
+    for _ in range(ATTEMPTS):
         try:
             return await open_database(url, size=16)
-        except DatabaseUnavailable:
+        except DatabaseUnavailable as error:
+            _logger.warning("waiting_for_database", reason=str(error))
             await asyncio.sleep(RETRY_SECONDS)
     return await open_database(url, size=16)

@@ -1,12 +1,14 @@
-"""What commands share: settings, the event loop, and the database that the settings mean."""
+"""What commands share: settings, the event loop, output, and the database that is meant."""
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import typer
 import uvloop
 from rich.console import Console
 
@@ -18,9 +20,31 @@ from projector.telemetry import configure_logging
 
 T = TypeVar("T")
 
-# Data goes to standard output, everything that is said to standard error.
-out = Console()
+WIDTH_OFF_TERMINAL = 160
+
+# Everything that is said goes here; data goes to standard output.
 err = Console(stderr=True)
+
+
+def say(text: str) -> None:
+    """Say something to a person, on standard error, word for word."""
+    err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def put(text: str) -> None:
+    """Write a line of data to standard output, byte for byte."""
+    typer.echo(text)
+
+
+def table_console() -> Console:
+    """A console on standard output for tables: as wide as the terminal, wide enough off one."""
+    return Console(width=None if sys.stdout.isatty() else WIDTH_OFF_TERMINAL)
+
+
+def printable(value: object) -> str:
+    """A value as one field of a line; what strangers sent must not steer a terminal."""
+    text = "" if value is None else str(value)
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def start() -> Settings:
@@ -38,6 +62,12 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 def data_dir_of(settings: Settings) -> Path:
     """The data directory in force."""
     return settings.data_dir or default_data_dir()
+
+
+def local_address(host: str, port: int) -> str:
+    """The URL by which this machine reaches an ingress that listens there."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  named, not bound
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def database_url(settings: Settings) -> str:

@@ -6,14 +6,16 @@ from typing import Annotated
 import typer
 
 from projector.cli.progress import progress
-from projector.cli.running import err, opened, out, run, start
+from projector.cli.running import opened, printable, put, run, say, start
 from projector.errors import ConfigurationError
 from projector.folding.tables import Projection
+from projector.migrations import check_schema
 from projector.projections import PROJECTIONS
 from projector.rebuild.rebuild import rebuild as rebuild_projections
 from projector.rebuild.verify import Verdict
 from projector.rebuild.verify import verify as verify_projections
-from projector.schema import check_schema, full_text
+from projector.runtime.collector import spare_collector
+from projector.schema import full_text
 from projector.schema import migrate as migrate_schema
 
 Names = Annotated[list[str] | None, typer.Argument(help="Projections; all where none is named.")]
@@ -27,11 +29,13 @@ def register(app: typer.Typer) -> None:
 
 
 def migrate(
-    print_sql: Annotated[bool, typer.Option(help="Print the SQL and run nothing.")] = False,
+    print_sql: Annotated[
+        bool, typer.Option("--print-sql", help="Print what an empty database gets; run nothing.")
+    ] = False,
 ) -> None:
     """Bring the schema up to date; any number of replicas may do so at once."""
     if print_sql:
-        out.print(full_text(), markup=False, highlight=False, soft_wrap=True)
+        put(full_text())
         return
     settings = start()
 
@@ -40,12 +44,14 @@ def migrate(
             return await migrate_schema(database)
 
     applied = run(work())
-    err.print(f"migrated: {', '.join(applied)}" if applied else "nothing to migrate", highlight=False)
+    say(f"migrated: {', '.join(applied)}" if applied else "nothing to migrate")
 
 
 def rebuild(
     names: Names = None,
-    dry_run: Annotated[bool, typer.Option(help="Print what would change, and change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would change, and change nothing.")
+    ] = False,
 ) -> None:
     """Fold the log afresh and swap the result in, while everything goes on."""
     settings, chosen = start(), _chosen(names)
@@ -56,11 +62,12 @@ def rebuild(
     async def work() -> dict[str, int]:
         async with opened(settings, size=16) as database:
             await check_schema(database)
+            spare_collector()
             with progress("rebuild") as report:
                 return await rebuild_projections(database, chosen, report)
 
     for name, position in run(work()).items():
-        out.print(f"{name}\trebuilt up to position {position}", highlight=False)
+        put(f"{name}\trebuilt up to position {position}")
 
 
 def verify(names: Names = None) -> None:
@@ -77,6 +84,7 @@ def _verdicts(chosen: Sequence[Projection], title: str) -> list[Verdict]:
     async def work() -> list[Verdict]:
         async with opened(settings, size=16) as database:
             await check_schema(database)
+            spare_collector()
             with progress(title) as report:
                 return await verify_projections(database, chosen, report)
 
@@ -95,15 +103,14 @@ def _chosen(names: list[str] | None) -> tuple[Projection, ...]:
 
 def _print_verdicts(verdicts: Sequence[Verdict], what: str) -> None:
     for verdict in verdicts:
-        out.print(
+        put(
             f"{verdict.projection}\tposition {verdict.position}\t{verdict.rows} rows\t"
-            f"{verdict.differences} {what}",
-            highlight=False, soft_wrap=True,
-        )  # fmt: skip
+            f"{verdict.differences} {what}"
+        )
         for example in verdict.examples:
             columns = f" ({', '.join(example.columns)})" if example.columns else ""
-            key = ", ".join(example.key)
-            out.print(
-                f"  {example.kind} in {example.table}: {key}{columns}",
-                highlight=False, soft_wrap=True, markup=False,
-            )  # fmt: skip
+            key = ", ".join(printable(part) for part in example.key)
+            put(f"  {example.kind} in {example.table}: {key}{columns}")
+        unshown = verdict.differences - len(verdict.examples)
+        if unshown:
+            put(f"  and {unshown:,} more")

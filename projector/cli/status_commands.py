@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -10,11 +13,21 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from projector.cli.running import database_url, err, opened, out, run, start
-from projector.schema import check_schema
+from projector.cli.running import (
+    database_url,
+    opened,
+    printable,
+    put,
+    run,
+    say,
+    start,
+    table_console,
+)
+from projector.migrations import check_schema
 from projector.status import Status, read_status, wait_for
 
 WATCH_SECONDS = 1.0
+LONG_LOCK_SECONDS = 1.0
 
 
 def register(app: typer.Typer) -> None:
@@ -25,66 +38,88 @@ def register(app: typer.Typer) -> None:
 
 
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    watch: Annotated[bool, typer.Option(help="Show it live until Ctrl-C.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON; with --watch one line a time.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Again every second, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Show the head of the log, and how far and how well each projection follows it."""
     settings = start()
 
-    async def work() -> None:
+    async def work(show: Callable[[Status], None]) -> None:
         async with opened(settings) as database:
             await check_schema(database)
             now = await read_status(database)
-            if not watch:
-                _print(now, as_json=as_json)
-                return
-            with Live(render(now), console=out, auto_refresh=False) as live:
-                while True:
-                    await asyncio.sleep(WATCH_SECONDS)
-                    now = await read_status(database, now)
-                    live.update(render(now), refresh=True)
+            show(now)
+            while watch:
+                await asyncio.sleep(WATCH_SECONDS)
+                now = await read_status(database, now)
+                show(now)
 
-    try:
-        run(work())
-    except KeyboardInterrupt:
-        return
+    with ExitStack() as stack:
+        show = _shower(stack, as_json=as_json, watch=watch)
+        try:
+            run(work(show))
+        except KeyboardInterrupt:
+            return
 
 
-def _print(now: Status, *, as_json: bool) -> None:
+def _shower(stack: ExitStack, *, as_json: bool, watch: bool) -> Callable[[Status], None]:
+    """What shows one status after another: JSON, a live table on a terminal, or plain tables."""
     if as_json:
-        out.print(json.dumps(now.as_json(), indent=2), markup=False, highlight=False, soft_wrap=True)
-    else:
-        out.print(render(now))
+        indent = None if watch else 2
+        return lambda now: put(json.dumps(now.as_json(), indent=indent))
+    console = table_console()
+    if not (watch and sys.stdout.isatty()):
+        return lambda now: console.print(render(now))
+    live = stack.enter_context(Live(console=console, auto_refresh=False))
+    return lambda now: live.update(render(now), refresh=True)
 
 
 def render(now: Status) -> Group:
-    """The status as a person reads it."""
-    table = Table("projection", "position", "lag", "lag s", "rate/s", "state", "owner", "last error")
+    """The status as a person reads it; within 80 columns where nothing is amiss."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("projection", "position", "lag", "lag s", "rate/s", "state", "owner"):
+        is_number = name not in ("projection", "state", "owner")
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
+    has_errors = any(p.error for p in now.projections)
+    if has_errors:
+        table.add_column("last error")
     for p in now.projections:
         rate = "" if p.events_per_second is None else f"{p.events_per_second:,.0f}"
-        table.add_row(
+        fields = (
             p.projection, f"{p.position:,}", f"{p.lag_events:,}", f"{p.lag_seconds:.1f}", rate,
-            p.state, p.owner or "nobody", p.error or "",
+            p.state, p.owner or "nobody", *([p.error] if has_errors else []),
         )  # fmt: skip
-    lines = [
+        table.add_row(*(Text(printable(field)) for field in fields))
+    return Group(table, Text("\n".join(_lines(now))))
+
+
+def _lines(now: Status) -> list[str]:
+    head = (
         f"head {now.head:,}   dead letters {now.dead_letters:,}   drift {now.drift:,}   "
         f"quarantine {now.quarantine:,}"
-    ]
-    lines += [
-        f"account {f.account_id}: {f.events:,} events, last received {f.last_received_at:%F %T %Z}"
+    )
+    accounts = [
+        f"account {printable(f.account_id)}: {f.events:,} events, last received "
+        f"{f.last_received_at:%F %T %Z}"
         for f in now.freshness
     ]
-    lines += [
+    locks = [
         f"append lock: held for {h.seconds:.1f} s by session {h.pid} "
-        f"({h.application or 'no application name'}, {h.client or 'local'}, {h.state})"
+        f"({printable(h.application) or 'no application name'}, {h.client or 'local'}, {h.state})"
         for h in now.append_lock
-        if h.seconds > 1
+        if h.seconds > LONG_LOCK_SECONDS
     ]
-    return Group(table, Text("\n".join(lines)))
+    return [head, *accounts, *locks]
 
 
 def wait(
-    position: Annotated[int | None, typer.Option(help="Position; default: the present head.")] = None,
+    position: Annotated[
+        int | None, typer.Option(help="Position; default: the present head.")
+    ] = None,
     timeout: Annotated[float | None, typer.Option(help="Seconds to wait at most.")] = None,
 ) -> None:
     """Wait until every projection has folded up to a position; exit 1 on time-out."""
@@ -97,10 +132,10 @@ def wait(
 
     behind = run(work())
     if behind:
-        err.print(f"still behind: {', '.join(behind)}; see `projector status`", highlight=False)
+        say(f"still behind: {', '.join(behind)}; see `projector status`")
         raise typer.Exit(1)
 
 
 def dsn() -> None:
     """Print the URL of the database in use."""
-    out.print(database_url(start()), markup=False, highlight=False, soft_wrap=True)
+    put(database_url(start()))

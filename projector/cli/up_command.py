@@ -9,8 +9,9 @@ from pathlib import Path
 import typer
 from pydantic import SecretStr
 
+from projector.cli.interruption import Interruption
 from projector.cli.replica_commands import project_until_cancelled
-from projector.cli.running import data_dir_of, err, run, start, until_stopped
+from projector.cli.running import data_dir_of, local_address, say, start
 from projector.config import Settings
 from projector.database import open_database
 from projector.embedded import EmbeddedServer, prepare_data_dir
@@ -19,6 +20,7 @@ from projector.ingress.server import serve as serve_ingress
 from projector.schema import migrate
 
 SECRET_FILE = "zoom-secret-token"  # noqa: S105  a file's name
+LAST_ANSWERS_SECONDS = 5.0
 
 
 def register(app: typer.Typer) -> None:
@@ -29,31 +31,48 @@ def register(app: typer.Typer) -> None:
 def up() -> None:
     """Run everything on this machine: database, migrations, ingress and projectors."""
     settings = start()
-    with ExitStack() as stack:
+    with Interruption() as interruption, ExitStack() as stack:
         url = settings.given_database_url()
         if url is None:
             url = stack.enter_context(EmbeddedServer(data_dir_of(settings))).dsn
-        settings = with_secret(settings)
-        run(_everything(settings, url))
+        interruption.run(_everything(with_secret(settings), url))
+    say("stopped")
 
 
 def with_secret(settings: Settings) -> Settings:
-    """The settings with the secret that `up` made for itself, where none is configured."""
+    """The settings with the secret that `up` made for itself, where none is configured.
+
+    Raises ConfigurationError where a secret is configured and blank: deliveries signed with the one
+    that was meant would all be refused.
+    """
     if settings.secrets() or settings.allow_unsigned:
         return settings
-    data_dir = prepare_data_dir(data_dir_of(settings))
-    return settings.model_copy(update={"zoom_secret_tokens": SecretStr(_own_secret(data_dir))})
+    if settings.zoom_secret_tokens or settings.zoom_secret_tokens_file:
+        raise ConfigurationError(
+            "PROJECTOR_ZOOM_SECRET_TOKENS, or the file that it is read from, holds no secret; "
+            "write the Zoom app's secret token there, or set neither to try things out"
+        )
+    token = _own_secret(prepare_data_dir(data_dir_of(settings)))
+    return settings.model_copy(update={"zoom_secret_tokens": SecretStr(token)})
 
 
 def _own_secret(data_dir: Path) -> str:
-    path = data_dir / SECRET_FILE
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return known_secret(data_dir) or ""
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        token = secrets.token_urlsafe(24)
+    """The secret of a data directory, made where there is none: whole or not at all."""
+    path, partial = data_dir / SECRET_FILE, data_dir / f"{SECRET_FILE}.{os.getpid()}"
+    known = known_secret(data_dir)
+    if known is not None:
+        return known
+    token = secrets.token_urlsafe(24)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(token)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        path.hardlink_to(partial)
+    except FileExistsError:  # another `up` was faster: one secret for both
+        return known_secret(data_dir) or token
+    finally:
+        partial.unlink()
     return token
 
 
@@ -64,7 +83,7 @@ def known_secret(data_dir: Path) -> str | None:
         token = path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         return None
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"{path} cannot be read ({type(error).__name__}); run this as the user who runs "
             "`projector up`"
@@ -76,38 +95,39 @@ def known_secret(data_dir: Path) -> str | None:
 
 async def _everything(settings: Settings, url: str) -> None:
     database = await open_database(url)
-    applied = await migrate(database)
-    await database.close()
+    try:
+        applied = await migrate(database)
+    finally:
+        await database.close()
     if applied:
-        err.print(f"migrated: {', '.join(applied)}", highlight=False)
+        say(f"migrated: {', '.join(applied)}")
+    await _serve_and_project(settings, url)
+
+
+async def _serve_and_project(settings: Settings, url: str) -> None:
+    """Run both halves until either fails or this is cancelled; the ingress answers to its end."""
+    # On one machine there is no load balancer that has to notice: no drain period.
+    undrained = settings.model_copy(update={"drain_seconds": 0.0})
     stop = asyncio.Event()
 
-    async def ingress() -> None:
-        # On one machine there is no load balancer that has to notice: no drain period.
-        undrained = settings.model_copy(update={"drain_seconds": 0.0})
-        await serve_ingress(undrained, url, ready=lambda port: _say_ready(settings, port), stop=stop)
+    def ready(port: int) -> None:
+        _say_ready(settings, port)
 
-    async def work() -> None:
-        async with asyncio.TaskGroup() as tasks:
-            listening = tasks.create_task(ingress())
-            folding = tasks.create_task(project_until_cancelled(settings, url))
-            try:
-                await asyncio.wait((listening, folding), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                stop.set()
-                folding.cancel()
-                await asyncio.wait((listening,), timeout=5)
-
-    await until_stopped(work)
-    err.print("stopped", highlight=False)
+    async with asyncio.TaskGroup() as tasks:
+        listening = tasks.create_task(serve_ingress(undrained, url, ready=ready, stop=stop))
+        folding = tasks.create_task(project_until_cancelled(settings, url))
+        try:
+            await asyncio.wait((listening, folding), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.set()
+            folding.cancel()
+            await asyncio.wait((listening,), timeout=LAST_ANSWERS_SECONDS)
 
 
 def _say_ready(settings: Settings, port: int) -> None:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    err.print(
-        f"directory projector is up: http://{host}:{port}/webhooks/zoom\n"
+    say(
+        f"directory projector is up: {local_address(settings.host, port)}/webhooks/zoom\n"
         'query it with: psql "$(projector dsn)"\n'
         "try it with:   projector simulate\n"
-        "stop it with:  Ctrl-C",
-        highlight=False,
+        "stop it with:  Ctrl-C"
     )

@@ -25,9 +25,9 @@ def text(value: Any) -> str | None:
 def _integer(value: Any, limit: int) -> int | None:
     if isinstance(value, bool):
         return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    elif isinstance(value, str) and _INTEGER.fullmatch(value):
+    if (isinstance(value, float) and value.is_integer()) or (
+        isinstance(value, str) and _INTEGER.fullmatch(value)
+    ):
         value = int(value)
     if isinstance(value, int) and -limit <= value < limit:
         return value
@@ -62,5 +62,5 @@ def document(value: Any) -> dict[str, Any] | None:
 
 def email(value: Any) -> str | None:
     """An e-mail as sent: any text that an index can hold, but the empty one."""
-    address = text(value)
+    address = value if type(value) is str else text(value)
     return address if address and len(address) <= LONGEST_EMAIL else None

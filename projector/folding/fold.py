@@ -4,29 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from projector.events import Event
-from projector.folding.tables import Key, MergeTable, Row, SequenceTable
+from projector.folding.tables import DeadLetter, Key, MergeTable, Row, SequenceTable, dead_letter
 from projector.folding.unfoldable import Unfoldable
 
 EventsByName = Mapping[str, Sequence[Event]]
 
 in_event_order = attrgetter("order")
-
-
-class DeadLetter(NamedTuple):
-    """An event that a projection could not fold. `error` never contains input."""
-
-    position: int
-    event: str
-    error: str
-
-
-def dead_letter(event: Event, error: Exception) -> DeadLetter:
-    """Say why an event could not be folded, without a word of what it held."""
-    reason = str(error) if isinstance(error, Unfoldable) else f"the fold failed: {type(error).__name__}"
-    return DeadLetter(event.position, event.name, reason)
 
 
 @dataclass
@@ -42,14 +28,13 @@ def contribute(table: MergeTable, events: EventsByName) -> Contributions:
     found = Contributions()
     rows, merge, width = found.rows, table.merge, table.key
     for name, rows_of in table.rows.items():
-        for event in events.get(name, ()):
-            try:
-                for row in rows_of(event):
-                    key = row[:width]
-                    known = rows.get(key)
-                    rows[key] = row if known is None else merge(known, row)
-            except Exception as error:  # noqa: BLE001  one event never stops a batch: it is kept
-                found.dead.append(dead_letter(event, error))
+        for row in rows_of(events.get(name, ())):
+            if type(row) is DeadLetter:
+                found.dead.append(row)
+                continue
+            key = row[:width]
+            known = rows.get(key)
+            rows[key] = row if known is None else merge(known, row)
     return found
 
 
@@ -88,9 +73,7 @@ def group_by_entity(table: SequenceTable, events: EventsByName) -> Sequences:
     return found
 
 
-def late_entities(
-    stored: Mapping[Key, Any], events: Mapping[Key, Sequence[Event]]
-) -> list[Key]:
+def late_entities(stored: Mapping[Key, Any], events: Mapping[Key, Sequence[Event]]) -> list[Key]:
     """The entities with an event that is not newer than everything folded into their row."""
     return [
         key

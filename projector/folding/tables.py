@@ -8,28 +8,63 @@ Two kinds of tables hold everything:
   event folds the entity anew from its history.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from projector.events import Event
+from projector.folding.unfoldable import Unfoldable
 
 Row = Any  # a NamedTuple: its fields are the table's columns, its first ones the key
 Key = tuple[Any, ...]
+
+
+class DeadLetter(NamedTuple):
+    """An event that a projection could not fold. `error` never contains input."""
+
+    position: int
+    event: str
+    error: str
+
+
+def dead_letter(event: Event, error: Exception) -> DeadLetter:
+    """Say why an event could not be folded, without a word of what it held."""
+    reason = (
+        str(error) if isinstance(error, Unfoldable) else f"the fold failed: {type(error).__name__}"
+    )
+    return DeadLetter(event.position, event.name, reason)
+
+
+def each(
+    rows_of: Callable[[Event], Iterable[Row]],
+) -> Callable[[Sequence[Event]], Iterator[Row | DeadLetter]]:
+    """Make a merge table's function of one that takes a single event.
+
+    That one may raise Unfoldable after yielding what could be folded.
+    """
+
+    def rows(events: Sequence[Event]) -> Iterator[Row | DeadLetter]:
+        for event in events:
+            try:
+                yield from rows_of(event)
+            except Exception as error:  # noqa: BLE001  one event never stops a batch: it is kept
+                yield dead_letter(event, error)
+
+    return rows
 
 
 @dataclass(frozen=True, eq=False)
 class MergeTable:
     """A table whose rows merge: associative, commutative, and the same however often one comes.
 
-    `rows` gives, by event name, the rows that one event contributes. It may raise Unfoldable after
-    yielding what could be folded.
+    `rows` gives, by event name, the rows that a batch's events of that name contribute, and a dead letter
+    for each that cannot be folded (wholly).
     """
 
     name: str
     row: type[Any]
     key: int
-    rows: Mapping[str, Callable[[Event], Iterable[Row]]]
+    rows: Mapping[str, Callable[[Sequence[Event]], Iterable[Row | DeadLetter]]]
     merge: Callable[[Row, Row], Row]
 
 

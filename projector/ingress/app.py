@@ -16,7 +16,7 @@ from projector.ingress.problems import Problem, not_ready, respond
 from projector.ingress.quarantine import QuarantineWriter
 from projector.ingress.readiness import Readiness
 from projector.ingress.webhooks import Webhooks
-from projector.schema import check_schema
+from projector.migrations import check_schema
 
 WEBHOOKS: Final = "/webhooks/zoom"
 

@@ -31,7 +31,7 @@ _TURNED_AWAY: Final = (
 )
 
 
-class Refused(Exception):  # noqa: N818  a refusal is an answer, not an error
+class Refused(Exception):
     """The request gets this problem for an answer, and its connection is closed."""
 
     def __init__(self, problem: Problem) -> None:

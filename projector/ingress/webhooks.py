@@ -7,7 +7,7 @@ delivery is wrong, and whatever is wrong on our side is a 503.
 import asyncio
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -32,16 +32,24 @@ from projector.signature import Refusal, encrypted_token
 _PLAIN_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _PLAIN_NAME: Final = re.compile(r"[a-z0-9_.]{1,64}")
 
-_logger = structlog.get_logger()
+
+def _bound_logger() -> Any:
+    """A logger that is bound already: the lazy one binds itself anew for every line."""
+    return structlog.get_logger().bind()
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request on its way to its answer, as far as it has come. Times are the event loop's."""
+    """One request on its way to its answer, as far as it has come.
+
+    `started` is in the event loop's time, which deadlines are in; `clock` counts finer.
+    """
 
     request: web.Request
     started: float
+    clock: float
     received_at: datetime
+    request_id: str
     body: bytes = b""
     event: str | None = None
     verified_by: str | None = None
@@ -61,26 +69,29 @@ class Webhooks:
     trusted: tuple[Network, ...] = ()
     draining: bool = False
     closing: bool = False
+    logger: Any = field(default_factory=_bound_logger)
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Answer a request to a webhook route; raises nothing, and answers no 500."""
-        loop = asyncio.get_running_loop()
-        exchange = Exchange(request, loop.time(), datetime.now(UTC))
         given = request.headers.get("x-zm-request-id", "")
-        request_id = given if _PLAIN_ID.fullmatch(given) else uuid4().hex
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        exchange = Exchange(
+            request,
+            asyncio.get_running_loop().time(),
+            time.perf_counter(),
+            datetime.now(UTC),
+            given if _PLAIN_ID.fullmatch(given) else uuid4().hex,
+        )
         try:
             response = await self._answer(exchange)
         except Refused as refused:
             response = _refuse(exchange, refused.problem)
             response.force_close()  # the body may not have been read
-        except Exception as error:  # noqa: BLE001  Zoom shall try again, whatever it is
-            # No traceback: its last line may quote the input.
-            _logger.error("unexpected", error=type(error).__name__, at=_place(error))  # noqa: TRY400
+        except Exception:  # Zoom shall try again, whatever it is
+            self.logger.exception("unexpected", request_id=exchange.request_id)
             response = _refuse(exchange, Problem.UNEXPECTED)
         if self.draining:
             response.force_close()
-        self._tell(exchange, response.status, loop.time() - exchange.started)
+        self._tell(exchange, response.status, time.perf_counter() - exchange.clock)
         return response
 
     async def _answer(self, exchange: Exchange) -> web.Response:
@@ -200,8 +211,9 @@ class Webhooks:
         self.metrics.delivery(exchange.event, exchange.outcome)
         if exchange.position is not None:
             self.metrics.acknowledge_seconds.observe(seconds)
-        _logger.info(
+        self.logger.info(
             "request",
+            request_id=exchange.request_id,
             delivery=event_label(exchange.event),
             outcome=exchange.outcome,
             status=status,
@@ -253,13 +265,3 @@ def _suspect(exchange: Exchange, reason: str, *, signed: bool) -> Suspect:
         digest_of(exchange.body),
         exchange.body,
     )
-
-
-def _place(error: BaseException) -> str | None:
-    """Where an exception was raised; its text may hold input, its place does not."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return None
-    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"

@@ -1,5 +1,7 @@
 """Freshness: when each event last happened and last arrived, and how many there were."""
 
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from projector.events import EVENTS, Event
@@ -15,13 +17,27 @@ class Freshness(NamedTuple):
     last_event_ms: int
     last_received_us: int
     events: int
+    first_received_us: int
 
 
-def _seen(event: Event) -> list[Freshness]:
-    account = event.account_id
-    if account is None or len(account) > LONGEST_ID:
-        return []  # the projection that the event belongs to reports it
-    return [Freshness(account, event.name, event.time_ms, event.received_us, 1)]
+def _heard(events: Sequence[Event]) -> Iterator[Freshness]:
+    """One row an account for all events of one name: most of a batch is of one account.
+
+    Events without a usable account are the business of the projection that they belong to.
+    """
+    by_account: dict[str | None, list[Event]] = defaultdict(list)
+    for event in events:
+        by_account[event.account_id].append(event)
+    for account, some in by_account.items():
+        if account is not None and len(account) <= LONGEST_ID:
+            yield Freshness(
+                account,
+                some[0].name,
+                max(event.time_ms for event in some),
+                max(event.received_us for event in some),
+                len(some),
+                min(event.received_us for event in some),
+            )
 
 
 def _together(one: Freshness, other: Freshness) -> Freshness:
@@ -31,6 +47,7 @@ def _together(one: Freshness, other: Freshness) -> Freshness:
         max(one.last_event_ms, other.last_event_ms),
         max(one.last_received_us, other.last_received_us),
         one.events + other.events,
+        min(one.first_received_us, other.first_received_us),
     )
 
 
@@ -42,7 +59,7 @@ FRESHNESS: Final = Projection(
             name="freshness",
             row=Freshness,
             key=2,
-            rows=dict.fromkeys(EVENTS, _seen),
+            rows=dict.fromkeys(EVENTS, _heard),
             merge=_together,
         ),
     ),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from projector.events import Event, identifier
-from projector.folding.tables import MergeTable, Projection
+from projector.folding.tables import MergeTable, Projection, each
 from projector.folding.unfoldable import Unfoldable
 from projector.projections.newest import LONGEST_ID, account_and_entity, named_email, newest
 
@@ -46,7 +46,7 @@ def _entries(field: str, *, added: bool) -> Callable[[Event], Iterator[GroupPers
                 continue
             user = identifier(entry.get("id"))
             email, order = named_email(event, entry)
-            if user is None and email is None or user is not None and len(user) > LONGEST_ID:
+            if (user is None and email is None) or (user is not None and len(user) > LONGEST_ID):
                 nobody += 1
                 continue
             key = user.lower() if user is not None else f"email:{(email or '').lower()}"
@@ -55,7 +55,9 @@ def _entries(field: str, *, added: bool) -> Callable[[Event], Iterator[GroupPers
                 event.operator,
             )  # fmt: skip
         if nobody:
-            raise Unfoldable(f"{nobody} of {len(entries)} {field} name nobody: neither id nor email")
+            raise Unfoldable(
+                f"{nobody} of {len(entries)} {field} name nobody: neither id nor email"
+            )
 
     return rows
 
@@ -70,8 +72,8 @@ def _projection(name: str, field: str, event: str) -> Projection:
                 row=GroupPerson,
                 key=3,
                 rows={
-                    f"group.{event}_added": _entries(field, added=True),
-                    f"group.{event}_deleted": _entries(field, added=False),
+                    f"group.{event}_added": each(_entries(field, added=True)),
+                    f"group.{event}_deleted": each(_entries(field, added=False)),
                 },
                 merge=newest,
             ),

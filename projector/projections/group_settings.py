@@ -31,25 +31,26 @@ def _start(key: Key) -> GroupSettings:
     return GroupSettings(account, group, b"", 0, {}, {}, None, None, False, ())
 
 
-def _changed(state: GroupSettings, event: Event, field: str, entity: str) -> GroupSettings:
-    new, old = settings_sides(event)
-    known: Document = getattr(state, field)
-    drift = () if state.removed else drift_of(entity, event, known, old, new)
+def _changed(state: GroupSettings, event: Event) -> GroupSettings:
     return state._replace(
-        last_position=event.position,
-        changed_order=event.order,
-        changed_by=event.operator,
-        drift=state.drift + drift,
-        **{field: merge(known, new, old)},
+        last_position=event.position, changed_order=event.order, changed_by=event.operator
     )
 
 
 def _settings(state: GroupSettings, event: Event) -> GroupSettings:
-    return _changed(state, event, "settings", "group_settings")
+    new, old = settings_sides(event)
+    drift = () if state.removed else drift_of("group_settings", event, state.settings, old, new)
+    return _changed(state, event)._replace(
+        settings=merge(state.settings, new, old), drift=state.drift + drift
+    )
 
 
 def _locks(state: GroupSettings, event: Event) -> GroupSettings:
-    return _changed(state, event, "locks", "group_locks")
+    new, old = settings_sides(event)
+    drift = () if state.removed else drift_of("group_locks", event, state.locks, old, new)
+    return _changed(state, event)._replace(
+        locks=merge(state.locks, new, old), drift=state.drift + drift
+    )
 
 
 def _life(state: GroupSettings, event: Event) -> GroupSettings:

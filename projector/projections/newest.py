@@ -18,11 +18,11 @@ def newest(one: Any, other: Any) -> Any:
 
     Where one event names a key twice, its later entry counts.
     """
-    if other.folded >= one.folded:
-        one, other = other, one
-    if other.email_order > one.email_order:
-        return one._replace(email=other.email, email_order=other.email_order)
-    return one
+    winner = other if other.folded >= one.folded else one
+    named = other if other.email_order >= one.email_order else one
+    if winner is named:
+        return winner
+    return winner._replace(email=named.email, email_order=named.email_order)
 
 
 def person(event: Event) -> tuple[str, str, str]:
@@ -33,12 +33,12 @@ def person(event: Event) -> tuple[str, str, str]:
 
 def account_and_entity(event: Event) -> tuple[str, str]:
     """(account id, object id); raises Unfoldable where the event lacks one or cannot be stored."""
+    account, entity = event.account_id, event.entity_id
+    if account and entity and not event.too_deep and len(account) + len(entity) <= LONGEST_ID:
+        return account, entity  # nearly every event, without a further call
     if event.too_deep:
         raise Unfoldable(f"the body is nested deeper than {DEEPEST} levels")
-    return (
-        checked_id(event.account_id, "payload.account_id"),
-        checked_id(event.entity_id, "payload.object.id"),
-    )
+    return checked_id(account, "payload.account_id"), checked_id(entity, "payload.object.id")
 
 
 def checked_id(value: str | None, place: str) -> str:
@@ -52,5 +52,7 @@ def checked_id(value: str | None, place: str) -> str:
 
 def named_email(event: Event, entry: dict[str, Any]) -> tuple[str | None, bytes]:
     """(e-mail, order of the event that names it) of an object; (None, empty) where it names none."""
-    address = email(entry.get("email"))
+    address = entry.get("email")
+    if address is not None:
+        address = email(address)
     return address, event.order if address else b""

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from projector.events import Event
 from projector.folding import columns
-from projector.folding.tables import Key, MergeTable, Projection, SequenceTable
+from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, each
 from projector.projections.drifting import Drift, drift_of
 from projector.projections.lives import USER_LIVES
 from projector.projections.newest import named_email, newest, person
@@ -73,7 +73,11 @@ def _key(event: Event) -> Key:
 def _note(state: Note, event: Event) -> Note:
     _, _, user = person(event)
     entity = event.object or {}
-    new = {"personal_notes": columns.text(entity["personal_notes"])} if "personal_notes" in entity else {}
+    new = (
+        {"personal_notes": columns.text(entity["personal_notes"])}
+        if "personal_notes" in entity
+        else {}
+    )
     reported = {"personal_notes": columns.text((event.old_object or {}).get("personal_notes"))}
     known = {"personal_notes": state.note} if state.known else {}
     drift = () if state.removed else drift_of("personal_note", event, known, reported, new)
@@ -92,7 +96,9 @@ def _note(state: Note, event: Event) -> Note:
 
 def _life(state: Note, event: Event) -> Note:
     if event.name in ("user.deleted", "user.disassociated"):
-        return state._replace(removed=True, note=None, known=False, email=None, email_order=b"", drift=())
+        return state._replace(
+            removed=True, note=None, known=False, email=None, email_order=b"", drift=()
+        )
     return state._replace(removed=False)
 
 
@@ -104,7 +110,7 @@ PRESENCE: Final = Projection(
             name="presence",
             row=Presence,
             key=2,
-            rows={"user.presence_status_updated": _presence},
+            rows={"user.presence_status_updated": each(_presence)},
             merge=newest,
         ),
         SequenceTable(

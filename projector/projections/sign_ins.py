@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from projector.events import Event
 from projector.folding import columns
-from projector.folding.tables import MergeTable, Projection
+from projector.folding.tables import MergeTable, Projection, each
 from projector.folding.unfoldable import Unfoldable
 from projector.projections.newest import LONGEST_ID, named_email, newest, person
 
@@ -85,13 +85,17 @@ SIGN_INS: Final = Projection(
             row=SignIn,
             key=3,
             rows={
-                "user.signed_in": _sign(signed_in=True),
-                "user.signed_out": _sign(signed_in=False),
+                "user.signed_in": each(_sign(signed_in=True)),
+                "user.signed_out": each(_sign(signed_in=False)),
             },
             merge=_newest_sign_in,
         ),
         MergeTable(
-            name="sign_out_marks", row=SignOutMark, key=2, rows={"user.updated": _marks}, merge=max
+            name="sign_out_marks",
+            row=SignOutMark,
+            key=2,
+            rows={"user.updated": each(_marks)},
+            merge=max,
         ),
     ),
 )

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 from projector.events import Event
 from projector.folding import columns
 from projector.folding.documents import Document, merge
-from projector.folding.tables import Key, MergeTable, Projection, SequenceTable
+from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, each
 from projector.folding.unfoldable import Unfoldable
 from projector.projections.drifting import Drift, drift_of
 from projector.projections.lives import REVIVALS
@@ -68,7 +68,22 @@ class User(NamedTuple):
 def _start(key: Key) -> User:
     account, user = key
     return User(
-        account, user, b"", 0, user, False, "unknown", None, {}, (), None, None, False, None, None, ()
+        account,
+        user,
+        b"",
+        0,
+        user,
+        False,
+        "unknown",
+        None,
+        {},
+        (),
+        None,
+        None,
+        False,
+        None,
+        None,
+        (),
     )
 
 
@@ -233,7 +248,7 @@ USERS: Final = Projection(
             name="removed_emails",
             row=RemovedEmail,
             key=2,
-            rows={name: _removed_emails for name in ("user.disassociated", "user.deleted")},
+            rows=dict.fromkeys(("user.disassociated", "user.deleted"), each(_removed_emails)),
             merge=max,
         ),
     ),

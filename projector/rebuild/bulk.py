@@ -43,9 +43,7 @@ async def fill(
 
 
 async def _read(database: Database, position: int, target: int) -> Batch | None:
-    rows = await database.fetch(
-        _SQL["read"], position, READ_ROWS, target, READ_BYTES, timeout=60.0
-    )
+    rows = await database.fetch(_SQL["read"], position, READ_ROWS, target, READ_BYTES, timeout=60.0)
     return make_batch(position, rows, full=True) if rows else None
 
 

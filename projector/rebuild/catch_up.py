@@ -25,10 +25,15 @@ class Follower:
         self, database: Database, shadow: Shadow, position: int, digest: bytes | None, epoch: int
     ) -> None:
         self.projection: Projection = shadow.projection
+        self.schema = shadow.schema
         self.digest = digest
         self._database = database
         self._worker = Worker(
-            shadow.projection, shadow.store, Feed(database), Lease(position, epoch), RuntimeMetrics()
+            shadow.projection,
+            shadow.store,
+            Feed(database),
+            Lease(position, epoch),
+            RuntimeMetrics(),
         )
 
     @property

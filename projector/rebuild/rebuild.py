@@ -43,7 +43,7 @@ async def shadows(
     target: int,
 ) -> list[Follower]:
     """Fill a shadow for each projection from position 0 up to `target`."""
-    made = [Shadow(database, projection) for projection in projections]
+    made = [Shadow(database, projection, claim.schema_of(projection)) for projection in projections]
     for shadow in made:
         await shadow.create()
     position, digest = await fill(database, made, target, progress)

@@ -12,14 +12,21 @@ from typing import Any, Final
 
 from projector.database import Database
 from projector.folding.fold import (
-    DeadLetter,
     EventsByName,
     contribute,
     fold_entity,
     group_by_entity,
     merge_rows,
 )
-from projector.folding.tables import Key, MergeTable, Projection, Row, SequenceTable, Table
+from projector.folding.tables import (
+    DeadLetter,
+    Key,
+    MergeTable,
+    Projection,
+    Row,
+    SequenceTable,
+    Table,
+)
 from projector.runtime import statements
 from projector.runtime.codec import codec_of
 from projector.runtime.store import Store, columns_of
@@ -33,18 +40,13 @@ UPSERT_ROWS: Final = 5000
 REFOLDED_AT_ONCE: Final = 500
 
 
-def schema_of(projection: Projection) -> str:
-    """The schema that a projection's shadow stands in."""
-    return f"rebuild_{projection.name}"
-
-
 class Shadow:
     """The shadow tables of one projection while their bulk is filled."""
 
-    def __init__(self, database: Database, projection: Projection) -> None:
+    def __init__(self, database: Database, projection: Projection, schema: str) -> None:
         self.projection = projection
-        self.schema = schema_of(projection)
-        self.store = Store(database, self.schema, moves="move_rebuild")
+        self.schema = schema
+        self.store = Store(database, schema, moves="move_rebuild")
         self.weight = 0
         self._database = database
         self._rows: dict[str, dict[Key, Row]] = defaultdict(dict)
@@ -54,19 +56,13 @@ class Shadow:
         self._written: set[str] = set()
 
     async def create(self) -> None:
-        """Create the schema and its tables, without keys; what an earlier rebuild left is dropped."""
+        """Create the schema and its tables, without keys."""
         async with self._database.transaction() as connection:
-            await connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
             await connection.execute(f"CREATE SCHEMA {self.schema}")
             await create_tables(connection, self.projection, self.schema, "tables")
             await connection.execute(
                 f"CREATE TABLE {self.schema}.dead_letters (LIKE state.dead_letters INCLUDING ALL)"
             )
-
-    async def drop(self) -> None:
-        """Leave nothing behind."""
-        async with self._database.transaction() as connection:
-            await connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
 
     async def fold(self, events: EventsByName) -> None:
         """Fold a batch into the rows in memory."""
@@ -93,7 +89,11 @@ class Shadow:
         self._note(grouped.dead)
         if not grouped.events:
             return
-        rows, late, history = self._rows[table.name], self._late[table.name], self._history[table.history]
+        rows, late, history = (
+            self._rows[table.name],
+            self._late[table.name],
+            self._history[table.history],
+        )
         await self._recall(table, rows, [key for key in grouped.events if key not in late])
         before = len(history)
         for key, new in grouped.events.items():
@@ -134,9 +134,13 @@ class Shadow:
             if table.name in self._written:
                 await self._upsert(table, list(rows.values()))
             else:
-                await self._copy(table.name, codec_of(table).columns, map(codec_of(table).record, rows.values()))
+                await self._copy(
+                    table.name, codec_of(table).columns, map(codec_of(table).record, rows.values())
+                )
         for table in self.projection.tables:
-            if isinstance(table, SequenceTable) and (entries := self._history.pop(table.history, [])):
+            if isinstance(table, SequenceTable) and (
+                entries := self._history.pop(table.history, [])
+            ):
                 names = (*codec_of(table).key, "position")
                 await self._copy(table.history, names, entries)
         self.weight = 0

@@ -3,9 +3,13 @@
 First the rebuild takes the projection's lease, so whoever folds it is fenced off and the live position
 stands still; then the shadow catches up to it; then tables change places, the checkpoint moves, and the
 views are pointed at the new tables. Readers see the old rows until the commit and the new ones after it.
+
+Views are locked before the tables under them, as readers do, and no lock is waited for as long as the server
+takes to look for deadlocks: where the two meet all the same, it is the swap that gives way, never a reader.
 """
 
 import asyncio
+import re
 from typing import Final
 
 import asyncpg
@@ -15,15 +19,18 @@ from projector.database import Connection, Database
 from projector.errors import Fenced, ProjectorError
 from projector.folding.tables import Projection, SequenceTable
 from projector.rebuild.catch_up import Follower
-from projector.rebuild.shadow import schema_of
 from projector.schema import create_views
 from projector.statements import queries
 
 _SQL: Final = queries("state")
 
-LOCK_TIMEOUT: Final = "1s"
-ATTEMPTS: Final = 120
-PAUSE_SECONDS: Final = 1.0
+# Below the server's deadlock_timeout, which is 1 s. Every so often longer: only a wait of that time makes
+# an autovacuum give way.
+LOCK_TIMEOUT: Final = "250ms"
+LONG_LOCK_TIMEOUT: Final = "1500ms"
+LONG_EVERY: Final = 10
+ATTEMPTS: Final = 240
+PAUSE_SECONDS: Final = 0.5
 
 _log = structlog.get_logger()
 
@@ -35,61 +42,86 @@ class SwapFailed(ProjectorError):
 async def swap(database: Database, follower: Follower, owner: str) -> int:
     """Put a caught-up shadow in the live tables' place; answers its position.
 
-    Raises SwapFailed after two minutes of waiting for somebody's lock.
+    Raises SwapFailed after some minutes of waiting for somebody's lock, or where something else than a
+    view depends on the old tables.
     """
-    for attempt in range(ATTEMPTS):
+    name = follower.projection.name
+    for attempt in range(1, ATTEMPTS + 1):
         await follower.to_head()
         try:
-            return await _attempt(database, follower, owner)
+            return await _attempt(
+                database,
+                follower,
+                owner,
+                LOCK_TIMEOUT if attempt % LONG_EVERY else LONG_LOCK_TIMEOUT,
+            )
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, Fenced) as error:
-            _log.info("swap_waits", projection=follower.projection.name, error=type(error).__name__)
-            await asyncio.sleep(PAUSE_SECONDS * min(attempt + 1, 5) / 5)
+            if attempt % LONG_EVERY == 1:
+                _log.info("swap_waits", projection=name, reason=type(error).__name__)
+            await asyncio.sleep(PAUSE_SECONDS)
+        except asyncpg.DependentObjectsStillExistError:
+            raise SwapFailed(
+                f"{name} was folded afresh, but something of yours depends on its tables in schema `state`; "
+                "build it on the views of schema `directory` instead and run the rebuild again"
+            ) from None
     raise SwapFailed(
-        f"{follower.projection.name} was folded afresh, but somebody holds a lock on its tables or views; "
+        f"{name} was folded afresh, but somebody holds a lock on its tables or views; "
         "end the long-running queries on it and run the rebuild again"
     )
 
 
-async def _attempt(database: Database, follower: Follower, owner: str) -> int:
+async def _attempt(database: Database, follower: Follower, owner: str, lock_timeout: str) -> int:
     name = follower.projection.name
-    rows = await database.fetch(_SQL["take_lease"], name, owner)
-    live, epoch = rows[0]
+    live, epoch = (await database.fetch(_SQL["take_lease"], name, owner))[0]
     try:
         await follower.up_to(live)
         async with database.transaction() as connection:
-            await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+            await connection.execute(f"SET LOCAL lock_timeout = '{lock_timeout}'")
             await _exchange(connection, follower, epoch)
     finally:
         await database.fetch(_SQL["give_lease_back"], name, owner)
-        await database.fetch("SELECT pg_notify('projector_lease', '')")
     return follower.position
 
 
 async def _exchange(connection: Connection, follower: Follower, epoch: int) -> None:
-    projection = follower.projection
+    projection, shadow = follower.projection, follower.schema
+    before = await connection.fetchval(_SQL["version"], projection.name)
     moved = await connection.fetchval(
         _SQL["swap_checkpoint"],
         projection.name, epoch, follower.position, follower.digest, projection.version,
     )  # fmt: skip
     if moved != 1:
         raise Fenced(f"the lease on {projection.name} went elsewhere during the swap")
-    shadow, names = schema_of(projection), list(table_names(projection))
-    retired = f"{shadow}_retired"
-    await connection.execute(f"CREATE SCHEMA {retired}")
-    for name in names:
-        await connection.execute(f"ALTER TABLE state.{name} SET SCHEMA {retired}")
-        await connection.execute(f"ALTER TABLE {shadow}.{name} SET SCHEMA state")
+    same = before == projection.version
+    await _point_views(connection, projection, shadow if same else "state")
+    await _change_places(connection, projection, shadow)
     await connection.execute(
         "DELETE FROM state.dead_letters WHERE projection = $1", projection.name
     )
-    await connection.execute(
-        f"INSERT INTO state.dead_letters SELECT * FROM {shadow}.dead_letters"
-    )
-    await create_views(connection)
-    for name in names:
-        # Not CASCADE: what somebody built on a table of state must not vanish without a word.
-        await connection.execute(f"DROP TABLE {retired}.{name}")
-    await connection.execute(f"DROP SCHEMA {retired}")
+    await connection.execute(f"INSERT INTO state.dead_letters SELECT * FROM {shadow}.dead_letters")
+    if not same:
+        await create_views(connection)
+    # Not CASCADE: what somebody built on a table of state must not vanish without a word.
+    for name in table_names(projection):
+        await connection.execute(f"DROP TABLE IF EXISTS {shadow}_retired.{name}")
+    await connection.execute(f"DROP SCHEMA {shadow}_retired")
+
+
+async def _point_views(connection: Connection, projection: Projection, schema: str) -> None:
+    """Point every view that reads a projection's tables at those of a schema; locks the views."""
+    names = table_names(projection)
+    table = re.compile(rf"\bstate\.({'|'.join(names)})\b")
+    for view, definition in await connection.fetch(_SQL["views_on"], [f"state.{n}" for n in names]):
+        pointed = table.sub(rf"{schema}.\1", definition)
+        await connection.execute(f"CREATE OR REPLACE VIEW {view} AS {pointed}")
+
+
+async def _change_places(connection: Connection, projection: Projection, shadow: str) -> None:
+    await connection.execute(f"CREATE SCHEMA {shadow}_retired")
+    for name in table_names(projection):
+        # IF EXISTS: a new version may bring a table that the old one had not.
+        await connection.execute(f"ALTER TABLE IF EXISTS state.{name} SET SCHEMA {shadow}_retired")
+        await connection.execute(f"ALTER TABLE {shadow}.{name} SET SCHEMA state")
 
 
 def table_names(projection: Projection) -> list[str]:

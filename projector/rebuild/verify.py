@@ -13,9 +13,9 @@ from projector.rebuild.bulk import Progress
 from projector.rebuild.catch_up import Follower
 from projector.rebuild.claim import claimed
 from projector.rebuild.rebuild import shadows
-from projector.rebuild.shadow import schema_of
 from projector.runtime.codec import codec_of
 from projector.runtime.store import LIVE
+from projector.runtime.worker import LogMismatch
 from projector.statements import queries
 
 _SQL: Final = queries("state")
@@ -58,8 +58,8 @@ async def verify(
 ) -> list[Verdict]:
     """Compare live rows with a fresh fold of the log, each projection at its live position.
 
-    A projection stands still while its rows are compared; everything else goes on. Raises
-    RebuildRefused where one of them is being rebuilt.
+    Everything goes on meanwhile: the live rows are those of one snapshot. Raises RebuildRefused where one
+    of them is being rebuilt, and LogMismatch where a checkpoint is not of this log.
     """
     async with claimed(database, projections) as claim:
         positions = [
@@ -73,22 +73,28 @@ async def verify(
 
 
 async def _compare(database: Database, follower: Follower) -> Verdict:
-    """Compare at the live position: its row is locked, so no batch is written meanwhile."""
+    """Compare in a snapshot, which holds the rows of exactly its checkpoint's position."""
     projection = follower.projection
     live = (await database.fetch(_SQL["checkpoint"], projection.name))[0]["position"]
     await follower.up_to(live)
-    async with database.transaction() as locked, database.transaction() as other:
-        row = await locked.fetchrow(_SQL["lock_checkpoint"], projection.name)
+    async with database.transaction(isolation="repeatable_read", readonly=True) as snapshot:
+        row = await snapshot.fetchrow(_SQL["checkpoint"], projection.name)
         assert row is not None  # noqa: S101  migrate made one for every projection
         await follower.up_to(row["position"])
-        verdict = Verdict(projection.name, row["position"])
-        for compared in _compared(projection):
-            await _compare_rows(
-                _rows(locked, compared, LIVE),
-                _rows(other, compared, schema_of(projection)),
-                compared,
-                verdict,
+        if (follower.position, follower.digest) != (row["position"], row["digest"]):
+            raise LogMismatch(
+                f"the checkpoint {row['position']} of {projection.name} is not of this log, whose fold ends "
+                f"at {follower.position}; run `projector rebuild {projection.name}`"
             )
+        verdict = Verdict(projection.name, row["position"])
+        async with database.transaction() as other:
+            for compared in _compared(projection):
+                await _compare_rows(
+                    _rows(snapshot, compared, LIVE),
+                    _rows(other, compared, follower.schema),
+                    compared,
+                    verdict,
+                )
     return verdict
 
 
@@ -116,7 +122,7 @@ async def _rows(
     connection: Connection, compared: _Compared, schema: str
 ) -> AsyncIterator[tuple[Any, ...]]:
     """The rows of a table in the order of their keys, whatever the database's collation."""
-    keys = ", ".join(f"{name}::text COLLATE \"C\"" for name in compared.columns[: compared.key])
+    keys = ", ".join(f'{name}::text COLLATE "C"' for name in compared.columns[: compared.key])
     statement = (
         f"SELECT {', '.join(compared.columns)} FROM {schema}.{compared.table} "
         f"WHERE {compared.where} ORDER BY {keys}"
@@ -161,6 +167,8 @@ def _key(row: tuple[Any, ...], compared: _Compared) -> tuple[str, ...]:
 
 def _difference(compared: _Compared, one: tuple[Any, ...], other: tuple[Any, ...]) -> Difference:
     columns = tuple(
-        name for name, left, right in zip(compared.columns, one, other, strict=True) if left != right
+        name
+        for name, left, right in zip(compared.columns, one, other, strict=True)
+        if left != right
     )
     return Difference(compared.table, _key(one, compared), "different", columns)

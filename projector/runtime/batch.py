@@ -3,25 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from projector.events import Event, decode_event
 
 
-def received_us(received_at: datetime) -> int:
-    """Epoch microseconds, exact."""
-    return round(received_at.timestamp() * 1_000_000)
-
-
 def decode_rows(rows: Iterable[Any]) -> list[Event]:
-    """Decode rows of (position, received_at, digest, body); what folds as nothing is left out."""
-    events = []
-    for position, received_at, digest, body in rows:
-        event = decode_event(position, received_us(received_at), digest, body)
-        if event is not None:
-            events.append(event)
-    return events
+    """Decode rows of (position, received_us, digest, body); what folds as nothing is left out."""
+    return [event for row in rows if (event := decode_event(*row)) is not None]
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,11 @@ async def _retry(database: Database, projection: Projection, positions: Sequence
 async def _fold_again(
     connection: Connection, projection: Projection, positions: Sequence[int]
 ) -> int:
-    """Fold some events into the rows as they stand; the locked checkpoint keeps batches away."""
-    row = await connection.fetchrow(_SQL["lock_checkpoint"], projection.name)
+    """Fold some events into the rows as they stand.
+
+    The locked checkpoint keeps batches away, and the new epoch what a batch has loaded before.
+    """
+    row = await connection.fetchrow(_SQL["fence_checkpoint"], projection.name)
     assert row is not None  # noqa: S101  migrate made one for every projection
     records = await connection.fetch(_LOG_SQL["read_positions"], list(positions))
     store = Store(connection)

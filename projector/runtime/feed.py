@@ -6,7 +6,7 @@ ahead while workers fold.
 """
 
 import asyncio
-from collections import OrderedDict
+import contextlib
 from typing import Final
 
 from projector.database import Database
@@ -20,6 +20,9 @@ FIRST_LIMIT: Final = 500
 BATCH_BYTES: Final = 2 * 1024 * 1024
 KEPT_BATCHES: Final = 3
 
+# How long a reader waits for slower ones before it goes its own way.
+PATIENCE_SECONDS: Final = 0.25
+
 
 class Feed:
     """Batches of the log, and the head as far as it is known."""
@@ -29,8 +32,10 @@ class Feed:
         self.head = 0
         self._most = most
         self._limit = min(FIRST_LIMIT, most)
-        self._batches: OrderedDict[int, asyncio.Task[Batch | None]] = OrderedDict()
+        self._batches: dict[int, asyncio.Task[Batch | None]] = {}
         self._grown = asyncio.Event()
+        self._readers: dict[str, int] = {}
+        self._moved = asyncio.Event()
 
     def advance(self, head: int) -> None:
         """Note that the log reaches up to `head`; wakes whoever waits for more."""
@@ -44,23 +49,52 @@ class Feed:
         while self.head <= position:
             await self._grown.wait()
 
-    async def after(self, position: int) -> Batch | None:
-        """The next batch after a position; None where the log ends there.
+    async def after(self, position: int, reader: str) -> Batch | None:
+        """The next batch after a reader's position; None where the log ends there.
 
         Batches grow while they come back full, and shrink to the first size when the log is read up.
         """
+        self.note(reader, position)
         task = self._batches.get(position)
-        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+        if task is None or _is_useless(task):
+            await self._pace(position)
+            task = self._batches.get(position)
+        if task is None or _is_useless(task):
             self._batches.pop(position, None)
             task = self._read(position)
         batch = await asyncio.shield(task)
         if batch is None:
-            self._batches.pop(position, None)
             return None
-        self._limit = min(self._limit * 2, self._most) if batch.full else FIRST_LIMIT
-        if batch.full and batch.end not in self._batches:
+        if batch.full and batch.end not in self._batches and len(self._batches) < KEPT_BATCHES:
             self._read(batch.end)
         return batch
+
+    def note(self, reader: str, position: int) -> None:
+        """Note how far a reader has come."""
+        if self._readers.get(reader) != position:
+            self._readers[reader] = position
+            moved, self._moved = self._moved, asyncio.Event()
+            moved.set()
+
+    def leave(self, reader: str) -> None:
+        """Forget a reader that waits or ends: the others need not wait for it."""
+        self._readers.pop(reader, None)
+
+    async def _pace(self, position: int) -> None:
+        """Let readers that are a little behind catch up, so that all go on sharing batches.
+
+        Whoever goes too far ahead has the batches evicted that others still need; each then reads and
+        decodes its own, and they never meet again.
+        """
+        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        while (
+            len(self._batches) >= KEPT_BATCHES
+            and min(self._readers.values(), default=position) < position
+            and asyncio.get_running_loop().time() < deadline
+        ):
+            self._evict()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), PATIENCE_SECONDS)
 
     def _read(self, position: int) -> asyncio.Task[Batch | None]:
         task = asyncio.create_task(self._fetch(position, self._limit))
@@ -69,24 +103,46 @@ class Feed:
         return task
 
     def _evict(self) -> None:
-        """Drop the oldest batches; one that is still being read may have somebody waiting for it."""
+        """Drop what every reader has passed, then the oldest that are too many.
+
+        One that is still being read may have somebody waiting for it.
+        """
+        slowest = min(self._readers.values(), default=0)
+        done = sorted(position for position, task in self._batches.items() if task.done())
         surplus = len(self._batches) - KEPT_BATCHES
-        for position in [p for p, task in self._batches.items() if task.done()][: max(surplus, 0)]:
-            task = self._batches.pop(position)
-            if not task.cancelled():
-                task.exception()  # a failed read ahead that nobody asked for is nobody's error
+        for position in done:
+            if position < slowest or surplus > 0:
+                surplus -= 1
+                task = self._batches.pop(position)
+                if not task.cancelled():
+                    task.exception()  # a failed read ahead that nobody asked for is nobody's error
 
     async def _fetch(self, position: int, limit: int) -> Batch | None:
+        announced = self.head
         rows = await self.database.fetch(
             _SQL["read"], position, limit, 2**62, BATCH_BYTES, timeout=30.0
         )
         if not rows:
+            if self.head == announced > position:
+                self.head = (
+                    position  # the log ends here, whatever was said: nobody reads in circles
+                )
             return None
         self.advance(rows[-1][0])
-        return make_batch(position, rows, full=len(rows) == limit or rows[-1][0] < self.head)
+        full = len(rows) == limit or rows[-1][0] < self.head
+        self._limit = min(self._limit * 2, self._most) if full else FIRST_LIMIT
+        return make_batch(position, rows, full=full)
 
     def close(self) -> None:
         """Stop reading ahead."""
         for task in self._batches.values():
-            task.cancel()
+            if not task.cancel() and not task.cancelled():
+                task.exception()  # nobody asked for it
         self._batches.clear()
+
+
+def _is_useless(task: "asyncio.Task[Batch | None]") -> bool:
+    """Whether a read has failed, or found the end of a log that may have grown since."""
+    if not task.done():
+        return False
+    return task.cancelled() or task.exception() is not None or task.result() is None

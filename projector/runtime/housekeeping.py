@@ -8,6 +8,7 @@ import asyncpg
 import structlog
 
 from projector.database import UNAVAILABLE, Database
+from projector.rebuild.claim import drop_shadows
 from projector.statements import queries
 
 _SQL: Final = queries("state")
@@ -51,7 +52,5 @@ async def drop_abandoned_rebuilds(database: Database) -> None:
                 _SQL["forget_abandoned_rebuild"], row["projection"], ABANDONED
             )
             if gone is not None:
-                await connection.execute(
-                    f"DROP SCHEMA IF EXISTS rebuild_{row['projection']} CASCADE"
-                )
+                await drop_shadows(connection, row["projection"])
                 _log.info("abandoned_rebuild_dropped", projection=row["projection"])

@@ -5,6 +5,7 @@ import os
 import socket
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
@@ -18,6 +19,7 @@ from projector.projections import PROJECTIONS
 from projector.runtime.feed import Feed
 from projector.runtime.metrics import RuntimeMetrics
 from projector.runtime.store import Store
+from projector.runtime.upgrade import Upgrade
 from projector.runtime.watch import Watch
 from projector.runtime.worker import Lease, Worker
 from projector.statements import queries
@@ -28,6 +30,7 @@ _SQL: Final = queries("state")
 TTL: Final = timedelta(seconds=6)
 HEARTBEAT_SECONDS: Final = 2.0
 STUCK_SECONDS: Final = 60.0
+RESTART_SECONDS: Final = 1.0
 
 _log = structlog.get_logger()
 
@@ -49,21 +52,19 @@ class Replica:
         self._database = database
         self._projections = {projection.name: projection for projection in projections}
         self._feed = Feed(database, most=batch_events)
-        self._watch = Watch(database, self._feed, self._wake)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._lease_wake = asyncio.Event()
+        self._watch = Watch(database, self._feed, self._lease_wake.set)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._upgrade = Upgrade(database)
         self._newer: set[str] = set()
-
-    def _wake(self) -> None:
-        self._lease_wake.set()
 
     async def run(self) -> None:
         """Fold until cancelled; then give the leases back."""
-        watch = asyncio.create_task(self._watch.run())
+        watch = asyncio.create_task(self._supervise("watch", self._watch.run))
         try:
             while True:
-                await self._hold()
                 self._lease_wake.clear()
+                await self._hold()
                 try:
                     await asyncio.wait_for(self._lease_wake.wait(), HEARTBEAT_SECONDS)
                 except TimeoutError:
@@ -75,67 +76,87 @@ class Replica:
 
     async def _hold(self) -> None:
         """Beat, and run exactly the workers whose leases this replica holds."""
+        versions = {name: projection.version for name, projection in self._projections.items()}
         try:
             rows = await self._database.fetch(
-                _SQL["hold_leases"], self.name, self._current(), TTL, timeout=TTL.total_seconds()
-            )
+                _SQL["hold_leases"],
+                self.name, list(versions), list(versions.values()), TTL,
+                timeout=TTL.total_seconds(),
+            )  # fmt: skip
         except (*UNAVAILABLE, asyncpg.PostgresError) as error:
             _log.warning("leases_not_renewed", error=type(error).__name__)
             return
-        held = {row[0]: (row[1], Lease(row[2], row[3])) for row in rows}
-        for name in list(self._tasks):
-            lease = held.get(name)
-            if lease is None or lease[1].epoch != self.workers[name].lease.epoch:
+        held = {
+            row["projection"]: Lease(row["at_position"], row["epoch"])
+            for row in rows
+            if row["held"]
+        }
+        for name, task in list(self._tasks.items()):
+            # A worker may have ended by itself, fenced by a change that left the lease here.
+            if (
+                name not in held
+                or held[name].epoch != self.workers[name].lease.epoch
+                or task.done()
+            ):
                 await self._end(name)
-        for name, (version, lease) in held.items():
-            if name in self._projections and name not in self._tasks and self._serves(name, version):
+        stored = {row["projection"]: row["version"] for row in rows}
+        for name, lease in held.items():
+            if name not in self._tasks and stored[name] == versions.get(name):
                 self._begin(name, lease)
+        self._compare_versions({name: stored[name] for name in versions if name in stored})
 
-    def _current(self) -> list[str]:
-        return [name for name in self._projections if name not in self._newer]
-
-    def _serves(self, name: str, version: int) -> bool:
-        """Whether the stored version is this code's; a newer release folds it otherwise."""
-        if version == self._projections[name].version:
-            return True
-        self._newer.add(name)
-        _log.warning(
-            "projection_version", projection=name, stored=version,
-            code=self._projections[name].version, next="left to replicas of that release",
-        )  # fmt: skip
-        return False
+    def _compare_versions(self, stored: dict[str, int]) -> None:
+        """Leave what a newer release folds to its replicas, and rebuild what an older one folded."""
+        newer = {
+            name for name, version in stored.items() if version > self._projections[name].version
+        }
+        for name in newer - self._newer:
+            _log.warning(
+                "projection_is_newer", projection=name, stored=stored[name],
+                code=self._projections[name].version, next="left to replicas of that release",
+            )  # fmt: skip
+        self._newer = newer
+        self._upgrade.begin(
+            [
+                projection
+                for name, projection in self._projections.items()
+                if name in stored and stored[name] < projection.version
+            ]
+        )
 
     def _begin(self, name: str, lease: Lease) -> None:
         worker = Worker(
             self._projections[name], Store(self._database), self._feed, lease, self.metrics
         )
         self.workers[name] = worker
-        self._tasks[name] = asyncio.create_task(self._supervise(name, worker))
+        self._tasks[name] = asyncio.create_task(self._supervise(name, worker.run))
         _log.info("lease_taken", projection=name, position=lease.position, epoch=lease.epoch)
 
-    async def _supervise(self, name: str, worker: Worker) -> None:
-        """Run a worker's loop; start it again when it dies of what nobody foresaw."""
+    async def _supervise(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        """Run a loop; start it again when it dies of what nobody foresaw."""
         while True:
             try:
-                await worker.run()
+                await loop()
             except Fenced:
                 _log.info("lease_lost", projection=name)
                 self._lease_wake.set()
                 return
             except Exception:
                 self.metrics.restarted(name)
-                _log.exception("worker_died", projection=name, next="started again")
-                await asyncio.sleep(1)
+                _log.exception("loop_died", loop=name, next="started again")
+                await asyncio.sleep(RESTART_SECONDS)
 
     async def _end(self, name: str) -> None:
         task = self._tasks.pop(name)
         self.workers.pop(name)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        self._feed.leave(name)
 
     async def _stop(self) -> None:
         for name in list(self._tasks):
             await self._end(name)
+        await self._upgrade.stop()
         self._feed.close()
         try:
             await self._database.fetch(_SQL["release_leases"], self.name, timeout=3)
@@ -145,9 +166,10 @@ class Replica:
     def stuck(self) -> list[str]:
         """Projections of this replica that have not moved for 60 s while events wait.
 
-        Empty while the database does not answer: then no restart of this process would help.
+        Empty until the database has answered for as long: before, no restart of this process would help.
         """
-        if not self._watch.reachable:
+        answers_since = self._watch.reachable_since
+        if answers_since is None or time.monotonic() - answers_since < STUCK_SECONDS:
             return []
         return [name for name, waits in self.waiting_seconds().items() if waits > STUCK_SECONDS]
 

@@ -3,7 +3,6 @@
 Identifiers come from the row types in `projector.projections` alone; values are always parameters.
 """
 
-from collections.abc import Sequence
 from functools import cache
 
 from projector.folding.tables import SequenceTable, Table
@@ -43,11 +42,11 @@ def load(schema: str, tables: tuple[Table, ...]) -> str:
 
 @cache
 def histories(schema: str, table: SequenceTable) -> str:
-    """Read the events of some entities: the key's columns, then position, receipt, digest, body."""
+    """Read the events of some entities: the key's columns, then those of a row to decode."""
     arguments, names = _keys(codec_of(table), 1)
     keys = ", ".join(f"h.{name}" for name in codec_of(table).key)
     return (
-        f"SELECT {keys}, e.position, e.received_at, e.digest, e.body "
+        f"SELECT {keys}, e.position, log.microseconds(e.received_at), e.digest, e.body "
         f"FROM unnest({arguments}) AS k ({names}) "
         f"JOIN {schema}.{table.history} h USING ({names}) "
         "JOIN log.events e ON e.position = h.position"
@@ -116,5 +115,3 @@ def write(
     if dead:
         parts.append(f"dead AS ({_dead_letters(schema, first)})")
     return f"WITH {', '.join(parts)} SELECT count(*) FROM moved"
-
-

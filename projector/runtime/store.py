@@ -9,7 +9,6 @@ from projector.database import Queryable
 from projector.errors import Fenced
 from projector.events import Event
 from projector.folding.fold import (
-    DeadLetter,
     EventsByName,
     contribute,
     fold_entity,
@@ -17,7 +16,15 @@ from projector.folding.fold import (
     late_entities,
     merge_rows,
 )
-from projector.folding.tables import Key, MergeTable, Projection, Row, SequenceTable, Table
+from projector.folding.tables import (
+    DeadLetter,
+    Key,
+    MergeTable,
+    Projection,
+    Row,
+    SequenceTable,
+    Table,
+)
 from projector.runtime import statements
 from projector.runtime.batch import decode_rows
 from projector.runtime.codec import codec_of
@@ -85,9 +92,7 @@ class Store:
             found[tables[number].name][row[: tables[number].key]] = row
         return found
 
-    async def histories(
-        self, table: SequenceTable, keys: Sequence[Key]
-    ) -> dict[Key, list[Event]]:
+    async def histories(self, table: SequenceTable, keys: Sequence[Key]) -> dict[Key, list[Event]]:
         """All events of some entities that their checkpoint has passed, in one query."""
         records = await self.database.fetch(
             statements.histories(self.schema, table), *columns_of(keys), timeout=STATEMENT_SECONDS
@@ -112,10 +117,10 @@ class Store:
             brought = contributions[table.name]
             change.dead += brought.dead
             _add(change, table, merge_rows(table, stored[table.name], brought.rows))
-        for table in sequencing:
-            grouped = sequences[table.name]
+        for sequence in sequencing:
+            grouped = sequences[sequence.name]
             change.dead += grouped.dead
-            await self._fold_sequences(table, stored[table.name], grouped.events, change)
+            await self._fold_sequences(sequence, stored[sequence.name], grouped.events, change)
         return change
 
     async def _fold_sequences(

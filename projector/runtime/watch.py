@@ -6,6 +6,7 @@ come and slows down to once a second; with a trusted listener it is once a secon
 """
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any, Final
@@ -15,12 +16,17 @@ import structlog
 
 from projector.database import UNAVAILABLE, Connection, Database, connect
 from projector.errors import DatabaseUnavailable
-from projector.log import NOTIFY_CHANNEL, head
+from projector.log import NOTIFY_CHANNEL
 from projector.runtime.feed import Feed
+from projector.statements import queries
+
+_HEAD: Final = queries("log")["head"]
 
 SLOWEST_POLL: Final = 1.0
 QUICKEST_POLL: Final = 0.01
+POLL_TIMEOUT: Final = 5.0
 RETRY_LISTEN: Final = 5.0
+ECHO_SECONDS: Final = 30.0
 
 _log = structlog.get_logger()
 
@@ -33,8 +39,9 @@ class Watch:
         self._feed = feed
         self._on_lease = on_lease
         self._token = uuid.uuid4().hex
+        self._echo = asyncio.Event()
         self.trusted = False
-        self.reachable = False
+        self.reachable_since: float | None = None
         self.polls = 0
 
     async def run(self) -> None:
@@ -49,12 +56,12 @@ class Watch:
         while True:
             known = self._feed.head
             try:
-                self._feed.advance(await head(self._database))
+                self._feed.advance(await self._database.fetchval(_HEAD, timeout=POLL_TIMEOUT))
                 self.polls += 1
-                self.reachable = True
+                self.reachable_since = self.reachable_since or time.monotonic()
             except (*UNAVAILABLE, asyncpg.PostgresError):
-                self.reachable = False
-            if self.trusted or not self.reachable:
+                self.reachable_since = None
+            if self.trusted or self.reachable_since is None:
                 pause = SLOWEST_POLL
             elif self._feed.head > known:
                 pause = QUICKEST_POLL
@@ -76,22 +83,25 @@ class Watch:
             await asyncio.sleep(RETRY_LISTEN)
 
     async def _hear(self, connection: Connection) -> None:
+        closed = asyncio.Event()
+        connection.add_termination_listener(lambda _connection: closed.set())
         await connection.add_listener(NOTIFY_CHANNEL, self._heard)
         await connection.add_listener("projector_lease", self._lease_freed)
         await connection.add_listener("projector_echo", self._echoed)
         while not connection.is_closed():
-            # The echo proves the whole way, again and again: a connection can die without a word.
+            # The echo proves the whole way, again and again: a connection can die without a word. It
+            # starts from another connection: a pooler hands a session what it notifies itself of.
             self.trusted, before = False, self.trusted
             self._echo = asyncio.Event()
-            await connection.execute(f"NOTIFY projector_echo, '{self._token}'", timeout=5)
-            try:
-                await asyncio.wait_for(self._echo.wait(), timeout=5)
-            except TimeoutError:
+            await self._database.fetch(
+                "SELECT pg_notify('projector_echo', $1)", self._token, timeout=5
+            )
+            if not await _set_within(self._echo, seconds=5):
                 if before:
                     _log.info("listen_lost", error="no echo", next="polling")
                 return
             self.trusted = True
-            await asyncio.sleep(30)
+            await _set_within(closed, ECHO_SECONDS)
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         if str(payload).isdigit():
@@ -103,3 +113,12 @@ class Watch:
     def _echoed(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         if payload == self._token:
             self._echo.set()
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Whether an event is set in time."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

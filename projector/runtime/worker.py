@@ -10,8 +10,7 @@ import structlog
 
 from projector.database import UNAVAILABLE
 from projector.errors import Fenced, ProjectorError
-from projector.folding.fold import DeadLetter
-from projector.folding.tables import Projection
+from projector.folding.tables import DeadLetter, Projection
 from projector.runtime.batch import Batch
 from projector.runtime.feed import Feed
 from projector.runtime.metrics import RuntimeMetrics
@@ -54,7 +53,12 @@ class Worker:
     """Folds batch after batch; waits out trouble and says why it waits."""
 
     def __init__(
-        self, projection: Projection, store: Store, feed: Feed, lease: Lease, metrics: RuntimeMetrics
+        self,
+        projection: Projection,
+        store: Store,
+        feed: Feed,
+        lease: Lease,
+        metrics: RuntimeMetrics,
     ) -> None:
         self.projection = projection
         self.lease = lease
@@ -72,28 +76,41 @@ class Worker:
     async def run(self) -> None:
         """Fold until cancelled or fenced; raises Fenced."""
         failures = 0
-        checked = False
+        settled = False
         while True:
             try:
-                if not checked:
-                    await self._check_log()
-                    checked = True
+                if not settled:
+                    await self._settle()
+                    settled = True
                 await self._fold_next()
                 failures, self.waiting = 0, None
             except Fenced:
                 raise
             except (*UNAVAILABLE, asyncpg.PostgresError, LogMismatch) as error:
                 failures += 1
-                checked = False
+                settled = False
                 await self._wait_out(error, failures)
 
-    async def _check_log(self) -> None:
+    async def _settle(self) -> None:
+        """Go on from the checkpoint as it stands: a write that seemed to fail may have been committed.
+
+        Raises Fenced where the lease is over, LogMismatch where the log under it is another one.
+        """
+        row = (
+            await self._store.database.fetch(_SQL["checkpoint"], self.projection.name, timeout=5)
+        )[0]
+        if row["epoch"] != self.lease.epoch:
+            raise Fenced(f"the lease on {self.projection.name} is over")
+        self.lease.position = row["position"]
+        await self._check_log(row["position"], row["digest"])
+        if self.waiting is not None and not self.behind:
+            await self._note(None)  # no batch comes that would clear it
+
+    async def _check_log(self, position: int, digest: bytes | None) -> None:
         """Raise LogMismatch unless the log under the checkpoint is the one that was folded."""
-        row = (await self._store.database.fetch(_SQL["checkpoint"], self.projection.name))[0]
-        position, digest = row["position"], row["digest"]
         if digest is None:
             return
-        found = await self._store.database.fetch(_LOG_SQL["digest_at"], position)
+        found = await self._store.database.fetch(_LOG_SQL["digest_at"], position, timeout=5)
         if not found or found[0][0] != digest:
             where = "is beyond the head of the log" if not found else "is of another log"
             raise LogMismatch(
@@ -103,9 +120,10 @@ class Worker:
 
     async def _fold_next(self) -> None:
         if not self.behind:
+            self._feed.note(self.projection.name, self.lease.position)
             await self._feed.beyond(self.lease.position)
             self.moved_at = time.monotonic()  # nothing waited until now
-        batch = await self._feed.after(self.lease.position)
+        batch = await self._feed.after(self.lease.position, self.projection.name)
         if batch is not None:
             await self.process(batch)
 
@@ -144,15 +162,14 @@ class Worker:
         pause = min(0.1 * 2 ** min(failures, 10), LONGEST_WAIT)
         self.waiting = reason
         self._metrics.waits(self.projection.name)
+        self._feed.leave(self.projection.name)
         _log.warning(
             "projection_waits", projection=self.projection.name, reason=reason, seconds=pause
         )
         await self._note(reason)
         await asyncio.sleep(pause)
-        # The write that failed may have been committed all the same: go on from what stands there.
-        await self._reload()
 
-    async def _note(self, reason: str) -> None:
+    async def _note(self, reason: str | None) -> None:
         """Leave the reason where `status` finds it, if the database can take it."""
         try:
             await self._store.database.fetch(
@@ -160,14 +177,3 @@ class Worker:
             )
         except (*UNAVAILABLE, asyncpg.PostgresError) as error:
             _log.debug("error_not_noted", error=type(error).__name__)
-
-    async def _reload(self) -> None:
-        try:
-            rows = await self._store.database.fetch(
-                _SQL["checkpoint"], self.projection.name, timeout=5
-            )
-        except (*UNAVAILABLE, asyncpg.PostgresError):
-            return  # still away: the next attempt fails and comes back here
-        if rows[0]["epoch"] != self.lease.epoch:
-            raise Fenced(f"the lease on {self.projection.name} is over")
-        self.lease.position = rows[0]["position"]

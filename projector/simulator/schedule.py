@@ -33,7 +33,7 @@ def outgoing(
     for index, event in enumerate(events):
         while waiting and waiting[0][0] <= index:
             yield heapq.heappop(waiting)[2]
-        original = Outgoing(event.raw(), _request_id(rng), f"WEB_{rng.getrandbits(128):032x}")
+        original = Outgoing(event.raw(), request_id(rng), f"WEB_{rng.getrandbits(128):032x}")
         place = index + rng.random() * disorder
         heapq.heappush(waiting, (place, next(serial), original))
         if rng.random() < duplicates:
@@ -43,7 +43,7 @@ def outgoing(
         yield heapq.heappop(waiting)[2]
 
 
-def _request_id(rng: random.Random) -> str:
+def request_id(rng: random.Random) -> str:
     """A request id in Zoom's shape: 8, 4, 4, 4 and 12 hex digits between underscores."""
     digits = f"{rng.getrandbits(128):032x}"
     return "_".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -13,7 +13,7 @@ from yarl import URL
 from projector.errors import ConfigurationError
 from projector.events import DAY_MS
 from projector.simulator.account import FEWEST_USERS, Account
-from projector.simulator.schedule import Schedule, outgoing
+from projector.simulator.schedule import Schedule, outgoing, request_id
 from projector.simulator.sender import (
     DEADLINE_SECONDS,
     Sender,
@@ -37,9 +37,11 @@ class PlayOptions:
     """What to play, and how. Raises ConfigurationError for values that make no sense.
 
     The account's history takes `days` and ends at `end_ms` (epoch milliseconds; None: now). The
-    same seed and end give the same bodies. `rate` is in deliveries a second (0: as fast as
-    possible), `duplicates` the share that is sent twice, `disorder` how many places a delivery may
-    come late, `time_scale` the factor on Zoom's times between attempts.
+    same seed and end give the same bodies. Without an `account_id` each seed and end is another
+    account: overlapping histories of one account would contradict each other. `rate` is in
+    deliveries a second (0: as fast as possible), `duplicates` the share that is sent twice,
+    `disorder` how many places a delivery may come late, `time_scale` the factor on Zoom's times
+    between attempts.
     """
 
     url: str
@@ -100,8 +102,7 @@ async def play(
     token = secret.encode() if isinstance(secret, str) else secret
     async with open_session(options.concurrency, options.deadline_seconds) as session:
         sender = Sender(session, URL(options.url), token)
-        plain = base64.urlsafe_b64encode(rng.randbytes(16)).decode().rstrip("=")
-        await sender.validate_url(plain, f"{rng.getrandbits(128):032x}")
+        await sender.validate_url(_url_safe(rng.randbytes(16)), request_id(rng))
         events = account.events(options.events, span_ms=int(options.days * DAY_MS))
         deliveries = outgoing(events, rng, duplicates=options.duplicates, disorder=options.disorder)
         schedule = Schedule(deliveries, rate=options.rate, gaps=options.retry_gaps)
@@ -115,8 +116,17 @@ def _account(options: PlayOptions) -> Account:
         users=options.users,
         groups=options.groups,
         start_ms=end_ms - int(options.days * DAY_MS),
-        account_id=options.account_id,
+        account_id=options.account_id or _account_id(options.seed, end_ms),
     )
+
+
+def _account_id(seed: int, end_ms: int) -> str:
+    """An id in the shape of Zoom's, of this history alone."""
+    return _url_safe(random.Random(f"account {seed} until {end_ms}").randbytes(16))
+
+
+def _url_safe(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 async def _deliver(

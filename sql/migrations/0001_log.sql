@@ -83,7 +83,7 @@ CREATE FUNCTION log.append(
     p_received_at timestamptz[], p_event text[], p_event_ts bigint[], p_account_id text[],
     p_request_id text[], p_digest bytea[], p_source text, p_verified_by text[], p_body bytea[]
 ) RETURNS TABLE (at_position bigint, duplicate boolean)
-LANGUAGE plpgsql VOLATILE SET lock_timeout = '1500ms' AS $$
+LANGUAGE plpgsql VOLATILE SET lock_timeout = '1500ms' SET enable_seqscan = off AS $$
 DECLARE
     v_head bigint;
     v_new_head bigint;
@@ -98,37 +98,37 @@ BEGIN
     END IF;
     SELECT coalesce(max(e.position), 0) INTO v_head FROM log.events e;
 
+    -- A sub-select probes the index once a row. Joins, planned for a log that is still empty, would
+    -- compare every row of a batch with every other, or read all digests.
     RETURN QUERY
     WITH incoming AS (
-        SELECT coalesce(u.event_ts, -1) AS ts_key, u.*
+        SELECT u.*, coalesce(u.event_ts, -1) AS ts_key,
+               min(u.ord) OVER (PARTITION BY u.event_ts, u.digest) AS first_ord
         FROM unnest(p_received_at, p_event, p_event_ts, p_account_id, p_request_id, p_digest,
                     p_verified_by, p_body)
              WITH ORDINALITY AS u (received_at, event, event_ts, account_id, request_id, digest,
                                    verified_by, body, ord)
-    ), first_of AS (
-        SELECT DISTINCT ON (i.ts_key, i.digest) i.ord, i.ts_key, i.digest
-        FROM incoming i ORDER BY i.ts_key, i.digest, i.ord
-    ), fresh AS (
-        SELECT f.ord, f.ts_key, f.digest, v_head + row_number() OVER (ORDER BY f.ord) AS position
-        FROM first_of f
-        WHERE NOT EXISTS (SELECT FROM log.digests d
-                          WHERE d.event_ts = f.ts_key AND d.digest = f.digest)
+    ), looked_up AS MATERIALIZED (
+        SELECT i.*, (SELECT d.position FROM log.digests d
+                     WHERE d.event_ts = i.ts_key AND d.digest = i.digest) AS known_at
+        FROM incoming i
+    ), placed AS (
+        SELECT l.*, l.known_at IS NULL AND l.ord = l.first_ord AS fresh,
+               coalesce(l.known_at, v_head + dense_rank() OVER (
+                   PARTITION BY l.known_at IS NULL ORDER BY l.first_ord)) AS position
+        FROM looked_up l
     ), remembered AS (
         INSERT INTO log.digests (event_ts, digest, position)
-        SELECT f.ts_key, f.digest, f.position FROM fresh f
+        SELECT p.ts_key, p.digest, p.position FROM placed p WHERE p.fresh
     ), appended AS (
         INSERT INTO log.events (position, received_at, event, event_ts, account_id, request_id,
                                 digest, source, verified_by, body)
-        SELECT f.position, i.received_at, i.event, i.event_ts, i.account_id, i.request_id,
-               i.digest, p_source, i.verified_by, i.body
-        FROM fresh f JOIN incoming i USING (ord)
-        ORDER BY f.position
+        SELECT p.position, p.received_at, p.event, p.event_ts, p.account_id, p.request_id,
+               p.digest, p_source, p.verified_by, p.body
+        FROM placed p WHERE p.fresh
+        ORDER BY p.position
     )
-    SELECT coalesce(n.position, k.position), n.ord IS DISTINCT FROM i.ord
-    FROM incoming i
-    LEFT JOIN fresh n ON n.ts_key = i.ts_key AND n.digest = i.digest
-    LEFT JOIN log.digests k ON k.event_ts = i.ts_key AND k.digest = i.digest
-    ORDER BY i.ord;
+    SELECT p.position, NOT p.fresh FROM placed p ORDER BY p.ord;
 
     SELECT coalesce(max(e.position), 0) INTO v_new_head FROM log.events e;
     IF v_new_head > v_head THEN
@@ -137,15 +137,20 @@ BEGIN
 END
 $$;
 
+-- Epoch microseconds, exact: a float8 holds them up to the year 2255.
+CREATE FUNCTION log.microseconds(moment timestamptz) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (date_part('epoch', moment) * 1000000)::bigint;
+
 -- The next events after a position, in order: at most p_limit rows, up to p_until, and at most p_bytes of
 -- bodies, but one row always. An event whose bytes stand at an earlier position counts for nothing: its
 -- body comes as null. The settings hold the planner to the two indexes while the table is new and unknown
 -- to it: a plan that sorts the rest of the log is a thousand times slower.
 CREATE FUNCTION log.read(p_after bigint, p_limit int, p_until bigint, p_bytes bigint)
-RETURNS TABLE (at_position bigint, received_at timestamptz, digest bytea, body bytea)
+RETURNS TABLE (at_position bigint, received_us bigint, digest bytea, body bytea)
 LANGUAGE sql STABLE
 SET enable_bitmapscan = off SET enable_seqscan = off SET enable_sort = off AS $$
-    SELECT r.position, r.received_at, r.digest,
+    SELECT r.position, log.microseconds(r.received_at), r.digest,
            CASE WHEN NOT EXISTS (
                SELECT FROM log.events earlier
                WHERE earlier.event_ts = r.event_ts AND earlier.position < r.position

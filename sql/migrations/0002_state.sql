@@ -18,10 +18,12 @@ CREATE TABLE state.replicas (
 );
 
 -- `digest` is that of the event at `position`: it tells when the log under a checkpoint is another one,
--- as after the restore of an older backup.
+-- as after the restore of an older backup. `version` is that of the code whose fold the rows are; `wanted`
+-- the greatest that a replica asked for: while it is greater, some replica rebuilds the projection.
 CREATE TABLE state.checkpoints (
     projection text PRIMARY KEY,
     version    int NOT NULL,
+    wanted     int NOT NULL DEFAULT 0,
     position   bigint NOT NULL DEFAULT 0,
     digest     bytea,
     epoch      bigint NOT NULL DEFAULT 0,
@@ -61,10 +63,12 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN to_timestamp(('x' || encode(substring(event_order FOR 8), 'hex'))::bit(64)::bigint
                         / 1000.0::float8);
 
--- Beats for a replica, gives back what is more than its share, and takes what nobody alive owns.
--- Answers the leases it holds afterwards. The share is an even split over the replicas alive.
-CREATE FUNCTION state.hold_leases(p_replica text, p_projections text[], p_ttl interval)
-RETURNS TABLE (projection text, version int, at_position bigint, epoch bigint)
+-- Beats for a replica, gives back what is more than its share, and takes what nobody alive owns. The share
+-- is an even split over the replicas alive of what this one can fold: projections whose rows are of the
+-- version of its code. Answers every checkpoint, and which of them it holds afterwards.
+CREATE FUNCTION state.hold_leases(
+    p_replica text, p_projections text[], p_versions int[], p_ttl interval
+) RETURNS TABLE (projection text, version int, at_position bigint, epoch bigint, held boolean)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_share int;
@@ -75,28 +79,43 @@ BEGIN
 
     DELETE FROM state.replicas r WHERE r.heartbeat_at < clock_timestamp() - 10 * p_ttl;
 
-    SELECT ceil(cardinality(p_projections)::numeric / greatest(count(*), 1)) INTO v_share
-    FROM state.replicas r WHERE r.projects AND r.heartbeat_at > clock_timestamp() - p_ttl;
+    UPDATE state.checkpoints c SET wanted = w.version
+    FROM unnest(p_projections, p_versions) AS w (projection, version)
+    WHERE c.projection = w.projection AND c.wanted < w.version;
+
+    SELECT ceil(count(*)::numeric / greatest(1, (
+        SELECT count(*) FROM state.replicas r
+        WHERE r.projects AND r.heartbeat_at > clock_timestamp() - p_ttl))) INTO v_share
+    FROM state.checkpoints c
+    JOIN unnest(p_projections, p_versions) AS w (projection, version) USING (projection, version);
 
     SELECT count(*) INTO v_held FROM state.checkpoints c WHERE c.owner = p_replica;
     IF v_held > v_share THEN
-        UPDATE state.checkpoints c SET owner = NULL, epoch = c.epoch + 1
-        WHERE c.projection IN (
+        -- MATERIALIZED, here and below: a sub-select that locks and limits must run once.
+        WITH surplus AS MATERIALIZED (
             SELECT s.projection FROM state.checkpoints s WHERE s.owner = p_replica
-            ORDER BY s.projection DESC LIMIT v_held - v_share FOR UPDATE SKIP LOCKED);
+            ORDER BY s.projection DESC LIMIT v_held - v_share FOR UPDATE SKIP LOCKED
+        )
+        UPDATE state.checkpoints c SET owner = NULL, epoch = c.epoch + 1
+        FROM surplus s WHERE c.projection = s.projection;
+        PERFORM pg_notify('projector_lease', '');
     ELSIF v_held < v_share THEN
-        UPDATE state.checkpoints c SET owner = p_replica, epoch = c.epoch + 1
-        WHERE c.projection IN (
+        WITH free AS MATERIALIZED (
             SELECT s.projection FROM state.checkpoints s
-            WHERE s.projection = ANY (p_projections)
-              AND (s.owner IS NULL OR NOT EXISTS (
-                  SELECT FROM state.replicas r
-                  WHERE r.replica = s.owner AND r.heartbeat_at > clock_timestamp() - p_ttl))
-            ORDER BY s.projection LIMIT v_share - v_held FOR UPDATE SKIP LOCKED);
+            JOIN unnest(p_projections, p_versions) AS w (projection, version)
+                ON w.projection = s.projection AND w.version = s.version
+            WHERE s.owner IS NULL OR NOT EXISTS (
+                SELECT FROM state.replicas r
+                WHERE r.replica = s.owner AND r.heartbeat_at > clock_timestamp() - p_ttl)
+            ORDER BY s.projection LIMIT v_share - v_held FOR UPDATE OF s SKIP LOCKED
+        )
+        UPDATE state.checkpoints c SET owner = p_replica, epoch = c.epoch + 1
+        FROM free f WHERE c.projection = f.projection;
     END IF;
 
-    RETURN QUERY SELECT c.projection, c.version, c.position, c.epoch
-    FROM state.checkpoints c WHERE c.owner = p_replica;
+    RETURN QUERY
+    SELECT c.projection, c.version, c.position, c.epoch, c.owner IS NOT DISTINCT FROM p_replica
+    FROM state.checkpoints c;
 END
 $$;
 

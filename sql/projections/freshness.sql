@@ -4,7 +4,8 @@ CREATE TABLE freshness (
     event text NOT NULL,
     last_event_ms bigint NOT NULL,
     last_received_us bigint NOT NULL,
-    events bigint NOT NULL
+    events bigint NOT NULL,
+    first_received_us bigint NOT NULL
 ) WITH (fillfactor = 50);
 
 -- name: keys

@@ -38,3 +38,5 @@ CREATE INDEX users_user_id ON users (user_id);
 CREATE INDEX users_email ON users (lower(profile ->> 'email'));
 CREATE INDEX users_drift ON users (account_id) WHERE drift <> '[]';
 CREATE INDEX users_pending ON users (account_id) WHERE status = 'pending';
+-- Those whose removal may hide rows of other tables: what the counts of groups leave out.
+CREATE INDEX users_ended ON users (account_id, user_key) INCLUDE (cutoff, removed) WHERE cutoff IS NOT NULL;

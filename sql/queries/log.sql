@@ -5,10 +5,10 @@ SELECT at_position, duplicate FROM log.append($1, $2, $3, $4, $5, $6, $7, $8, $9
 SELECT coalesce(max(position), 0) FROM log.events
 
 -- name: read
-SELECT at_position AS position, received_at, digest, body FROM log.read($1, $2, $3, $4)
+SELECT at_position, received_us, digest, body FROM log.read($1, $2, $3, $4)
 
 -- name: read_positions
-SELECT e.position, e.received_at, e.digest, e.body
+SELECT e.position, log.microseconds(e.received_at), e.digest, e.body
 FROM log.events e
 WHERE e.position = ANY ($1::bigint[])
 ORDER BY e.position

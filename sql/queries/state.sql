@@ -1,5 +1,5 @@
 -- name: hold_leases
-SELECT projection, version, at_position, epoch FROM state.hold_leases($1, $2, $3)
+SELECT projection, version, at_position, epoch, held FROM state.hold_leases($1, $2, $3, $4)
 
 -- name: release_leases
 SELECT state.release_leases($1)
@@ -8,14 +8,13 @@ SELECT state.release_leases($1)
 UPDATE state.checkpoints SET error = $2, error_at = clock_timestamp()
 WHERE projection = $1 AND epoch = $3
 
--- name: checkpoints
-SELECT projection, version, position, epoch, owner FROM state.checkpoints
-
 -- name: checkpoint
 SELECT position, digest, epoch, version FROM state.checkpoints WHERE projection = $1
 
--- name: lock_checkpoint
-SELECT position, digest, epoch, version, owner FROM state.checkpoints WHERE projection = $1 FOR UPDATE
+-- name: fence_checkpoint
+-- Locks a projection and fences off whoever folds it: rows that were loaded before are written no more.
+UPDATE state.checkpoints SET epoch = epoch + 1 WHERE projection = $1
+RETURNING position, digest, epoch
 
 -- name: move_checkpoint
 -- $1 projection, $2 from position, $3 epoch, $4 to position, $5 its event's digest.
@@ -65,11 +64,14 @@ RETURNING position, epoch
 -- name: give_lease_back
 WITH freed AS (
     UPDATE state.checkpoints SET owner = NULL, epoch = epoch + 1
-    WHERE projection = $1 AND owner = $2 RETURNING 1
+    WHERE projection = $1 AND owner = $2
 ), gone AS (
     DELETE FROM state.replicas WHERE replica = $2
 )
-SELECT pg_notify('projector_lease', '') FROM freed
+SELECT pg_notify('projector_lease', '')
+
+-- name: version
+SELECT version FROM state.checkpoints WHERE projection = $1
 
 -- name: swap_checkpoint
 UPDATE state.checkpoints
@@ -89,3 +91,18 @@ DELETE FROM state.dead_letters WHERE projection = $1 AND position = ANY ($2::big
 DELETE FROM state.rebuilds
 WHERE projection = $1 AND heartbeat_at < clock_timestamp() - $2::interval
 RETURNING projection
+
+-- name: shadow_schemas
+-- Every schema that a rebuild or verification of a projection made for itself.
+SELECT nspname FROM pg_namespace
+WHERE nspname ~ ('^rebuild_' || $1 || '_[0-9a-f]{8}(_retired)?$')
+
+-- name: views_on
+-- $1 names of tables. The views that read them, as they stand.
+SELECT DISTINCT v.oid::regclass::text AS view, pg_get_viewdef(v.oid) AS definition
+FROM unnest($1::text[]) AS t (name)
+JOIN pg_depend d ON d.refobjid = to_regclass(t.name)
+JOIN pg_rewrite r ON r.oid = d.objid
+JOIN pg_class v ON v.oid = r.ev_class
+WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND v.relkind = 'v'
+ORDER BY view

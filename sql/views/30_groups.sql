@@ -1,5 +1,5 @@
--- Groups, present and former. The counts are joins, not columns of a table: a query that does not show them
--- does not count, and one for a single group counts that group.
+-- Groups, present and former. A query that does not show the counts does not count, and one for a single
+-- group counts that group.
 
 CREATE OR REPLACE VIEW directory.groups AS
 SELECT
@@ -7,19 +7,19 @@ SELECT
     g.group_id,
     g.profile ->> 'name' AS name,
     state.at(g.created_ms) AS created_at,
-    coalesce(m.people, 0) AS member_count,
-    coalesce(a.people, 0) AS admin_count,
+    (
+        SELECT c.people FROM state.memberships_counted c
+        WHERE c.account_id = g.account_id AND c.group_id = g.group_id
+    )::bigint - coalesce(m.people, 0) AS member_count,
+    (
+        SELECT c.people FROM state.group_admins_counted c
+        WHERE c.account_id = g.account_id AND c.group_id = g.group_id
+    )::bigint - coalesce(a.people, 0) AS admin_count,
     state.time_of(g.folded) AS last_event_at,
     g.last_position
 FROM state.groups g
-LEFT JOIN (
-    SELECT account_id, group_id, count(*) AS people FROM directory.memberships
-    GROUP BY account_id, group_id
-) m ON m.account_id = g.account_id AND m.group_id = g.group_id
-LEFT JOIN (
-    SELECT account_id, group_id, count(*) AS people FROM directory.group_admins
-    GROUP BY account_id, group_id
-) a ON a.account_id = g.account_id AND a.group_id = g.group_id
+LEFT JOIN state.memberships_ended m ON m.account_id = g.account_id AND m.group_id = g.group_id
+LEFT JOIN state.group_admins_ended a ON a.account_id = g.account_id AND a.group_id = g.group_id
 WHERE g.last_position > 0 AND NOT g.removed;
 
 COMMENT ON VIEW directory.groups IS

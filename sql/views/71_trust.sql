@@ -28,6 +28,16 @@ COMMENT ON COLUMN directory.freshness.last_event_at IS 'Greatest event time.';
 COMMENT ON COLUMN directory.freshness.last_received_at IS 'Greatest time of receipt.';
 COMMENT ON COLUMN directory.freshness.events IS 'Number of distinct events folded so far.';
 
+CREATE OR REPLACE VIEW directory.observation AS
+SELECT f.account_id, to_timestamp(min(f.first_received_us) / 1000000.0::float8) AS since
+FROM state.freshness f
+GROUP BY f.account_id;
+
+COMMENT ON VIEW directory.observation IS
+    'Since when each account is observed. Of what was before, only what later events repeat is known: that somebody never signed in says little before this has lasted long enough.';
+COMMENT ON COLUMN directory.observation.account_id IS 'Zoom account.';
+COMMENT ON COLUMN directory.observation.since IS 'Time of receipt of the first event of the account.';
+
 CREATE OR REPLACE VIEW directory.projection_status AS
 SELECT
     c.projection,
@@ -38,21 +48,24 @@ SELECT
         AS lag_seconds,
     CASE
         WHEN c.position > h.head THEN 'beyond head'
+        WHEN c.wanted > c.version AND NOT o.alive THEN 'stale'
         WHEN EXISTS (
             SELECT FROM state.rebuilds b
             WHERE b.projection = c.projection
               AND b.heartbeat_at > clock_timestamp() - interval '10 seconds')
         THEN 'rebuilding'
-        WHEN NOT EXISTS (
-            SELECT FROM state.replicas r
-            WHERE r.replica = c.owner
-              AND r.heartbeat_at > clock_timestamp() - interval '10 seconds')
-        THEN 'idle'
+        WHEN NOT o.alive THEN 'idle'
         WHEN c.error IS NOT NULL THEN 'waiting'
         ELSE 'live'
     END AS state
 FROM state.checkpoints c
 CROSS JOIN (SELECT coalesce(max(e.position), 0) AS head FROM log.events e) h
+CROSS JOIN LATERAL (
+    SELECT EXISTS (
+        SELECT FROM state.replicas r
+        WHERE r.replica = c.owner AND r.heartbeat_at > clock_timestamp() - interval '10 seconds'
+    ) AS alive
+) o
 LEFT JOIN LATERAL (
     SELECT e.received_at FROM log.events e
     WHERE e.position > c.position ORDER BY e.position LIMIT 1
@@ -65,6 +78,6 @@ COMMENT ON COLUMN directory.projection_status.position IS 'Position in the log u
 COMMENT ON COLUMN directory.projection_status.head IS 'Greatest position of the log.';
 COMMENT ON COLUMN directory.projection_status.lag_events IS 'Events that it has still to fold.';
 COMMENT ON COLUMN directory.projection_status.lag_seconds IS 'Seconds since the receipt of the oldest of them; 0 where there is none.';
-COMMENT ON COLUMN directory.projection_status.state IS 'live; waiting: an error stops it for now; idle: no replica has it; rebuilding: live still, and anew beside; beyond head: the log lacks what it has folded, as after the restore of a backup.';
+COMMENT ON COLUMN directory.projection_status.state IS 'live; waiting: an error stops it for now; idle: no replica has it; rebuilding: live still, and anew beside; stale: a newer release rebuilds it and no replica of the older one keeps it up; beyond head: the log lacks what it has folded, as after the restore of a backup.';
 
-GRANT SELECT ON directory.dead_letters, directory.freshness, directory.projection_status TO directory_reader;
+GRANT SELECT ON directory.dead_letters, directory.freshness, directory.observation, directory.projection_status TO directory_reader;

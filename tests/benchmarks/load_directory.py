@@ -199,7 +199,9 @@ async def load(connection: asyncpg.Connection, scale: float = 1.0) -> dict[str, 
 
 
 async def _main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("dsn", help="of a migrated database without state")
     parser.add_argument("--scale", type=float, default=1.0, help="1 by default; at least 0.02")
     arguments = parser.parse_args()

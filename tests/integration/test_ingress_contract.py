@@ -270,7 +270,9 @@ async def test_what_is_not_plain_json_is_415_and_kept_if_signed(
     assert row.reason == "media-type"
 
 
-@pytest.mark.parametrize("media", ["application/json", "APPLICATION/JSON ; a=b", "application/a+json"])
+@pytest.mark.parametrize(
+    "media", ["application/json", "APPLICATION/JSON ; a=b", "application/a+json"]
+)
 async def test_json_by_any_name_is_taken(zoom: Sender, media: str) -> None:
     body = event_body()
     assert (await zoom.post(body, signed(body) | {"Content-Type": media})).status == 200

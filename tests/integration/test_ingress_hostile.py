@@ -34,7 +34,8 @@ deliveries = st.fixed_dictionaries(
         "event_ts": json_values,
         "payload": json_values
         | st.fixed_dictionaries(
-            {}, optional={"account_id": json_values, "object": json_values, "plainToken": json_values}
+            {},
+            optional={"account_id": json_values, "object": json_values, "plainToken": json_values},
         ),
     },
 ).map(lambda value: json.dumps(value).encode())
@@ -49,14 +50,16 @@ odd_headers = st.dictionaries(
          "x-zm-request-id", "X-Forwarded-For", "Cookie"]
     )
     | tokens,
-    values | st.sampled_from(["0", "-1", "chunked", "gzip", "99999999999", "close", "100-continue"]),
+    values | st.sampled_from(["0", "-1", "chunked", "gzip", "9" * 12, "close", "100-continue"]),
     max_size=4,
 )  # fmt: skip
 paths = st.sampled_from(
     ["/webhooks/zoom", "/webhooks/zoom/user.created", "/webhooks/zoom/%00", "/webhooks/zoom//",
      "/readyz", "/metrics", "*", "http://elsewhere/webhooks/zoom", "/webhooks/zoom?a=b#c"]
 ) | tokens.map(lambda token: f"/webhooks/zoom/{token}")  # fmt: skip
-methods = st.sampled_from(["POST"] * 8 + ["GET", "HEAD", "PUT", "OPTIONS", "CONNECT", "TRACE", "P!"])
+methods = st.sampled_from(
+    ["POST"] * 8 + ["GET", "HEAD", "PUT", "OPTIONS", "CONNECT", "TRACE", "P!"]
+)
 
 
 @pytest.fixture
@@ -84,9 +87,7 @@ def request_of(method: str, path: str, headers: dict[str, str], body: bytes) -> 
 
 
 async def assert_well(zoom: Sender, answer: bytes) -> None:
-    statuses = [
-        int(part[9:12]) for part in answer.split(b"\r\n") if part.startswith(b"HTTP/1.1 ")
-    ]
+    statuses = [int(part[9:12]) for part in answer.split(b"\r\n") if part.startswith(b"HTTP/1.1 ")]
     assert set(statuses) - {100} <= ANSWERS, statuses
     metrics = (await zoom.get("/metrics")).body
     assert b'outcome="unexpected"' not in metrics
@@ -105,7 +106,9 @@ async def test_hostile_requests(
     headers = {"Host": "x", "Content-Length": str(len(body)), "Connection": "close"}
     if sign:
         headers |= signed(body)
-    await assert_well(zoom, await exchange(zoom.port, request_of(method, path, headers | odd, body)))
+    await assert_well(
+        zoom, await exchange(zoom.port, request_of(method, path, headers | odd, body))
+    )
 
 
 @relaxed

@@ -1,4 +1,4 @@
-"""What a sender may cost: slow bodies, too many connections, headers without end, no HTTP at all."""
+"""What a sender may cost: slow bodies, too many connections, headers without end, no HTTP."""
 
 import asyncio
 import json

@@ -28,7 +28,9 @@ from projector.signature import fingerprint
 RECEIVED = datetime(2026, 5, 4, 3, 2, 1, 123456, tzinfo=UTC)
 
 
-def suspect(body: bytes | None = None, *, secret: bytes = OTHER_SECRET, **changes: object) -> Suspect:
+def suspect(
+    body: bytes | None = None, *, secret: bytes = OTHER_SECRET, **changes: object
+) -> Suspect:
     body = event_body("user.created") if body is None else body
     headers = signed(body, secret, age=1_000_000)
     made = Suspect(

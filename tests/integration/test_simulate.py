@@ -1,6 +1,7 @@
 """`simulate` keeps Zoom's side of the contract, against receivers that break theirs."""
 
 import asyncio
+import json
 import re
 import socket
 import time
@@ -16,6 +17,7 @@ from misbehaving_server import SECRET, Received, Receiver, acknowledge, receivin
 
 from projector.database import Database
 from projector.errors import ConfigurationError
+from projector.signature import encrypted_token
 from projector.simulator import schedule
 from projector.simulator.zoom import PlayOptions, Summary, UrlNotValidated, play
 
@@ -81,6 +83,17 @@ async def test_one_at_a_time_keeps_the_order_and_the_seed_tells_the_bodies() -> 
     assert not set(one.bodies) & set(three.bodies)
     ids = [[received.headers["x-zm-request-id"] for received in two.received] for two in (one, two)]
     assert ids[0] == ids[1]
+
+
+async def test_another_run_plays_another_account_unless_one_is_given() -> None:
+    async with receiving() as receiver:
+        first = await played(receiver, end_ms=1_700_000_000_000)
+        later = await played(receiver, end_ms=1_700_000_000_001)
+        given = await played(receiver, account_id="an account")
+    assert first.account_id != later.account_id
+    assert given.account_id == "an account"
+    told = {json.loads(body)["payload"]["account_id"] for body in receiver.bodies}
+    assert told == {first.account_id, later.account_id, given.account_id}
 
 
 async def test_a_500_is_sent_again_with_the_same_body_and_id_and_a_fresh_signature(
@@ -253,6 +266,7 @@ async def test_retries_do_not_wait_for_slow_rates() -> None:
     async with receiving(fail_first) as receiver:
         await played(receiver, events=3, rate=2)
     assert [received.attempt for received in receiver.received] == [1, 2, 1, 1]
+    assert receiver.received[1].at - receiver.received[0].at < 0.4
 
 
 async def test_as_many_under_way_as_asked() -> None:
@@ -295,8 +309,9 @@ def wrong_answer(plain: str) -> web.StreamResponse:
     return web.json_response({"plainToken": plain, "encryptedToken": "0" * 64})
 
 
-def other_plain_token(_plain: str) -> web.StreamResponse:
-    return web.json_response({"plainToken": "other", "encryptedToken": "0" * 64})
+def other_plain_token(plain: str) -> web.StreamResponse:
+    encrypted = encrypted_token(SECRET.encode(), plain)
+    return web.json_response({"plainToken": "other", "encryptedToken": encrypted})
 
 
 def no_json(_plain: str) -> web.StreamResponse:

@@ -142,10 +142,15 @@ async def test_a_line_too_long_is_skipped(
     monkeypatch.setattr(transfer, "LONGEST_LINE", len(fits))
     monkeypatch.setattr(transfer, "_SKIPPED_AT_ONCE", 7)
     told: list[int] = []
+    steps: list[tuple[int, int]] = []
     lines = b"\n".join([fits, exceeds, b'{"event":"user.created"}', exceeds])
     answer = await import_file(
-        database, io.BytesIO(lines), report_bad=lambda number, _reason: told.append(number)
+        database,
+        io.BytesIO(lines),
+        lambda *step: steps.append(step),
+        lambda number, _reason: told.append(number),
     )
+    assert steps == [(4, len(lines))]
     assert answer == ImportSummary(appended=2, duplicates=0, bad=2)
     assert told == [2, 4]
 

@@ -1,22 +1,23 @@
 """The pure folds: whatever the order, the duplicates and the split, the same states."""
 
 import random
-from datetime import UTC, datetime
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projector.events import digest_of
 from projector.folding.fold import contribute, fold_entity, group_by_entity, merge_rows
 from projector.folding.tables import MergeTable
 from projector.projections import EVENTS, IGNORED, PROJECTIONS
 from projector.runtime.batch import by_name, decode_rows
-from projector.events import digest_of
 from tests.oracle.histories import as_log, histories
 
 
 def log_rows(history):
-    return [(d.position, d.received_at, digest_of(d.body), d.body) for d in as_log(history)]
+    return [
+        (d.position, round(d.received_at.timestamp() * 1e6), digest_of(d.body), d.body)
+        for d in as_log(history)
+    ]
 
 
 def fold_all(rows_in_arrival_order):

@@ -1,0 +1,82 @@
+-- for each list of: memberships, group_admins
+-- Whom an entry means that has no id. The two lists are alike: such a file runs once for each.
+--
+-- An entry has an id, or an e-mail alone: then it means the person with an id in the same list whose e-mail
+-- there it is, else the user whose current e-mail it is, else nobody known. Of several entries for one
+-- person the newest counts. Entries without an id are few. Functions decide about one at a time, for the
+-- same as joins takes the planner longer than a look-up may take. Readers of the views call them, and have
+-- no right to the tables: hence SECURITY DEFINER. Nobody else can name them: schema `state` is closed.
+
+-- The person key of whom an entry without an id means; null where a removal has ended the entry.
+CREATE OR REPLACE FUNCTION state.{list}_meaning(
+    p_account text, p_group text, p_key text, p_folded bytea
+) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+    v_email text := substring(p_key FROM 7);
+    v_group_cutoff bytea := coalesce((
+        SELECT g.cutoff FROM state.groups g
+        WHERE g.account_id = p_account AND g.group_id = p_group), '');
+    v_person text;
+BEGIN
+    IF p_folded < v_group_cutoff OR p_folded < (
+        SELECT r.cutoff FROM state.removed_emails r
+        WHERE r.account_id = p_account AND r.email_key = v_email)
+    THEN
+        RETURN NULL;
+    END IF;
+    SELECT m.person_key INTO v_person
+    FROM state.{list} m
+    LEFT JOIN state.users u ON u.account_id = m.account_id AND u.user_key = m.person_key
+    WHERE m.account_id = p_account AND m.group_id = p_group
+      AND m.user_id IS NOT NULL AND lower(m.email) = v_email
+      AND least(m.folded, m.email_order) > greatest(u.cutoff, v_group_cutoff)
+    ORDER BY m.folded DESC, m.person_key LIMIT 1;
+    IF v_person IS NULL THEN
+        SELECT u.user_key INTO v_person
+        FROM state.users u
+        WHERE u.account_id = p_account AND lower(u.profile ->> 'email') = v_email
+          AND u.last_position > 0 AND NOT u.removed
+        ORDER BY u.folded DESC, u.user_key LIMIT 1;
+    END IF;
+    RETURN coalesce(v_person, p_key);
+END
+$$;
+
+-- The same, but null also where the entry is not the newest word on that person.
+CREATE OR REPLACE FUNCTION state.{list}_decides(
+    p_account text, p_group text, p_key text, p_folded bytea
+) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 2000 SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+    v_person text := state.{list}_meaning(p_account, p_group, p_key, p_folded);
+    v_cutoff bytea;
+    v_own_email text;
+    v_listed record;
+BEGIN
+    IF v_person IS NULL OR v_person = p_key THEN
+        RETURN v_person;
+    END IF;
+    SELECT u.cutoff, u.profile ->> 'email' INTO v_cutoff, v_own_email
+    FROM state.users u WHERE u.account_id = p_account AND u.user_key = v_person;
+    SELECT m.folded, m.email INTO v_listed
+    FROM state.{list} m
+    WHERE m.account_id = p_account AND m.group_id = p_group AND m.person_key = v_person;
+    IF v_listed.folded >= p_folded AND v_listed.folded > coalesce(v_cutoff, '') THEN
+        RETURN NULL;
+    END IF;
+    -- No other e-mails than these two can mean the same person.
+    IF EXISTS (
+        SELECT FROM state.{list} e
+        WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
+          AND e.person_key IN ('email:' || lower(v_listed.email), 'email:' || lower(v_own_email))
+          AND (e.folded, e.person_key) > (p_folded, p_key)
+          AND state.{list}_meaning(p_account, p_group, e.person_key, e.folded) = v_person)
+    THEN
+        RETURN NULL;
+    END IF;
+    RETURN v_person;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION state.{list}_meaning, state.{list}_decides TO PUBLIC;

@@ -1,0 +1,62 @@
+"""Append: whether a log of millions of rows takes as many events a second as a short one."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final
+
+from projector.database import open_database
+from projector.log import Delivery, append, delivery_of, parse_delivery
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.databases import settle
+from tests.benchmarks.figures import Row, Target, ratios, spread
+from tests.benchmarks.folding_speed import logged
+from tests.benchmarks.requests import small_bodies
+
+# About what the ingress appends at once at 64 connections.
+BATCH: Final = 64
+APPENDED: Final = 20_000
+
+
+async def append_speed(bench: Bench) -> list[Row]:
+    """`log.append`, 64 at a time on one connection: a long log against a fiftieth of it."""
+    long, short = bench.scale.large_events, max(bench.scale.large_events // 50, 1)
+    count = min(APPENDED, long)
+    rates: dict[str, list[float]] = {}
+    bodies = small_bodies()
+    async with (
+        logged(bench, short, bench.scale.users) as one,
+        logged(bench, long, bench.scale.users) as other,
+    ):
+        for url in (one, other):  # an idle database is cold
+            await _appended(url, bodies, count // 4 or 1)
+        for _, turn in bench.rounds(one, other):
+            for url in turn:
+                await settle(url)
+                rates.setdefault(url, []).append(count / await _appended(url, bodies, count))
+    return [
+        Row(
+            "append", f"append at {long:,} rows in the log", "events/s", spread(rates[other]),
+            f"append at {short:,} rows", spread(rates[one]), ratios(rates[other], rates[one]),
+            Target(0.90, 0.97),
+        )
+    ]  # fmt: skip
+
+
+async def _appended(url: str, bodies: Iterator[bytes], count: int) -> float:
+    """Seconds to append so many distinct deliveries, made beforehand."""
+    now = datetime.now(UTC)
+    deliveries: list[Delivery] = [
+        delivery_of(body, parse_delivery(body), received_at=now, verified_by="benchmark")
+        for body in islice(bodies, count)
+    ]
+    database = await open_database(url, size=1)
+    try:
+        await append(database, deliveries[:1])
+        started = time.perf_counter()
+        for start in range(0, count, BATCH):
+            await append(database, deliveries[start : start + BATCH])
+        return time.perf_counter() - started
+    finally:
+        await database.close()

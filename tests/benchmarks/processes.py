@@ -1,0 +1,166 @@
+"""The product's processes, as shipped, and the baselines' ones."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from tests.benchmarks.requests import SECRET
+
+START_SECONDS: Final = 30.0
+_PEAK: Final = re.compile(rb"VmHWM:\s+(\d+) kB")
+
+
+class ProcessFailed(Exception):
+    """A process that was to be measured did not start, or ended with an error."""
+
+
+@dataclass
+class Running:
+    """A process, and the file that its standard error goes to."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    errors: Path
+    peak_bytes: int | None = None
+
+    def look(self) -> int | None:
+        """Note the peak of its resident memory so far, in bytes; None where no /proc says it."""
+        try:
+            found = _PEAK.search(Path(f"/proc/{self.process.pid}/status").read_bytes())
+        except OSError:
+            found = None
+        if found is not None:
+            self.peak_bytes = int(found[1]) * 1024
+        return self.peak_bytes
+
+    def check(self) -> None:
+        """Raise ProcessFailed where it ended by itself."""
+        if self.process.poll() is not None:
+            last = self.errors.read_text(errors="replace")[-500:]
+            raise ProcessFailed(f"{self.name} ended with {self.process.returncode}: {last}")
+
+    async def ended(self) -> int:
+        """Wait for its end, watching its memory; answers its exit code."""
+        while self.process.poll() is None:
+            self.look()
+            await asyncio.sleep(0.01)
+        return self.process.returncode
+
+
+@contextmanager
+def running(arguments: Sequence[str], folder: Path, **environment: str) -> Iterator[Running]:
+    """Run a Python module, standard error to a file in `folder`; ended on the way out."""
+    errors = folder / f"{'-'.join(arguments).replace('/', '_')[:60]}-{os.urandom(3).hex()}.log"
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("PROJECTOR_")}
+    with errors.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            env=mine | environment,
+            stderr=file,
+            stdout=subprocess.PIPE,
+        )
+    try:
+        yield Running(arguments[-1], process, errors)
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+@contextmanager
+def projector(command: str, url: str, folder: Path, **environment: str) -> Iterator[Running]:
+    """A command of the product with its default settings."""
+    with running(
+        ["projector", command], folder, PROJECTOR_DATABASE_URL=url, **environment
+    ) as process:
+        yield process
+
+
+@asynccontextmanager
+async def ingress(url: str, folder: Path) -> AsyncIterator[tuple[Running, int]]:
+    """A serving ingress replica and its port."""
+    environment = {"PROJECTOR_ZOOM_SECRET_TOKENS": SECRET, "PROJECTOR_PORT": "0"}
+    with projector("serve", url, folder, **environment) as process:
+        port = int(await _said(process, rb'"port":(\d+)'))
+        await _said(process, rb'"ready":(true)')
+        yield process, port
+
+
+async def _said(process: Running, pattern: bytes) -> bytes:
+    """What the log says; raises ProcessFailed where it never does."""
+    for _ in range(int(START_SECONDS / 0.05)):
+        process.check()
+        found = re.search(pattern, process.errors.read_bytes())
+        if found:
+            return found[1]
+        await asyncio.sleep(0.05)
+    raise ProcessFailed(f"{process.name} did not say {pattern!r}")
+
+
+@asynccontextmanager
+async def baseline_server(
+    kind: str, folder: Path, url: str = ""
+) -> AsyncIterator[tuple[Running, int]]:
+    """A baseline's server and its port."""
+    with running(["tests.benchmarks.baseline_server", kind], folder, DATABASE_URL=url) as process:
+        assert process.process.stdout is not None
+        said = await asyncio.to_thread(process.process.stdout.readline)
+        if not said:
+            process.process.wait()
+            process.check()
+        yield process, int(said)
+
+
+@asynccontextmanager
+async def held_back(url: str, table: str) -> AsyncIterator["Gate"]:
+    """Hold back whoever comes to a table, so that a process's start is not measured."""
+    holder, onlooker = await asyncpg.connect(url), await asyncpg.connect(url)
+    try:
+        await holder.execute("BEGIN")
+        await holder.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield Gate(table, holder, onlooker)
+    finally:
+        await holder.close()
+        await onlooker.close()
+
+
+@dataclass
+class Gate:
+    """A locked table that a started process waits at."""
+
+    table: str
+    holder: "asyncpg.Connection[asyncpg.Record]"
+    onlooker: "asyncpg.Connection[asyncpg.Record]"
+
+    async def open(self, process: Running) -> None:
+        """Wait until the process stands at the table, then let it through."""
+        for _ in range(int(START_SECONDS / 0.005)):
+            process.check()
+            if await self.onlooker.fetchval(
+                "SELECT count(*) FROM pg_locks WHERE relation = $1::text::regclass AND NOT granted",
+                self.table,
+            ):
+                await self.holder.execute("ROLLBACK")
+                return
+            await asyncio.sleep(0.005)
+        raise ProcessFailed(f"{process.name} never came to {self.table}")

@@ -1,0 +1,58 @@
+"""What the views show, in the shape in which the oracle says it."""
+
+import json
+from typing import Any
+
+from projector.database import Database
+from tests.oracle.naive_fold import Delivery
+from tests.oracle.naive_views import KEYS
+
+Rows = dict[str, list[dict[str, Any]]]
+
+# Neither is part of what the fold decides.
+_LEFT_OUT = {"failed_at", "error"}
+
+
+async def shown(database: Database) -> Rows:
+    """Every view's rows, sorted by key, documents as Python values."""
+    return {view: await _rows(database, view) for view in KEYS}
+
+
+async def _rows(database: Database, view: str) -> list[dict[str, Any]]:
+    types = {
+        row["name"]: row["type"]
+        for row in await database.fetch(
+            "SELECT attname AS name, atttypid::regtype::text AS type FROM pg_attribute "
+            "WHERE attrelid = $1::text::regclass AND attnum > 0",
+            f"directory.{view}",
+        )
+    }
+    rows = [
+        {
+            name: json.loads(value) if types[name] == "jsonb" and value is not None else value
+            for name, value in record.items()
+            if name not in _LEFT_OUT
+        }
+        for record in await database.fetch(f"SELECT * FROM directory.{view}")
+    ]
+    return sorted(rows, key=lambda row: tuple(row[column] for column in KEYS[view]))
+
+
+async def deliveries(database: Database) -> list[Delivery]:
+    """The log, as the oracle reads it."""
+    rows = await database.fetch(
+        "SELECT position, received_at, body FROM log.events ORDER BY position"
+    )
+    return [Delivery(*row) for row in rows]
+
+
+def without_positions(rows: Rows) -> Rows:
+    """What is the same under any order of arrival."""
+    arrival = {"last_position", "position", "last_received_at"}
+    return {
+        view: sorted(
+            ({k: v for k, v in row.items() if k not in arrival} for row in some),
+            key=lambda row: repr(sorted(row.items())),
+        )
+        for view, some in rows.items()
+    }

@@ -1,0 +1,124 @@
+"""A simulated account that is small enough to know by heart: what `sql/QUESTIONS.md` asks about.
+
+Times are days before the history is told, so that questions about the last 30 days keep their answers.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from projector import log
+
+SALES, SUPPORT, LABS, ATTIC = "gSales", "gSupport", "gLabs", "gAttic"
+BOSS = "ada@nordlicht.example"
+
+Told = tuple[float, str, dict[str, Any]]
+
+
+def person(name: str, **more: Any) -> dict[str, Any]:
+    return {"id": f"u{name}", "email": f"{name.lower()}@nordlicht.example", **more}
+
+
+def told(days: float, event: str, entity: dict[str, Any], **payload: Any) -> Told:
+    return days, event, {"object": entity, **payload}
+
+
+def hired(days: float, name: str, how: str = "ssoCreate", **more: Any) -> Told:
+    return told(days, "user.created", person(name, **more), creation_type=how, operator=BOSS)
+
+
+def joined(days: float, group: str, *people: dict[str, Any]) -> Told:
+    entity = {"id": group, "members": list(people)}
+    return told(days, "group.member_added", entity, operator=BOSS)
+
+
+def leads(days: float, group: str, name: str) -> Told:
+    entity = {"id": group, "admins": [person(name)]}
+    return told(days, "group.admin_added", entity, operator=BOSS)
+
+
+def signed_in(days: float, name: str, client: str, version: str, how: int = 101) -> Told:
+    entity = person(name, client_type=client, version=version, login_type=how)
+    return told(days, "user.signed_in", entity)
+
+
+def presence(days: float, name: str, status: str, app: str, in_app: str) -> Told:
+    entity = person(name, presence_status=status, app={"type": app, "presence_status": in_app})
+    return told(days, "user.presence_status_updated", entity)
+
+
+def groups() -> Iterator[Told]:
+    for days, group, name in (
+        (120, SALES, "Sales"),
+        (119, SUPPORT, "Support"),
+        (118, LABS, "Labs"),
+        (117, ATTIC, "Attic"),
+    ):
+        yield told(days, "group.created", {"id": group, "name": name}, operator=BOSS)
+    yield told(50, "group.deleted", {"id": ATTIC, "name": "Attic"}, operator=BOSS)
+    chat = {"in_meeting": {"chat": True, "polling": True}}
+    yield told(90, "group.settings_updated", {"id": SALES, "settings": chat})
+    off = {"in_meeting": {"chat": False}}
+    yield told(89, "group.settings_updated", {"id": LABS, "settings": off})
+    lock = {"in_meeting": {"chat": True}}
+    yield told(88, "group.lock_settings_updated", {"id": SALES, "settings": lock})
+    yield told(87, "group.lock_settings_updated", {"id": LABS, "settings": off})
+
+
+def people() -> Iterator[Told]:
+    yield hired(116, "Ada", type=2, dept="Sales")
+    yield hired(115, "Ben", type=2, primary_group_id=SUPPORT)
+    yield hired(90, "Chloe", type=2)
+    yield hired(5, "Dan", type=2)
+    yield told(80, "user.activated", person("Eva", type=2), operator=BOSS)
+    yield hired(40, "Finn", "create", type=1)
+    yield hired(3, "Gia", "create", type=1)
+    yield hired(70, "Hugo", type=1, dept="Office")
+    yield hired(100, "Ivy", type=2)
+    yield hired(100, "Jon", type=1)
+    yield hired(100, "Kim", type=1)
+    yield told(20, "user.deactivated", person("Kim"), operator=BOSS)
+    yield told(10, "user.deleted", person("Ivy"), operator=BOSS)
+    yield told(60, "user.disassociated", person("Jon"), operator=BOSS)
+    moved = {"old_object": {"id": "uHugo", "dept": "Sales"}}
+    yield told(9, "user.updated", {"id": "uHugo", "dept": "Support"}, **moved)
+
+
+def belonging() -> Iterator[Told]:
+    yield joined(95, SALES, person("Ada"), person("Ben"))
+    yield joined(85, SUPPORT, person("Chloe"), person("Dan"), person("Jon"))
+    yield joined(2, SALES, {"email": "Gia@Nordlicht.example"})
+    yield joined(4, SUPPORT, person("Zoe"))
+    yield joined(60, ATTIC, person("Hugo"))
+    yield leads(94, SALES, "Ada")
+    yield leads(93, SUPPORT, "Ivy")
+    yield leads(92, LABS, "Kim")
+
+
+def activity() -> Iterator[Told]:
+    yield signed_in(2, "Ada", "win", "6.4.1")
+    yield signed_in(1, "Ada", "iphone", "5.17.11")
+    yield signed_in(75, "Ben", "mac", "5.17.0", 100)
+    yield signed_in(12, "Hugo", "browser", "-", 1)
+    yield signed_in(11, "Ivy", "win", "5.16.0")
+    yield presence(0.02, "Ada", "In_Meeting", "desktop", "In_Meeting")
+    yield presence(0.5, "Ben", "Available", "mobile", "Away")
+    yield presence(0.3, "Chloe", "Available", "desktop", "Available")
+    yield presence(11, "Ivy", "Away", "desktop", "Away")
+
+
+def deliveries() -> list[log.Delivery]:
+    """The account's deliveries in the order of their times, each received when it happened."""
+    now = datetime.now(UTC) - timedelta(hours=1)
+    history = [*groups(), *people(), *belonging(), *activity()]
+    found = []
+    for days, event, payload in sorted(history, key=lambda one: -one[0]):
+        at = now - timedelta(days=days)
+        document = {
+            "event": event,
+            "event_ts": int(at.timestamp() * 1000),
+            "payload": {"account_id": "nordlicht", **payload},
+        }
+        found.append(log.delivery_of(json.dumps(document).encode(), document, received_at=at))
+    return found

@@ -1,0 +1,174 @@
+"""What speed rests on, counted: statements per delivery, rows written per net change.
+
+Counts do not depend on how busy the machine is. Round trips per batch are counted in test_runtime.py.
+"""
+
+import asyncio
+from collections import Counter
+
+import asyncpg
+import pytest
+from ingress_rig import event_body, serving
+
+from projector.database import Connection, Database
+from projector.database import connect as connect_for_real
+from projector.folding.tables import Projection
+from projector.ingress import connection as lanes
+from projector.projections import PROJECTIONS
+from projector.rebuild.rebuild import rebuild
+from projector.rebuild.shadow import Shadow
+from projector.runtime.batch import make_batch
+from projector.runtime.feed import Feed
+from projector.runtime.metrics import RuntimeMetrics
+from projector.runtime.store import Store
+from projector.runtime.worker import Lease, Worker
+from projector.statements import queries
+from tests.oracle.story import event
+from tests.runtime_rig import append, no_progress
+
+NAMED = {projection.name: projection for projection in PROJECTIONS}
+WAITING = "projector_append_queue_deliveries"
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Every statement that an ingress replica sends, by its text."""
+    sent: Counter[str] = Counter()
+
+    async def connect(url: str, *, statement_cache: int = 100) -> Connection:
+        connection = await connect_for_real(url, statement_cache=statement_cache)
+        connection.add_query_logger(lambda query: sent.update([query.query]))
+        return connection
+
+    monkeypatch.setattr(lanes, "connect", connect)
+    return sent
+
+
+async def test_deliveries_that_wait_share_one_statement(
+    database_url: str, statements: Counter[str]
+) -> None:
+    append_statement = queries("log")["append"]
+    async with serving(database_url) as sender:
+        await sender.until_ready()
+        assert (await sender.post(event_body())).status == 200
+        statements.clear()
+        holder = await asyncpg.connect(database_url)
+        await holder.execute("BEGIN; SELECT log.take_append_lock()")
+        posts = [asyncio.create_task(sender.post(event_body())) for _ in range(100)]
+        while sum(statements.values()) < 2 or await sender.metric(WAITING) + 2 < 90:
+            await asyncio.sleep(0.01)
+        await holder.close()
+        assert {answer.status for answer in await asyncio.gather(*posts)} == {200}
+    # One for the first to come, one that stands in while the first waits for the lock, one for the rest.
+    assert 1 <= statements[append_statement] <= 3
+    others = {text for text in statements if text != append_statement}
+    assert not [text for text in others if "BEGIN" in text.upper() or "RESET" in text.upper()]
+
+
+def worker_in(connection: Connection, database: Database, projection: Projection) -> Worker:
+    """A worker whose every statement runs in the caller's transaction."""
+    store = Store(connection)  # type: ignore[arg-type]
+    return Worker(projection, store, Feed(database), Lease(0, 0), RuntimeMetrics())
+
+
+async def written(connection: Connection, table: str) -> tuple[int, int]:
+    """(inserted, updated) rows of a state table so far in this transaction."""
+    row = await connection.fetchrow(
+        "SELECT n_tup_ins, n_tup_upd FROM pg_stat_xact_user_tables "
+        "WHERE schemaname = 'state' AND relname = $1",
+        table,
+    )
+    assert row is not None
+    return row[0], row[1]
+
+
+async def process(connection: Connection, worker: Worker) -> None:
+    """Fold everything after the worker's position as one batch."""
+    after = worker.lease.position
+    rows = await connection.fetch(queries("log")["read"], after, 10_000, 2**62, 2**30)
+    await worker.process(make_batch(after, rows, full=False))
+
+
+def presence(number: int, user: str = "u") -> bytes:
+    return event(
+        "user.presence_status_updated", number, {"id": user, "presence_status": f"s{number}"}
+    )
+
+
+async def test_a_merge_table_writes_one_row_per_net_change(database: Database) -> None:
+    await append(database, [presence(n) for n in range(1, 1001)])
+    async with database.transaction() as connection:
+        worker = worker_in(connection, database, NAMED["presence"])
+        await process(connection, worker)
+        assert await written(connection, "presence") == (1, 0)
+        await append(connection, [presence(n) for n in range(2001, 3001)])
+        await process(connection, worker)
+        assert await written(connection, "presence") == (1, 1)
+        # What is older than the row changes nothing, and writes nothing.
+        await append(connection, [presence(n) for n in range(1001, 2001)])
+        await process(connection, worker)
+        assert await written(connection, "presence") == (1, 1)
+        assert worker.lease.position == 3000
+
+
+async def test_a_sequence_table_writes_one_row_per_net_change(database: Database) -> None:
+    def updates(first: int) -> list[bytes]:
+        return [
+            event("user.updated", n, {"id": f"u{n % 5}", "dept": f"d{n}"})
+            for n in range(first, first + 500)
+        ]
+
+    await append(database, updates(1))
+    async with database.transaction() as connection:
+        worker = worker_in(connection, database, NAMED["users"])
+        await process(connection, worker)
+        assert await written(connection, "users") == (5, 0)
+        assert await written(connection, "users_history") == (500, 0)
+        await append(connection, updates(1001))
+        await process(connection, worker)
+        assert await written(connection, "users") == (5, 5)
+        assert await written(connection, "users_history") == (1000, 0)
+
+
+async def test_the_rows_of_a_membership_are_its_net_members(database: Database) -> None:
+    changes = [
+        event(
+            f"group.member_{'added' if n % 2 else 'deleted'}",
+            n,
+            {"id": "g", "members": [{"id": "one"}, {"id": "two"}]},
+        )
+        for n in range(1, 301)
+    ]
+    await append(database, changes)
+    async with database.transaction() as connection:
+        await process(connection, worker_in(connection, database, NAMED["memberships"]))
+        assert await written(connection, "memberships") == (2, 0)
+
+
+async def test_a_rebuild_copies_each_table_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: Counter[str] = Counter()
+    copy = Shadow._copy
+
+    async def counting(self: Shadow, table: str, columns: object, records: object) -> None:
+        rows = list(records)  # type: ignore[call-overload]
+        copied[table] += len(rows)
+        copied[f"calls for {table}"] += 1
+        await copy(self, table, columns, rows)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Shadow, "_copy", counting)
+    await append(database, [presence(n, f"u{n % 7}") for n in range(1, 2001)])
+    await append(
+        database,
+        [event("user.updated", n, {"id": f"u{n % 7}", "dept": f"d{n}"}) for n in range(1, 1001)],
+    )
+    await rebuild(database, [NAMED["presence"], NAMED["users"]], no_progress)
+    assert copied == {
+        "presence": 7,
+        "calls for presence": 1,
+        "users": 7,
+        "calls for users": 1,
+        "users_history": 1000,
+        "calls for users_history": 1,
+    }

@@ -1,0 +1,91 @@
+"""The laws of the fold, on the real runner and PostgreSQL: one set of events, one directory.
+
+`--histories N` plays more of them; each one's seed is in its test's name.
+"""
+
+import random
+
+import pytest
+
+from projector import log
+from projector.database import Database
+from projector.projections import PROJECTIONS
+from projector.rebuild.rebuild import rebuild
+from projector.rebuild.verify import verify
+from tests.directory_rows import deliveries, shown, without_positions
+from tests.integration.stepping import Stepper
+from tests.oracle.histories import as_log, history
+from tests.oracle.naive_fold import fold
+
+EVENTS = 300
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seed" in metafunc.fixturenames:
+        first = metafunc.config.getoption("--first-history")
+        count = metafunc.config.getoption("--histories")
+        metafunc.parametrize("seed", range(first, first + count))
+
+
+async def arrive(database: Database, history, chance: random.Random) -> None:
+    """Append in some order, with repetitions, in calls of any size."""
+    arrivals = list(history) + chance.choices(history, k=len(history) // 5)
+    chance.shuffle(arrivals)
+    while arrivals:
+        size = chance.randint(1, 40)
+        some, arrivals = arrivals[:size], arrivals[size:]
+        await log.append(
+            database,
+            [
+                log.delivery_of(d.body, log.parse_delivery(d.body), received_at=d.received_at)
+                for d in some
+            ],
+        )
+        if chance.random() < 0.1:  # what is forgotten comes to stand in the log twice
+            await database.fetch("DELETE FROM log.digests WHERE event_ts >= 0")
+
+
+@pytest.mark.parametrize("faults", [0.12])
+async def test_any_arrival_gives_the_oracles_directory(
+    database: Database, seed: int, faults: float
+) -> None:
+    chance = random.Random(seed)
+    events = as_log(history(seed, EVENTS))
+    await arrive(database, events, chance)
+    stepper = Stepper(database, chance, faults=faults)
+    await stepper.some(20)
+    await rebuild(database, chance.sample(PROJECTIONS, 2), lambda *_: None)
+    await stepper.run()
+
+    rows = await shown(database)
+    expected = fold(await deliveries(database))
+    for view, some in expected.items():
+        assert rows[view] == some, view
+    assert stepper.broken.faults > 10
+    in_order = fold([d for d in _once_each(await deliveries(database), events)])
+    assert without_positions(rows) == without_positions(in_order)
+
+
+def _once_each(log_rows, events):
+    """The distinct events in the order in which they happened to be generated."""
+    by_body = {}
+    for row in log_rows:
+        by_body.setdefault(row.body, row)
+    return [by_body[event.body] for event in events if event.body in by_body]
+
+
+async def test_rebuilt_is_live(database: Database, seed: int) -> None:
+    if seed % 5:
+        chance = random.Random(seed)
+        await arrive(database, as_log(history(seed, EVENTS // 4)), chance)
+        await Stepper(database, chance, faults=0).run()
+        assert [
+            v for v in await verify(database, PROJECTIONS, lambda *_: None) if v.differences
+        ] == []
+        return
+    chance = random.Random(seed)
+    await arrive(database, as_log(history(seed, EVENTS)), chance)
+    await Stepper(database, chance, faults=0).run(most=7)
+    before = await shown(database)
+    await rebuild(database, PROJECTIONS, lambda *_: None)
+    assert await shown(database) == before

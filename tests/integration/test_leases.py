@@ -1,0 +1,117 @@
+"""Leases by the database's clock: an even spread, and no projection with two owners."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+from projector.database import Database
+from projector.projections import PROJECTIONS
+from projector.runtime import replica as replica_module
+from projector.schema import migrate
+from projector.statements import queries
+from tests.runtime_rig import append, owners, renamed, replica, until, until_folded
+
+HOLD = queries("state")["hold_leases"]
+NAMES = [projection.name for projection in PROJECTIONS]
+VERSIONS = [projection.version for projection in PROJECTIONS]
+
+
+async def hold(database: Database, name: str, seconds: float = 6) -> set[str]:
+    """One heartbeat of a replica; answers what it holds after it."""
+    rows = await database.fetch(HOLD, name, NAMES, VERSIONS, timedelta(seconds=seconds))
+    return {row["projection"] for row in rows if row["held"]}
+
+
+async def shares(database: Database) -> list[int]:
+    return sorted(Counter(owner for owner in (await owners(database)).values() if owner).values())
+
+
+async def test_projections_spread_over_the_replicas_that_are_there(database: Database) -> None:
+    assert await hold(database, "a") == set(NAMES)
+    for replicas, expected in ((["a", "b"], [4, 5]), (["a", "b", "c"], [3, 3, 3])):
+        for _ in range(2):
+            for name in replicas:
+                await hold(database, name)
+        assert await shares(database) == expected
+
+
+async def test_many_replicas_at_once_own_nothing_twice(database: Database) -> None:
+    names = [f"replica {number}" for number in range(6)]
+    for _ in range(8):
+        held = await asyncio.gather(*(hold(database, name) for name in names))
+        everything = [projection for some in held for projection in some]
+        assert len(everything) == len(set(everything))
+    assert sum(await shares(database)) == len(NAMES)
+    assert max(await shares(database)) == 2
+
+
+async def test_an_owner_that_stops_beating_loses_its_leases(database: Database) -> None:
+    await hold(database, "a", seconds=0.3)
+    assert await hold(database, "b", seconds=0.3) == set()
+    await asyncio.sleep(0.4)
+    assert await hold(database, "b", seconds=0.3) == set(NAMES)
+    assert await hold(database, "a", seconds=0.3) == set()
+
+
+async def test_every_change_of_hands_is_a_new_epoch(database: Database) -> None:
+    before = dict.fromkeys(NAMES, 0)
+    for name in ("a", "b", "a"):
+        await database.fetch(queries("state")["release_leases"], "a")
+        await database.fetch(queries("state")["release_leases"], "b")
+        await hold(database, name)
+        rows = await database.fetch("SELECT projection, epoch FROM state.checkpoints")
+        after = {row[0]: row[1] for row in rows}
+        assert all(after[projection] > before[projection] for projection in NAMES)
+        before = after
+
+
+async def test_a_clean_stop_hands_over_at_once(database: Database) -> None:
+    async with replica(database) as second:
+        async with replica(database):
+            await until(lambda: is_spread(database))
+        # Well below the heartbeat of two seconds: the notification did it.
+        assert await until(lambda: has_all(database, second.name)) < 1
+        await append(database, [renamed(1)])
+        assert await until_folded(database) < 1
+
+
+async def is_spread(database: Database) -> bool:
+    return await shares(database) == [4, 5]
+
+
+async def has_all(database: Database, name: str) -> bool:
+    return set((await owners(database)).values()) == {name}
+
+
+async def test_a_lease_that_is_freed_during_a_heartbeat_is_not_overlooked(
+    database: Database, monkeypatch
+) -> None:
+    """The wake-up that comes while a heartbeat is under way counts for the next one."""
+    monkeypatch.setattr(replica_module, "HEARTBEAT_SECONDS", 30.0)
+    await hold(database, "another")
+    async with replica(database) as running:
+        await until(lambda: heard_itself(running))
+        original = running._hold
+
+        async def hold_and_hear() -> None:
+            await original()
+            running._lease_wake.set()
+            running._hold = original
+
+        running._hold = hold_and_hear
+        running._lease_wake.set()
+        await asyncio.sleep(0.1)
+        await database.fetch(queries("state")["release_leases"], "another")
+        assert await until(lambda: has_all(database, running.name)) < 1
+
+
+async def heard_itself(running) -> bool:
+    return bool(running._watch.trusted)
+
+
+async def test_twenty_replicas_migrate_at_once(database: Database) -> None:
+    await database.fetch("DROP SCHEMA directory, state, log, projector CASCADE")
+    applied = await asyncio.gather(*(migrate(database) for _ in range(20)))
+    assert sorted(len(names) for names in applied)[:-1] == [0] * 19
+    assert max(applied, key=len)
+    assert await hold(database, "a") == set(NAMES)

@@ -1,0 +1,346 @@
+"""The runtime in its ordinary course: exactly once, soon, and in few round trips."""
+
+import asyncio
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+import pytest
+
+from projector import log
+from projector.database import Database, open_database
+from projector.errors import Fenced
+from projector.projections import projection_named
+from projector.runtime import statements
+from projector.runtime.batch import Batch, make_batch
+from projector.runtime.dead_letters import retry_dead_letters
+from projector.runtime.feed import Feed
+from projector.runtime.metrics import RuntimeMetrics
+from projector.runtime.replica import TTL
+from projector.runtime.store import Change, Move, Store
+from projector.runtime.watch import Watch
+from projector.runtime.worker import Lease, Worker
+from projector.statements import queries
+from tests.oracle.story import event
+from tests.pgbouncer_rig import pgbouncer
+from tests.runtime_rig import (
+    append,
+    append_story,
+    assert_oracle_agrees,
+    assert_verified,
+    counted,
+    renamed,
+    replica,
+    story,
+    until,
+    until_folded,
+)
+
+USERS = projection_named("users")
+
+
+def kind_of(statement: str) -> str:
+    """Which of the runtime's statements this is."""
+    signs = {
+        "log.read(": "read",
+        "hold_leases": "lease",
+        "release_leases": "lease",
+        "max(position)": "poll",
+        "WITH moved": "write",
+        "_history h": "histories",
+        "UNION ALL": "load",
+        "unnest(": "load",
+        "FROM state.checkpoints": "settle",
+        "SELECT digest": "settle",
+    }
+    return next((kind for sign, kind in signs.items() if sign in statement), statement)
+
+
+class Counting(Database):
+    """A database that counts statements by kind: each is one round trip."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database.pool, database.url, pooled=database.pooled)
+        self.counts: Counter[str] = Counter()
+
+    async def fetch(
+        self, statement: str, *arguments: Any, timeout: float | None = None
+    ) -> list[asyncpg.Record]:
+        self.counts[kind_of(statement)] += 1
+        return await super().fetch(statement, *arguments, timeout=timeout)
+
+
+class StallingStore(Store):
+    """Waits between the fold of a batch and its write, as a paused process does."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.folded = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def write(self, projection: Any, change: Change, move: Move) -> None:
+        self.folded.set()
+        await self.go_on.wait()
+        await super().write(projection, change, move)
+
+
+async def lease_on_users(database: Database, owner: str) -> Lease:
+    """Take every lease for an owner, whoever has it now; answers that on `users`."""
+    await database.fetch("UPDATE state.checkpoints SET owner = NULL, epoch = epoch + 1")
+    await database.fetch("DELETE FROM state.replicas")
+    rows = await database.fetch(queries("state")["hold_leases"], owner, ["users"], [1], TTL)
+    return next(Lease(row["at_position"], row["epoch"]) for row in rows if row["held"])
+
+
+async def batch_after(database: Database, position: int) -> Batch:
+    rows = await database.fetch(queries("log")["read"], position, 1000, 2**62, 2**24)
+    return make_batch(position, rows, full=False)
+
+
+def worker_on_users(database: Database, lease: Lease, store: Store | None = None) -> Worker:
+    return Worker(USERS, store or Store(database), Feed(database), lease, RuntimeMetrics())
+
+
+async def test_a_story_is_folded_once(database: Database) -> None:
+    some = story(3, 600)
+    await append_story(database, some[:200], 7)
+    async with replica(database, batch_events=50):
+        await append_story(database, some[200:], 13)
+        await until_folded(database)
+        await assert_oracle_agrees(database)
+    await assert_verified(database)
+
+
+async def overtaken_worker(database: Database) -> Worker:
+    """A worker that was paused between load and write while the rows changed at the same position.
+
+    Event 1 was a dead letter; it is folded while the worker holds a batch with event 2 that it computed
+    without it.
+    """
+    await database.fetch(
+        "ALTER TABLE state.users ADD CONSTRAINT spoiled CHECK (profile ->> 'dept' IS NULL)"
+    )
+    await append(database, [event("user.updated", 1, {"id": "u", "dept": "Sales"})])
+    first = worker_on_users(database, await lease_on_users(database, "one"))
+    await first.process(await batch_after(database, 0))
+    await append(database, [renamed(2)])
+    store = StallingStore(database)
+    paused = worker_on_users(database, first.lease, store)
+    writing = asyncio.create_task(paused.process(await batch_after(database, 1)))
+    await store.folded.wait()
+
+    other = await lease_on_users(database, "two")
+    await database.fetch("ALTER TABLE state.users DROP CONSTRAINT spoiled")
+    assert (await retry_dead_letters(database)).folded == 1
+    store.go_on.set()
+    await writing
+    assert other.epoch > first.lease.epoch
+    return paused
+
+
+async def test_a_paused_owner_writes_nothing_when_it_goes_on(database: Database) -> None:
+    with pytest.raises(Fenced):
+        await overtaken_worker(database)
+    worker = worker_on_users(database, await lease_on_users(database, "three"))
+    await worker.process(await batch_after(database, worker.lease.position))
+    profile = await database.fetchval("SELECT profile::text FROM state.users")
+    assert "Sales" in profile
+    assert "name 2" in profile
+
+
+async def test_without_the_epoch_a_paused_owner_destroys_rows(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = queries("state")["move_checkpoint"]
+    blind = text.replace("AND epoch = $3", "AND $3::bigint IS NOT NULL")
+    assert blind != text
+    monkeypatch.setitem(queries("state"), "move_checkpoint", blind)
+    statements.write.cache_clear()
+    try:
+        await overtaken_worker(database)
+    finally:
+        statements.write.cache_clear()
+    assert "Sales" not in await database.fetchval("SELECT profile::text FROM state.users")
+
+
+async def test_a_retry_fences_the_batch_under_way_of_the_same_owner(database: Database) -> None:
+    """The lease does not change hands: the replica's own worker is fenced, and starts again."""
+    await database.fetch(
+        "ALTER TABLE state.users ADD CONSTRAINT spoiled CHECK (profile ->> 'dept' IS NULL)"
+    )
+    async with replica(database):
+        await append(database, [event("user.updated", 1, {"id": "u", "dept": "Sales"})])
+        await until_folded(database)
+        await database.fetch("ALTER TABLE state.users DROP CONSTRAINT spoiled")
+        for number in range(2, 40):
+            await append(database, [renamed(number)])
+            if number == 20:
+                assert (await retry_dead_letters(database)).left == 0
+        await until_folded(database, 5)
+        await assert_oracle_agrees(database)
+
+
+async def test_a_write_that_was_committed_unnoticed_is_not_repeated(database: Database) -> None:
+    """Its owner is fenced by its own commit, and must not wait for another lease."""
+    async with replica(database) as running:
+        await append(database, [renamed(1)])
+        await until_folded(database)
+        for worker in running.workers.values():
+            worker.lease.position = 0  # what a lost answer leaves behind
+        await append(database, [renamed(2)])
+        assert await until_folded(database) < 5
+        assert await counted(database) == 2
+
+
+async def test_views_follow_an_append_at_once(
+    database: Database, record_property: Callable[[str, object], None]
+) -> None:
+    async with replica(database) as running:
+        await until(lambda: trusts(running))
+        seconds = await latencies(database)
+        record_property("median_ms", round(statistics.median(seconds) * 1000, 1))
+        assert statistics.median(seconds) < 0.5
+        assert max(seconds) < 1
+
+
+async def trusts(running: Any) -> bool:
+    return bool(running._watch.trusted)
+
+
+async def latencies(database: Database, times: int = 6) -> list[float]:
+    """Seconds from a committed append to its effect in a view, each from a standstill."""
+    seconds = []
+    for number in range(times):
+        await asyncio.sleep(0.3)
+        await append(database, [renamed(number)])
+        committed = time.monotonic()
+        query = "SELECT count(*) FROM directory.users WHERE display_name = $1"
+        while not await database.fetchval(query, f"name {number}"):
+            await asyncio.sleep(0.002)
+        seconds.append(time.monotonic() - committed)
+    return seconds
+
+
+@pytest.mark.binary("pgbouncer")
+async def test_a_listen_that_hears_nothing_is_not_trusted(
+    database: Database, database_url: str
+) -> None:
+    with pgbouncer(database_url) as url:
+        # Told that it is no pooler: the watch has to find out by itself.
+        deceived = Database(database.pool, url, pooled=False)
+        feed = Feed(database)
+        watch = Watch(deceived, feed, lambda: None)
+        task = asyncio.create_task(watch.run())
+        for number in range(3):
+            await asyncio.sleep(1.5)  # long enough for polling to slow down
+            await append(database, [renamed(number)])
+            assert await until(lambda: reaches(feed, number + 1)) < 1.5  # noqa: B023
+        assert not watch.trusted
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def reaches(feed: Feed, position: int) -> bool:
+    return feed.head >= position
+
+
+async def test_an_idle_replica_costs_next_to_nothing(
+    database: Database, record_property: Callable[[str, object], None]
+) -> None:
+    counting = Counting(database)
+    async with replica(counting) as running:
+        await append(database, [renamed(1)])
+        await until_folded(database)
+        await until(lambda: trusts(running))
+        await asyncio.sleep(0.5)
+        counting.counts.clear()
+        await asyncio.sleep(4)
+        a_second = counting.counts.total() / 4
+    record_property("queries_a_second", a_second)
+    assert a_second <= 2.5, counting.counts
+
+
+async def test_round_trips_of_a_batch(database: Database) -> None:
+    counting = Counting(database)
+    async with replica(counting) as running:
+        await append(database, [renamed(0, f"u{n}") for n in range(50)])
+        await until_folded(database)
+        await until(lambda: trusts(running))
+
+        # One read for all of them; whoever has rows for these events loads once, and each writes once.
+        counting.counts.clear()
+        await append(database, [renamed(10, f"u{n}") for n in range(50)])
+        await until_folded(database)
+        assert counting.counts["read"] == 1
+        assert counting.counts["write"] == len(running.workers)
+        assert 1 <= counting.counts["load"] <= len(running.workers)
+        assert set(counting.counts) <= {"read", "load", "write", "lease", "poll"}
+
+        counting.counts.clear()
+        await append(database, [renamed(5, f"u{n}") for n in range(50)])
+        await until_folded(database)
+        assert counting.counts["read"] == 1
+        assert 1 <= counting.counts["histories"] <= counting.counts["load"]
+        assert counting.counts["write"] == len(running.workers)
+
+
+async def test_a_thousand_late_events_take_one_query_of_histories(database: Database) -> None:
+    users = [f"u{n}" for n in range(1000)]
+    await append(database, [renamed(100, user) for user in users])
+    lease = await lease_on_users(database, "one")
+    await worker_on_users(database, lease).process(await batch_after(database, 0))
+    await append(database, [renamed(50, user) for user in users])
+    counting = Counting(database)
+    await worker_on_users(counting, lease).process(await batch_after(database, 1000))
+    assert counting.counts == {"load": 1, "histories": 1, "write": 1}
+
+
+async def test_batches_grow_and_stay_bounded(database: Database) -> None:
+    await append_story(database, story(1, 2000), 1000)
+    feed = Feed(database, most=700)
+    feed.advance(await log.head(database))
+    sizes, position = [], 0
+    while (batch := await feed.after(position, "test")) is not None:
+        sizes.append(len(batch))
+        position = batch.end
+    assert position == 2000
+    assert sizes[0] < sizes[-2] <= 700
+    large = [event("user.updated", n, {"id": "u", "dept": "x" * 300_000}) for n in range(20)]
+    await append(database, large)
+    batch = await feed.after(position, "test")
+    assert batch is not None
+    assert len(batch) < 10
+    feed.close()
+
+
+async def test_a_feed_that_was_told_too_much_waits(database: Database) -> None:
+    """As where a database was restored under it: nobody may read in circles."""
+    counting = Counting(database)
+    feed = Feed(counting)
+    feed.advance(1000)
+    assert await feed.after(10, "test") is None
+    assert feed.head == 10
+    await append(database, [renamed(n) for n in range(12)])
+    feed.advance(12)
+    batch = await feed.after(10, "test")
+    assert batch is not None
+    assert batch.end == 12
+    feed.close()
+    assert counting.counts["read"] <= 3
+
+
+@pytest.mark.binary("pgbouncer")
+async def test_the_runtime_works_through_a_transaction_pooler(database_url: str) -> None:
+    with pgbouncer(database_url) as url:
+        database = await open_database(url)
+        assert database.pooled
+        async with replica(database), replica(database):
+            await append_story(database, story(5, 400), 11)
+            await until_folded(database)
+            await assert_oracle_agrees(database)
+            assert max(await latencies(database, 3)) < 1.5
+        await assert_verified(database)
+        await database.close()

@@ -1,0 +1,312 @@
+"""Trouble: the runtime waits it out, says why, and goes on by itself."""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from projector.database import Database, open_database
+from projector.embedded import EmbeddedServer
+from projector.projections import projection_named
+from projector.runtime import replica as replica_module
+from projector.runtime import store as store_module
+from projector.runtime.dead_letters import list_dead_letters, retry_dead_letters
+from projector.runtime.health import make_health_app
+from projector.runtime.replica import Replica
+from projector.runtime.store import Store
+from projector.runtime.watch import Watch
+from projector.schema import migrate
+from projector.status import read_status
+from tests.oracle.story import event
+from tests.runtime_rig import (
+    append,
+    append_story,
+    assert_oracle_agrees,
+    assert_verified,
+    counted,
+    no_progress,
+    positions,
+    renamed,
+    replica,
+    story,
+    until,
+    until_folded,
+)
+
+CUT_ALL = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+async def states(database: Database) -> dict[str, tuple[str, str | None]]:
+    status = await read_status(database)
+    return {p.projection: (p.state, p.error) for p in status.projections}
+
+
+async def test_connections_that_are_cut_again_and_again(
+    database: Database, database_url: str
+) -> None:
+    await append_story(database, story(7, 1500), 500)
+    folding = await open_database(database_url)
+    breaker = await asyncpg.connect(database_url)
+    async with replica(folding, batch_events=20) as running:
+        cuts = 0
+        for _ in range(12):
+            await asyncio.sleep(0.25)
+            cuts += len(await breaker.fetch(CUT_ALL))
+        assert cuts > 12
+        assert running.metrics.registry is not None
+        await until_folded(await open_database(database_url), 30)
+    folding.terminate()
+    await breaker.close()
+    await assert_oracle_agrees(database)
+    await assert_verified(database)
+
+
+@pytest.fixture
+def own_server() -> Iterator[EmbeddedServer]:
+    """A server of the test's own, to be stopped and started."""
+    folder = Path(tempfile.mkdtemp(prefix="projector-trouble-"))
+    folder.chmod(0o711)
+    server = EmbeddedServer(folder, settings={"fsync": "off"})
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+async def test_the_database_restarts(own_server: EmbeddedServer) -> None:
+    database = await open_database(own_server.dsn)
+    await migrate(database)
+    some = story(8, 600)
+    async with replica(database):
+        await append_story(database, some[:300])
+        await asyncio.to_thread(own_server.stop)
+        await asyncio.sleep(2)
+        await asyncio.to_thread(own_server.start)
+        await append_story(database, some[300:])
+        assert await until_folded(database, 20) < 15
+        # Wake-up works again, the error is gone, and the leases are held.
+        await until(lambda: all_live(database), 10)
+        await assert_oracle_agrees(database)
+    await assert_verified(database)
+    await database.close()
+
+
+async def all_live(database: Database) -> bool:
+    return set((await states(database)).values()) == {("live", None)}
+
+
+@asynccontextmanager
+async def locked(database_url: str, table: str) -> AsyncIterator[None]:
+    """Somebody holds an exclusive lock on a table."""
+    connection = await asyncpg.connect(database_url)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+    try:
+        yield
+    finally:
+        await transaction.rollback()
+        await connection.close()
+
+
+async def test_a_locked_table_stops_one_projection_alone_which_says_why(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "STATEMENT_SECONDS", 0.5)
+    monkeypatch.setattr(replica_module, "STUCK_SECONDS", 1.5)
+    async with replica(database) as running:
+        await append(database, [renamed(1)])
+        await until_folded(database)
+        async with locked(database_url, "state.users"):
+            await append(database, [renamed(2)])
+            others = [name for name in await positions(database) if name != "users"]
+            await until_folded(database, 5, others)
+            await until(lambda: says(database, "users", ("waiting", "TimeoutError")))
+            await until(lambda: is_stuck(running, ["users"]))
+            assert (await positions(database))["users"] == 1
+            assert await livez(running) == (503, ["users"])
+        await until_folded(database)
+        await until(lambda: says(database, "users", ("live", None)))
+        assert running.stuck() == []
+        assert await livez(running) == (200, None)
+
+
+async def says(database: Database, name: str, expected: tuple[str, str | None]) -> bool:
+    return (await states(database))[name] == expected
+
+
+async def is_stuck(running: Replica, names: list[str]) -> bool:
+    return running.stuck() == names
+
+
+async def livez(running: Replica) -> tuple[int, object]:
+    """What the health port would answer."""
+    from aiohttp.test_utils import TestClient, TestServer
+
+    async with TestClient(TestServer(make_health_app(running))) as client:
+        answer = await client.get("/livez")
+        return answer.status, (await answer.json()).get("projections")
+
+
+async def test_nobody_is_stuck_while_the_database_is_away_or_just_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with replica(database) as running:
+        await append(database, [renamed(1)])
+        await until_folded(database)
+        monkeypatch.setattr(replica_module, "STUCK_SECONDS", 0.2)
+        for worker in running.workers.values():
+            worker.moved_at = time.monotonic() - 100
+        running._feed.head = 10
+        running._watch.reachable_since = None
+        assert running.stuck() == []
+        running._watch.reachable_since = time.monotonic()
+        assert running.stuck() == []
+        running._watch.reachable_since = time.monotonic() - 1
+        assert len(running.stuck()) == len(running.workers)
+
+
+async def test_an_event_that_spoils_the_write_becomes_the_only_dead_letter(
+    database: Database,
+) -> None:
+    await database.fetch(
+        "ALTER TABLE state.users ADD CONSTRAINT spoiled CHECK (profile ->> 'dept' IS DISTINCT FROM 'X')"
+    )
+    bodies = [renamed(n, f"u{n % 40}") for n in range(200)]
+    bodies[77] = event("user.updated", 77, {"id": "u37", "dept": "X"})
+    async with replica(database) as running:
+        await append(database, bodies)
+        await until_folded(database)
+        letters = [tuple(row)[:3] for row in await list_dead_letters(database)]
+        assert letters == [(78, "users", "user.updated")]
+        assert await counted(database) == 200
+        assert (
+            running.metrics.registry.get_sample_value(
+                "projector_dead_letters_written_total", {"projection": "users"}
+            )
+            == 1
+        )
+        names = await database.fetchval(
+            "SELECT count(*) FROM directory.users WHERE display_name IS NOT NULL"
+        )
+        assert names == 40
+
+        # While the cause stands, a retry changes nothing; then it folds where its time puts it.
+        assert await retry_dead_letters(database) == (0, 1)
+        await append(database, [event("user.updated", 500, {"id": "u37", "dept": "Y"})])
+        await until_folded(database)
+        await database.fetch("ALTER TABLE state.users DROP CONSTRAINT spoiled")
+        assert await retry_dead_letters(database) == (1, 0)
+        assert await list_dead_letters(database) == []
+        await assert_oracle_agrees(database)
+        await append(database, [renamed(900)])
+        await until_folded(database)
+    await assert_oracle_agrees(database)
+    await assert_verified(database)
+
+
+async def test_a_full_disk_is_waited_out_and_condemns_nobody(database: Database) -> None:
+    await database.fetch(
+        "CREATE FUNCTION public.full() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = '53100'; END$$"
+    )
+    await database.fetch(
+        "CREATE TRIGGER disk_full BEFORE INSERT ON state.users EXECUTE FUNCTION public.full()"
+    )
+    async with replica(database):
+        await append_story(database, story(9, 300))
+        await until(lambda: says(database, "users", ("waiting", "DiskFullError")))
+        await database.fetch("DROP TRIGGER disk_full ON state.users")
+        await until_folded(database)
+        await assert_oracle_agrees(database)
+
+
+async def test_a_loop_that_dies_is_restarted_and_counted(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, left = Store.write, ["users", "users"]
+
+    async def write(self, projection, change, move) -> None:
+        await original(self, projection, change, move)
+        if projection.name in left:
+            left.remove(projection.name)
+            raise KeyError("nobody foresaw this, after the commit")
+
+    monkeypatch.setattr(Store, "write", write)
+    monkeypatch.setattr(replica_module, "RESTART_SECONDS", 0.05)
+    async with replica(database) as running:
+        for number in range(4):
+            await append(database, [renamed(number)])
+            await until_folded(database)
+        restarts = running.metrics.registry.get_sample_value(
+            "projector_projection_restarts_total", {"projection": "users"}
+        )
+        assert restarts == 2
+    await assert_oracle_agrees(database)
+
+
+async def test_a_watch_that_dies_is_restarted_and_counted(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, left = Watch._poll, [1]
+
+    async def poll(self) -> None:
+        if left:
+            left.pop()
+            raise KeyError("nobody foresaw this")
+        await original(self)
+
+    monkeypatch.setattr(Watch, "_poll", poll)
+    monkeypatch.setattr(replica_module, "RESTART_SECONDS", 0.05)
+    async with replica(database) as running:
+        await append(database, [renamed(1)])
+        assert await until_folded(database) < 5
+        restarts = running.metrics.registry.get_sample_value(
+            "projector_projection_restarts_total", {"projection": "watch"}
+        )
+        assert restarts == 1
+
+
+async def test_a_checkpoint_that_is_not_of_this_log_is_reported(database: Database) -> None:
+    await append(database, [renamed(1), renamed(2)])
+    async with replica(database):
+        await until_folded(database)
+    await database.fetch("UPDATE state.checkpoints SET position = 9 WHERE projection = 'users'")
+    await database.fetch(
+        "UPDATE state.checkpoints SET digest = sha256('other') WHERE projection = 'groups'"
+    )
+    async with replica(database):
+        await append(database, [renamed(3)])
+        await until(lambda: is_reported(database))
+        found = await states(database)
+        assert found["users"][0] == "beyond head"
+        assert "beyond the head" in str(found["users"][1])
+        assert found["groups"][0] == "waiting"
+        assert "projector rebuild groups" in str(found["groups"][1])
+        assert found["presence"] == ("live", None)
+        assert (await positions(database))["groups"] == 2
+
+        from projector.rebuild.rebuild import rebuild
+
+        await rebuild(
+            database, [projection_named("users"), projection_named("groups")], no_progress
+        )
+        await until_folded(database)
+        await until(lambda: all_live(database), 15)
+    await assert_verified(database)
+
+
+async def is_reported(database: Database) -> bool:
+    found = await states(database)
+    return found["users"][1] is not None and found["groups"][1] is not None

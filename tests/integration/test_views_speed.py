@@ -1,0 +1,164 @@
+"""The views at a twentieth of their full size: plans use indexes, and look-ups touch few buffers.
+
+The full size, in milliseconds, is measured by `tests/benchmarks/look_ups.py`.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import asyncpg
+import pytest
+
+from tests.benchmarks.load_directory import load
+from tests.conftest import database_of, run_on
+
+# Tables that grow with the account: a look-up never reads one of them whole.
+LARGE: Final = {"users", "memberships", "presence", "notes", "sign_ins", "user_settings"}
+
+# Each look-up with the most buffers (of 8 KiB) that it may touch. A large group has 1,000 members, a
+# small one 300.
+LOOK_UPS: Final = {
+    "users WHERE user_id = $user": 10,
+    "users WHERE lower(email) = lower($email)": 10,
+    "former_users WHERE user_id = $left": 10,
+    "memberships WHERE user_id = $user": 250,
+    "memberships WHERE account_id = 'account' AND user_id = $user": 250,
+    "memberships WHERE user_id = $stranger": 250,
+    "group_admins WHERE user_id = $admin": 100,
+    "presence WHERE user_id = $user": 30,
+    "sign_ins WHERE user_id = $user": 40,
+    "user_settings WHERE user_id = $user": 20,
+    "user_setting_values WHERE user_id = $user": 20,
+    "group_settings WHERE group_id = $group": 20,
+    "group_setting_values WHERE group_id = $group": 20,
+}
+
+
+@pytest.fixture(scope="module")
+def large(server: str, template: str) -> Iterator[str]:
+    dsn = database_of(server, "large")
+
+    async def fill() -> None:
+        await run_on(server, f"CREATE DATABASE large TEMPLATE {template} STRATEGY file_copy")
+        connection = await asyncpg.connect(dsn)
+        rows = await load(connection, 0.05)
+        await connection.close()
+        assert (rows["users"], rows["memberships"], rows["user_settings"]) == (9900, 100000, 10000)
+
+    asyncio.run(fill())
+    yield dsn
+    asyncio.run(run_on(server, "DROP DATABASE large WITH (FORCE)"))
+
+
+@pytest.fixture
+async def connection(large: str) -> Any:
+    opened = await asyncpg.connect(large)
+    await opened.execute("SET max_parallel_workers_per_gather = 0; SET jit = off")
+    yield opened
+    await opened.close()
+
+
+async def filled_in(connection: asyncpg.Connection, query: str) -> str:
+    """The query with somebody and some small group in it."""
+    row = await connection.fetchrow(
+        """
+        SELECT m.user_id AS user, m.group_id AS group, u.profile ->> 'email' AS email,
+            (SELECT user_id FROM state.users WHERE removed LIMIT 1) AS left,
+            (SELECT user_id FROM directory.group_admins LIMIT 1) AS admin,
+            (SELECT m.user_id FROM state.memberships m LEFT JOIN state.users u
+                ON u.user_key = m.person_key
+             WHERE u.user_key IS NULL AND m.user_id IS NOT NULL AND m.added LIMIT 1) AS stranger
+        FROM state.users u
+        JOIN state.memberships m ON m.account_id = u.account_id AND m.person_key = u.user_key
+        JOIN state.groups g ON g.account_id = m.account_id AND g.group_id = m.group_id
+        WHERE NOT u.removed AND NOT g.removed AND m.added AND u.cutoff IS NULL
+          AND (SELECT count(*) FROM state.memberships o WHERE o.group_id = m.group_id) < 400
+        LIMIT 1
+        """
+    )
+    assert row is not None
+    for name, value in row.items():
+        query = query.replace(f"${name}", f"'{value}'")
+    return query
+
+
+async def plan_of(connection: asyncpg.Connection, query: str) -> dict[str, Any]:
+    query = await filled_in(connection, query)
+    assert await connection.fetch(query), "a look-up that finds nothing says nothing"
+    plan = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}")
+    found: dict[str, Any] = json.loads(plan)[0]["Plan"]
+    return found
+
+
+def scanned(plan: dict[str, Any]) -> set[str]:
+    """The tables that a plan really reads from one end to the other."""
+    found = (
+        {plan["Relation Name"]}
+        if plan["Node Type"] == "Seq Scan" and plan["Actual Loops"]
+        else set()
+    )
+    return found.union(*(scanned(child) for child in plan.get("Plans", ())))
+
+
+def touched(plan: dict[str, Any]) -> int:
+    return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
+
+
+@pytest.mark.parametrize(("look_up", "most"), LOOK_UPS.items())
+async def test_a_look_up_uses_indexes(
+    connection: asyncpg.Connection, look_up: str, most: int
+) -> None:
+    plan = await plan_of(connection, f"SELECT * FROM directory.{look_up}")
+    assert scanned(plan) & LARGE == set()
+    assert touched(plan) <= most
+
+
+async def test_who_is_in_a_group_reads_the_group_alone(connection: asyncpg.Connection) -> None:
+    await connection.execute(
+        "SET enable_hashjoin = off"
+    )  # users are few enough here to hash them all
+    plan = await plan_of(connection, "SELECT * FROM directory.memberships WHERE group_id = $group")
+    assert scanned(plan) & LARGE == set()
+    assert touched(plan) <= 12 * 400
+
+
+async def test_one_group_counts_its_own_people(connection: asyncpg.Connection) -> None:
+    await connection.execute("SET enable_hashjoin = off")
+    plan = await plan_of(connection, "SELECT * FROM directory.groups WHERE group_id = $group")
+    assert scanned(plan) & LARGE == set()
+    assert touched(plan) <= 6 * 400
+
+
+async def test_groups_without_counts_read_groups_alone(connection: asyncpg.Connection) -> None:
+    plan = await plan_of(connection, "SELECT group_id, name, created_at FROM directory.groups")
+    pages = await connection.fetchval("SELECT pg_relation_size('state.groups') / 8192")
+    assert touched(plan) <= pages + 5
+
+
+async def test_groups_with_counts_touch_less_than_the_memberships(
+    connection: asyncpg.Connection,
+) -> None:
+    plan = await plan_of(connection, "SELECT * FROM directory.groups")
+    memberships = await connection.fetchval("SELECT count(*) FROM state.memberships")
+    assert touched(plan) <= memberships * 0.4
+
+
+async def test_the_counts_are_those_of_the_lists(connection: asyncpg.Connection) -> None:
+    rows = await connection.fetch(
+        """
+        WITH counted AS (
+            SELECT 'm' AS list, account_id, group_id, count(*) FROM directory.memberships
+            GROUP BY 2, 3
+            UNION ALL
+            SELECT 'a', account_id, group_id, count(*) FROM directory.group_admins GROUP BY 2, 3
+        )
+        SELECT g.group_id, g.member_count, m.count, g.admin_count, a.count
+        FROM directory.groups g
+        LEFT JOIN counted m ON m.list = 'm' AND (m.account_id, m.group_id) = (g.account_id, g.group_id)
+        LEFT JOIN counted a ON a.list = 'a' AND (a.account_id, a.group_id) = (g.account_id, g.group_id)
+        WHERE g.member_count <> coalesce(m.count, 0) OR g.admin_count <> coalesce(a.count, 0)
+        """
+    )
+    assert rows == []

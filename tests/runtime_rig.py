@@ -1,0 +1,129 @@
+"""Appends, folds and compares: what the tests of the runtime share."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from projector import log
+from projector.database import Database, Queryable
+from projector.log import Appended, Delivery
+from projector.projections import PROJECTIONS
+from projector.rebuild.verify import verify
+from projector.runtime.replica import Replica
+from tests.directory_rows import deliveries, shown
+from tests.oracle.histories import as_log, history
+from tests.oracle.naive_fold import fold
+from tests.oracle.story import event
+
+RECEIVED = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
+
+
+def no_progress(_position: int, _target: int) -> None:
+    """Progress that nobody looks at."""
+
+
+def delivery(body: bytes, received_at: datetime = RECEIVED) -> Delivery:
+    """One delivery, ready to append."""
+    return log.delivery_of(body, log.parse_delivery(body), received_at=received_at)
+
+
+async def append(database: Queryable, bodies: Sequence[bytes]) -> list[Appended]:
+    """Append bodies in one call."""
+    return await log.append(database, [delivery(body) for body in bodies])
+
+
+def renamed(number: int, user: str = "u") -> bytes:
+    """A change of one user's display name, that many milliseconds into the story."""
+    return event("user.updated", number, {"id": user, "display_name": f"name {number}"})
+
+
+def story(seed: int, count: int, *, disorder: bool = True) -> list[Delivery]:
+    """A history of a simulated account, every event of it, in order or not."""
+    some = as_log(history(seed, count))
+    if disorder:
+        random.Random(seed).shuffle(some)
+    return [delivery(d.body, d.received_at) for d in some if d.body is not None]
+
+
+async def append_story(database: Database, some: Sequence[Delivery], size: int = 200) -> None:
+    """Append deliveries in calls of a size."""
+    for start in range(0, len(some), size):
+        await log.append(database, some[start : start + size])
+
+
+@asynccontextmanager
+async def replica(database: Database, **options: Any) -> AsyncIterator[Replica]:
+    """A projector replica within the test, stopped cleanly at the end."""
+    running = Replica(database, **options)
+    task = asyncio.create_task(running.run())
+    try:
+        yield running
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def positions(database: Database) -> dict[str, int]:
+    """How far each projection has come."""
+    rows = await database.fetch("SELECT projection, position FROM state.checkpoints")
+    return {row[0]: row[1] for row in rows}
+
+
+async def owners(database: Database) -> dict[str, str | None]:
+    """Who holds each projection."""
+    rows = await database.fetch("SELECT projection, owner FROM state.checkpoints")
+    return {row[0]: row[1] for row in rows}
+
+
+async def until(condition: Any, seconds: float = 10, *, pause: float = 0.02) -> float:
+    """Wait until an asynchronous condition holds; answers after how many seconds it did."""
+    started = time.monotonic()
+    while not await condition():
+        assert time.monotonic() - started < seconds, f"not within {seconds} s"
+        await asyncio.sleep(pause)
+    return time.monotonic() - started
+
+
+async def until_folded(
+    database: Database, seconds: float = 20, names: Iterable[str] | None = None
+) -> float:
+    """Wait until projections are at the head; answers after how many seconds they were."""
+    wanted = set(names or (projection.name for projection in PROJECTIONS))
+
+    async def folded() -> bool:
+        head = await log.head(database)
+        return all(at >= head for name, at in (await positions(database)).items() if name in wanted)
+
+    return await until(folded, seconds)
+
+
+async def assert_oracle_agrees(database: Database) -> None:
+    """The views show what the naive fold of the log says."""
+    rows = await shown(database)
+    for view, expected in fold(await deliveries(database)).items():
+        assert rows[view] == expected, view
+
+
+async def assert_verified(database: Database) -> None:
+    """A fresh fold gives exactly the live rows."""
+    verdicts = await verify(database, PROJECTIONS, no_progress)
+    assert [verdict for verdict in verdicts if verdict.differences] == []
+
+
+async def counted(database: Database) -> int:
+    """How many events freshness has counted: each event once, or somebody doubled or skipped."""
+    return int(await database.fetchval("SELECT coalesce(sum(events), 0)::int FROM state.freshness"))
+
+
+async def unaccounted(database: Database) -> int:
+    """Rebuilds' schemas and claims that are still there."""
+    return int(
+        await database.fetchval(
+            "SELECT (SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%')"
+            " + (SELECT count(*) FROM state.rebuilds)"
+        )
+    )
