@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from projector.events import decode_json
+from projector.bodies import decode_json
 from projector.log import Delivery, delivery_of, parse_delivery
 
 # What is folded counts milliseconds since 1970, and PostgreSQL's driver reads the very last instant

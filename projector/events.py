@@ -4,167 +4,22 @@ Pure: bytes in, values out. Nothing here raises on odd input; it says what is mi
 """
 
 import hashlib
-import json
-import math
 import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import msgspec
+from projector.bodies import decode_clean, is_nested_too_deeply
+from projector.event_names import ALIASES, ORDINARY_RANK, RANKS, WITHOUT_DOCUMENTS
 
 DAY_MS: Final = 86_400_000
 INT8_DIGITS: Final = 19
-SECRETS: Final = frozenset({"host_key", "pmi_password"})
-
-# Zoom's own example of a member removal carries this name in its body.
-ALIASES: Final = {"group.members_deleted": "group.member_deleted"}
-
-# The 21 events of Zoom's "Users" reference.
-USER_EVENTS: Final = (
-    "user.activated",
-    "user.created",
-    "user.deactivated",
-    "user.deleted",
-    "user.disassociated",
-    "user.invitation_accepted",
-    "user.personal_notes_updated",
-    "user.presence_status_updated",
-    "user.settings_updated",
-    "user.signed_in",
-    "user.signed_out",
-    "user.updated",
-)
-GROUP_EVENTS: Final = (
-    "group.admin_added",
-    "group.admin_deleted",
-    "group.created",
-    "group.deleted",
-    "group.lock_settings_updated",
-    "group.member_added",
-    "group.member_deleted",
-    "group.settings_updated",
-    "group.updated",
-)
-EVENTS: Final = USER_EVENTS + GROUP_EVENTS
-
-# Events of which the fold reads single fields alone: no document of theirs, and so no secret and no deep
-# nesting, gets into state. They are the flood.
-_WITHOUT_DOCUMENTS: Final = frozenset(
-    {
-        "user.presence_status_updated",
-        "user.personal_notes_updated",
-        "user.signed_in",
-        "user.signed_out",
-        "group.member_added",
-        "group.member_deleted",
-        "group.members_deleted",
-        "group.admin_added",
-        "group.admin_deleted",
-    }
-)
-
-# Events of one millisecond are folded in this order; all others are of rank 2.
-RANKS: Final = {
-    "user.created": 0,
-    "group.created": 0,
-    "user.invitation_accepted": 1,
-    "user.activated": 1,
-    "user.deactivated": 3,
-    "user.disassociated": 4,
-    "user.deleted": 5,
-    "group.deleted": 5,
-}
-ORDINARY_RANK: Final = 2
-
-# Far beyond any document of Zoom's, far within what PostgreSQL and every recursion here can take.
-DEEPEST: Final = 100
-
-_decode = msgspec.json.decode
 _order = struct.Struct(">QB").pack
 
 
 def digest_of(body: bytes) -> bytes:
     """SHA-256 of a delivery's bytes (32 bytes): what tells duplicates."""
     return hashlib.sha256(body).digest()
-
-
-def decode_json(body: bytes) -> Any:
-    """Decode JSON as Python's `json` accepts it: lone surrogates, NaN, UTF-16 and a BOM included.
-
-    Raises ValueError for anything else (too deep a nesting too).
-    """
-    try:
-        return _decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _decode_leniently(body)
-
-
-def _decode_leniently(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def clean_text(text: str) -> str:
-    """Replace what PostgreSQL cannot hold, U+0000 and lone surrogates, by U+FFFD."""
-    if text.isascii():
-        return text.replace("\x00", "\ufffd") if "\x00" in text else text
-    if any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in text):
-        return "".join("\ufffd" if c == "\x00" or "\ud800" <= c <= "\udfff" else c for c in text)
-    return text
-
-
-def clean(value: Any) -> Any:
-    """A JSON value as state may hold it: clean texts, no secrets at any depth, no NaN."""
-    if isinstance(value, str):
-        return clean_text(value)
-    if isinstance(value, dict):
-        return {
-            name: clean(item)
-            for key, item in value.items()
-            if (name := clean_text(key)) not in SECRETS
-        }
-    if isinstance(value, list):
-        return [clean(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _decode_clean(body: bytes) -> Any:
-    """Decode a body and clean it; the walk is left out where it could change nothing."""
-    try:
-        decoded = _decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return clean(_decode_leniently(body))
-    # Without a backslash no text holds U+0000 or a surrogate, and no key hides a secret's name. A search
-    # for a single byte costs a tenth of one for a word: 0.06 µs.
-    if b"\\" in body or (
-        _may_hold_documents(decoded) and any(name in body for name in _SECRET_NAMES)
-    ):
-        return clean(decoded)
-    return decoded
-
-
-_SECRET_NAMES: Final = tuple(name.encode() for name in SECRETS)
-
-
-def _may_hold_documents(decoded: Any) -> bool:
-    return not isinstance(decoded, dict) or decoded.get("event") not in _WITHOUT_DOCUMENTS
-
-
-def _is_nested_too_deeply(body: Any, raw: bytes) -> bool:
-    return raw.count(b"{") + raw.count(b"[") > DEEPEST and _is_too_deep(body)
-
-
-def _is_too_deep(value: Any, depth: int = DEEPEST) -> bool:
-    if isinstance(value, dict):
-        return depth == 0 or any(_is_too_deep(item, depth - 1) for item in value.values())
-    if isinstance(value, list):
-        return depth == 0 or any(_is_too_deep(item, depth - 1) for item in value)
-    return False
 
 
 def identifier(value: Any) -> str | None:
@@ -237,12 +92,13 @@ class Event:
 
     `order` is its place in event order as 41 bytes that compare like (event time, lifecycle rank,
     digest). `account_id` and `entity_id` are None where the delivery names none. `size` is that of the
-    body in bytes; `too_deep` that it is nested deeper than 100 levels, and then cannot be folded.
+    body in bytes; `too_deep` that it is nested deeper than 100 levels, and then cannot be folded. `unheld`
+    collects the columns that could not hold what the event has for them.
     """
 
     __slots__ = (
         "account_id", "body", "entity_id", "name", "object", "order", "payload", "position",
-        "received_us", "size", "time_ms", "too_deep",
+        "received_us", "size", "time_ms", "too_deep", "unheld",
     )  # fmt: skip
 
     def __init__(
@@ -254,8 +110,9 @@ class Event:
         self.position = position
         self.received_us = received_us
         self.body = body
+        self.unheld: set[str] | None = None
         self.size = len(raw)
-        self.too_deep = name not in _WITHOUT_DOCUMENTS and _is_nested_too_deeply(body, raw)
+        self.too_deep = name not in WITHOUT_DOCUMENTS and is_nested_too_deeply(body, raw)
         self.time_ms = event_time(body, received_us // 1000)
         self.order = _order(self.time_ms, RANKS.get(name, ORDINARY_RANK)) + digest
         payload = body.get("payload")
@@ -264,6 +121,12 @@ class Event:
         self.object: dict[str, Any] | None = entity if isinstance(entity, dict) else None
         self.account_id = identifier(self.payload.get("account_id"))
         self.entity_id = None if self.object is None else identifier(self.object.get("id"))
+
+    def not_held(self, column: str) -> None:
+        """Note that a column could not hold this event's value; noting it again changes nothing."""
+        if self.unheld is None:
+            self.unheld = set()
+        self.unheld.add(column)
 
     @property
     def old_object(self) -> dict[str, Any] | None:
@@ -293,7 +156,7 @@ def decode_event(
     if body is None:
         return None
     try:
-        decoded = _decode_clean(body)
+        decoded = decode_clean(body)
     except (ValueError, RecursionError):
         return None
     if not isinstance(decoded, dict) or not isinstance(decoded.get("event"), str):

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
+from projector.bodies import clean_text, decode_json
 from projector.database import Database, Queryable
-from projector.events import INT8_DIGITS, clean_text, decode_json, digest_of, identifier
+from projector.events import INT8_DIGITS, digest_of, identifier
 from projector.statements import queries
 
 _SQL: Final = queries("log")

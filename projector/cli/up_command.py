@@ -35,7 +35,8 @@ def up() -> None:
         url = settings.given_database_url()
         if url is None:
             url = stack.enter_context(EmbeddedServer(data_dir_of(settings))).dsn
-        interruption.run(_everything(with_secret(settings), url))
+        armed = with_secret(settings)
+        interruption.run(lambda: _everything(armed, url))
     say("stopped")
 
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from projector.events import Event
+
 Coercion = Callable[[Any], Any]
 
 # The longest that RFC 5321 allows.
@@ -11,6 +13,14 @@ LONGEST_EMAIL: Final = 320
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
+
+
+def held(event: Event, column: str, coercion: Coercion, value: Any) -> Any:
+    """A value as a column holds it; what it cannot hold is null, and noted in the event."""
+    result = coercion(value)
+    if result is None and value is not None and value != "":
+        event.not_held(column)
+    return result
 
 
 def text(value: Any) -> str | None:

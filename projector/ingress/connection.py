@@ -16,10 +16,12 @@ from projector.database import Connection, connect, is_pooled
 LOST: Final = (
     ConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a farewell of the server that crosses our statement
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.IdleSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,  # a former primary: the URL may name others
 )
 
 

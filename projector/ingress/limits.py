@@ -1,7 +1,7 @@
 """Bounds on what a sender may cost: bytes, time, connections."""
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from aiohttp import web
@@ -119,9 +119,9 @@ class TurnAway(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Answer before anything is read."""
-        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  it is a TCP connection
-        transport.write(_TURNED_AWAY)
-        transport.close()
+        writing = cast(asyncio.WriteTransport, transport)
+        writing.write(_TURNED_AWAY)
+        writing.close()
 
 
 class Gate:

@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from projector.events import ALIASES, EVENTS
+from projector.event_names import ALIASES, EVENTS
 
 URL_VALIDATION: Final = "endpoint.url_validation"
 OTHER: Final = "other"

@@ -17,7 +17,8 @@ import structlog
 from aiohttp import web
 
 from projector.errors import AppendRefused
-from projector.events import ALIASES, digest_of
+from projector.event_names import ALIASES
+from projector.events import digest_of
 from projector.ingress.authentication import Authenticator, Verdict
 from projector.ingress.clients import Network, client_of
 from projector.ingress.group_commit import GroupCommit
@@ -28,6 +29,8 @@ from projector.ingress.quarantine import QuarantineWriter
 from projector.log import Appended, delivery_of, parse_delivery
 from projector.quarantine import Suspect
 from projector.signature import Refusal, encrypted_token
+
+LARGEST_VALIDATION: Final = 4096
 
 _PLAIN_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _PLAIN_NAME: Final = re.compile(r"[a-z0-9_.]{1,64}")
@@ -182,7 +185,7 @@ class Webhooks:
         decoded = None
         if refusal in (Refusal.WRONG, Refusal.STALE):
             signed = refusal is Refusal.STALE
-            validation = URL_VALIDATION.encode() in exchange.body
+            validation = _may_validate(exchange.body)
             if validation or self.quarantine.admits(signed=signed):
                 decoded = _event_of(exchange.body)
             if decoded == URL_VALIDATION:
@@ -241,6 +244,11 @@ def is_plain_json(request: web.BaseRequest) -> bool:
 
 def _agrees(named: str | None, event: str) -> bool:
     return named is None or ALIASES.get(named, named) == ALIASES.get(event, event)
+
+
+def _may_validate(body: bytes) -> bool:
+    """Whether a body is worth decoding to see if it is a URL validation, which are short."""
+    return len(body) <= LARGEST_VALIDATION and URL_VALIDATION.encode() in body
 
 
 def _event_of(body: bytes) -> str | None:

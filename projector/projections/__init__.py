@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from projector.events import EVENTS
+from projector.event_names import EVENTS
 from projector.folding.tables import Projection
 from projector.projections.freshness import FRESHNESS
 from projector.projections.group_people import GROUP_ADMINS, MEMBERSHIPS

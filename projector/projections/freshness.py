@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from projector.events import EVENTS, Event
+from projector.event_names import EVENTS
+from projector.events import Event
 from projector.folding.tables import MergeTable, Projection
 from projector.projections.newest import LONGEST_ID
 

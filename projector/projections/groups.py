@@ -38,7 +38,9 @@ def _profile(entity: dict[str, Any]) -> Document:
 
 
 def _updated(group: Group, event: Event) -> Group:
-    new, old = _profile(event.object or {}), _profile(event.old_object or {})
+    entity = event.object or {}
+    new, old = _profile(entity), _profile(event.old_object or {})
+    columns.held(event, "groups.name", columns.text, entity.get("name"))
     drift = () if group.removed else drift_of("group", event, group.profile, old, new)
     return group._replace(
         last_position=event.position,

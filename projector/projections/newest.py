@@ -5,7 +5,8 @@ The e-mail has an order of its own: a newer event that names none leaves the old
 
 from typing import Any, Final
 
-from projector.events import DEEPEST, Event
+from projector.bodies import DEEPEST
+from projector.events import Event
 from projector.folding.columns import email
 from projector.folding.unfoldable import Unfoldable
 

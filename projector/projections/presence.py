@@ -1,7 +1,7 @@
 """Presence: the newest status of each user, and the personal note with its drift."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from projector.events import Event
 from projector.folding import columns
@@ -26,6 +26,10 @@ class Presence(NamedTuple):
     app_presence_status: str | None
 
 
+def _text(event: Event, column: str, value: Any) -> str | None:
+    return value if type(value) is str else columns.held(event, column, columns.text, value)
+
+
 def _presence(event: Event) -> Iterator[Presence]:
     account, key, user = person(event)
     entity = event.object or {}
@@ -34,9 +38,9 @@ def _presence(event: Event) -> Iterator[Presence]:
     email, email_order = named_email(event, entity)
     yield Presence(
         account, key, event.order, event.position, user, email, email_order,
-        columns.text(entity.get("presence_status")),
-        columns.text(app.get("type")),
-        columns.text(app.get("presence_status")),
+        _text(event, "presence.presence_status", entity.get("presence_status")),
+        _text(event, "presence.app_type", app.get("type")),
+        _text(event, "presence.app_presence_status", app.get("presence_status")),
     )  # fmt: skip
 
 
@@ -74,7 +78,7 @@ def _note(state: Note, event: Event) -> Note:
     _, _, user = person(event)
     entity = event.object or {}
     new = (
-        {"personal_notes": columns.text(entity["personal_notes"])}
+        {"personal_notes": _text(event, "presence.note", entity["personal_notes"])}
         if "personal_notes" in entity
         else {}
     )

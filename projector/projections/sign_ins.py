@@ -44,8 +44,8 @@ def _sign(*, signed_in: bool) -> Callable[[Event], Iterator[SignIn]]:
             email_order,
             signed_in,
             event.order if signed_in else b"",
-            columns.int4(entity.get("login_type")),
-            columns.text(entity.get("version")),
+            columns.held(event, "sign_ins.login_type", columns.int4, entity.get("login_type")),
+            columns.held(event, "sign_ins.version", columns.text, entity.get("version")),
         )
 
     return rows

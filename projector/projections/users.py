@@ -141,6 +141,8 @@ def _with_profile(user: User, event: Event) -> User:
     entity = event.object or {}
     before = event.old_object or {}
     new, old = _profile(entity), _profile(before)
+    for name in new.keys() | {"settings"}:
+        columns.held(event, f"users.{name}", PROFILE[name], entity.get(name))
     lifecycle = event.name != "user.updated"
     drift = () if user.removed else drift_of("user", event, user.profile, old, new)
     spell = lifecycle or not user.spelled_by_lifecycle

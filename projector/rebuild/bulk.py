@@ -37,8 +37,9 @@ async def fill(
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-    for shadow in shadows:
-        await shadow.finish()
+    async with asyncio.TaskGroup() as tasks:  # the database builds indexes side by side
+        for shadow in shadows:
+            tasks.create_task(shadow.finish())
     return position, digest
 
 

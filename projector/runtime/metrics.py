@@ -1,6 +1,10 @@
 """What a projecting process measures of itself."""
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from projector.events import Event
 
 
 class RuntimeMetrics:
@@ -22,6 +26,12 @@ class RuntimeMetrics:
             "projector_dead_letters_written", "Dead letters that this process wrote", label,
             registry=self.registry,
         )  # fmt: skip
+        self._unheld = Counter(
+            "projector_values_not_held",
+            "Values that a typed column could not hold and that became null",
+            label,
+            registry=self.registry,
+        )
         self._waits = Counter(
             "projector_projection_waits", "Times that a projection waited out trouble", label,
             registry=self.registry,
@@ -56,6 +66,13 @@ class RuntimeMetrics:
         """So many events became dead letters."""
         if count:
             self._dead.labels(projection).inc(count)
+
+    def not_held(self, projection: str, events: Iterable[Event]) -> None:
+        """Count the columns of this projection that could not hold what these events have."""
+        for event in events:
+            if event.unheld:
+                mine = sum(column.startswith(f"{projection}.") for column in event.unheld)
+                self._unheld.labels(projection).inc(mine)
 
     def waits(self, projection: str) -> None:
         """A projection waits out trouble."""

@@ -140,6 +140,8 @@ class Worker:
                 return
             await self._write(batch, self._condemned(batch, error))
         self._metrics.folded(self.projection.name, len(batch), time.perf_counter() - started)
+        for name in self.projection.events:
+            self._metrics.not_held(self.projection.name, batch.events.get(name, ()))
 
     def _condemned(self, batch: Batch, error: Exception) -> Change:
         dead = [

@@ -99,7 +99,8 @@ WHERE nspname ~ ('^rebuild_' || $1 || '_[0-9a-f]{8}(_retired)?$')
 
 -- name: views_on
 -- $1 names of tables. The views that read them, as they stand.
-SELECT DISTINCT v.oid::regclass::text AS view, pg_get_viewdef(v.oid) AS definition
+SELECT DISTINCT format('%I.%I', v.relnamespace::regnamespace, v.relname) AS view,
+       pg_get_viewdef(v.oid) AS definition
 FROM unnest($1::text[]) AS t (name)
 JOIN pg_depend d ON d.refobjid = to_regclass(t.name)
 JOIN pg_rewrite r ON r.oid = d.objid

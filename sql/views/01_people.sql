@@ -8,7 +8,7 @@ SELECT
     u.account_id,
     u.user_key,
     u.user_id,
-    nullif(u.profile ->> 'email', '') AS email,
+    nullif(u.email, '') AS email,
     CASE
         WHEN u.status = 'pending' AND EXISTS (
             SELECT FROM state.sign_ins s

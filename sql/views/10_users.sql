@@ -4,7 +4,7 @@ CREATE OR REPLACE VIEW directory.users AS
 SELECT
     u.account_id,
     u.user_id,
-    u.profile ->> 'email' AS email,
+    u.email,
     u.profile ->> 'first_name' AS first_name,
     u.profile ->> 'last_name' AS last_name,
     u.profile ->> 'display_name' AS display_name,
@@ -71,7 +71,7 @@ CREATE OR REPLACE VIEW directory.former_users AS
 SELECT
     u.account_id,
     u.user_id,
-    u.profile ->> 'email' AS email,
+    u.email,
     u.profile ->> 'first_name' AS first_name,
     u.profile ->> 'last_name' AS last_name,
     u.profile ->> 'display_name' AS display_name,

@@ -35,7 +35,7 @@ BEGIN
     IF v_person IS NULL THEN
         SELECT u.user_key INTO v_person
         FROM state.users u
-        WHERE u.account_id = p_account AND lower(u.profile ->> 'email') = v_email
+        WHERE u.account_id = p_account AND lower(u.email) = v_email
           AND u.last_position > 0 AND NOT u.removed
         ORDER BY u.folded DESC, u.user_key LIMIT 1;
     END IF;
@@ -57,7 +57,7 @@ BEGIN
     IF v_person IS NULL OR v_person = p_key THEN
         RETURN v_person;
     END IF;
-    SELECT u.cutoff, u.profile ->> 'email' INTO v_cutoff, v_own_email
+    SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
     FROM state.users u WHERE u.account_id = p_account AND u.user_key = v_person;
     SELECT m.folded, m.email INTO v_listed
     FROM state.{list} m

@@ -5,7 +5,7 @@ SELECT
     a.account_id,
     a.group_id,
     u.user_id,
-    nullif(u.profile ->> 'email', '') AS email,
+    nullif(u.email, '') AS email,
     g.name AS group_name,
     u.status AS user_status,
     state.at(u.removed_ms) AS removed_at,

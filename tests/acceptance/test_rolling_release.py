@@ -43,20 +43,22 @@ async def test_an_older_ingress_lives_through_an_additive_migration(
         for replica in both:
             await replica.until_ready()
         watchers = [asyncio.create_task(watch_readiness(replica, seen)) for replica in both]
-        async with (
-            zoom_at(f"http://127.0.0.1:{both[0].port}") as one,
-            zoom_at(f"http://127.0.0.1:{both[1].port}") as two,
-            one.load(40),
-            two.load(40),
-        ):
-            await asyncio.sleep(1)
-            release_with(monkeypatch, ADDITIVE, serves=1)
-            newer = await open_database(database_url)
-            assert len(await schema.migrate(newer)) == 1
-            await newer.close()
-            await asyncio.sleep(2.5)
-        for watcher in watchers:
-            watcher.cancel()
+        try:
+            async with (
+                zoom_at(f"http://127.0.0.1:{both[0].port}") as one,
+                zoom_at(f"http://127.0.0.1:{both[1].port}") as two,
+                one.load(40),
+                two.load(40),
+            ):
+                await asyncio.sleep(1)
+                release_with(monkeypatch, ADDITIVE, serves=1)
+                newer = await open_database(database_url)
+                assert len(await schema.migrate(newer)) == 1
+                await newer.close()
+                await asyncio.sleep(2.5)
+        finally:
+            for watcher in watchers:
+                watcher.cancel()
         assert [*one.failures, *two.failures] == []
         assert seen == {200}
     rows = await database.fetch("SELECT body, added FROM log.events")

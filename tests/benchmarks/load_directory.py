@@ -44,7 +44,9 @@ CREATE FUNCTION pg_temp.back(n bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS
 """.replace("{start}", str(START_MS))
 
 _USERS: Final = """
-INSERT INTO state.users
+INSERT INTO state.users (
+    account_id, user_key, folded, last_position, user_id, spelled_by_lifecycle, status, pending_order,
+    profile, custom_attributes, creation_type, created_ms, removed, removed_ms, cutoff, drift)
 SELECT 'account', lower(pg_temp.user_id(n)), pg_temp.event_order(pg_temp.event_ms(n, 'user'), 'user ' || n),
     n + 1, pg_temp.user_id(n), true,
     CASE WHEN pg_temp.gone(n) THEN 'deleted' WHEN n % 40 = 3 THEN 'pending' WHEN n % 30 = 4 THEN 'inactive'

@@ -37,7 +37,7 @@ LISTS: Final = {
     "presence now": "SELECT presence_status, count(*) FROM directory.presence GROUP BY 1",
 }
 SOMEBODY: Final = """
-    SELECT u.user_id AS user, u.profile ->> 'email' AS email, m.group_id AS group
+    SELECT u.user_id AS user, u.email, m.group_id AS group
     FROM state.users u TABLESAMPLE SYSTEM (1)
     CROSS JOIN LATERAL (
         SELECT m.group_id FROM state.memberships m

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 from tests.benchmarks.figures import Row, Target, ratios, spread
@@ -60,9 +61,7 @@ def test_the_mixed_log_has_its_shares() -> None:
     assert shares["group.member_added"] + shares["group.member_deleted"] == 1000
     assert shares["user.signed_in"] + shares["user.signed_out"] == 500
     assert 400 < sum(len(each.body) for each in made) / 10_000 < 500
-    late = sum(
-        after.event_ts < before.event_ts for before, after in zip(made, made[1:], strict=False)
-    )
+    late = sum(after.event_ts < before.event_ts for before, after in pairwise(made))
     assert late == 49
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ingress_rig import SECRET, Sender, event_body, serving, signed
 
 from projector.database import Database
-from projector.events import EVENTS
+from projector.event_names import EVENTS
 
 ANSWERS = {200, 400, 401, 404, 405, 413, 415, 422, 503}
 

@@ -22,7 +22,7 @@ from projector.runtime.replica import Replica
 from projector.runtime.store import Store
 from projector.runtime.watch import Watch
 from projector.schema import migrate
-from projector.status import read_status
+from projector.statements import queries
 from tests.oracle.story import event
 from tests.runtime_rig import (
     append,
@@ -46,8 +46,8 @@ CUT_ALL = (
 
 
 async def states(database: Database) -> dict[str, tuple[str, str | None]]:
-    status = await read_status(database)
-    return {p.projection: (p.state, p.error) for p in status.projections}
+    rows = await database.fetch(queries("status")["projections"])
+    return {row["projection"]: (row["state"], row["error"]) for row in rows}
 
 
 async def test_connections_that_are_cut_again_and_again(

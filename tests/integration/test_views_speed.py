@@ -64,7 +64,7 @@ async def filled_in(connection: asyncpg.Connection, query: str) -> str:
     """The query with somebody and some small group in it."""
     row = await connection.fetchrow(
         """
-        SELECT m.user_id AS user, m.group_id AS group, u.profile ->> 'email' AS email,
+        SELECT m.user_id AS user, m.group_id AS group, u.email,
             (SELECT user_id FROM state.users WHERE removed LIMIT 1) AS left,
             (SELECT user_id FROM directory.group_admins LIMIT 1) AS admin,
             (SELECT m.user_id FROM state.memberships m LEFT JOIN state.users u

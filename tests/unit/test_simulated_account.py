@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from projector.events import ALIASES, EVENTS
+from projector.event_names import ALIASES, EVENTS
 from projector.simulator.account import ACTIONS, FEWEST_USERS, Account
 from projector.simulator.delivery import SimulatedEvent
 from projector.simulator.settings_catalogue import (
