@@ -152,6 +152,9 @@ async def open_database(url: str, *, size: int = 8) -> Database:
         timeout=CONNECT_SECONDS,
         command_timeout=60,
         statement_cache_size=0 if pooled else 200,
+        # Statements over arrays of keys want an index look-up per key, whatever the arrays hold; to plan
+        # them anew for every call costs up to a millisecond each. A pooler takes no such setting.
+        server_settings=None if pooled else {"plan_cache_mode": "force_generic_plan"},
         # The reset is a round trip after every use, and clears session state that we never set.
         reset=_keep,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import json
 import logging
 import sys
 import traceback
@@ -18,7 +19,10 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def _render(_logger: Any, _method: str, event: structlog.typing.EventDict) -> bytes:
-    return _encode(event)
+    try:
+        return _encode(event)
+    except UnicodeEncodeError:  # a lone surrogate, as a delivery's own words may hold
+        return json.dumps(event, default=str).encode()
 
 
 def _frames(

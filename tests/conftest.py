@@ -5,23 +5,75 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
 import asyncpg
 import pytest
+from other_postgres import found, serving
 
 from projector.database import Database, open_database
 from projector.embedded import EmbeddedServer
 from projector.schema import migrate
 
 TEMPLATE = "projector_template"
+EMBEDDED = "embedded"
+NO_OTHER = "no other PostgreSQL >= 15"
+SKIPPED = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--histories", type=int, default=30, help="histories for the laws of the fold")
     parser.addoption("--first-history", type=int, default=0, help="seed of the first of them")
+    parser.addoption("--chaos-seconds", type=float, default=30, help="length of the chaos test")
+    parser.addoption("--chaos-seed", type=int, default=1, help="what happens in it, and when")
+
+    parser.addoption("--no-skips", action="store_true", help="fail if any test is skipped")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[SKIPPED] = []
+    config.pluginmanager.register(SkipCollector(config.stash[SKIPPED]))
+
+
+class SkipCollector:
+    """Remembers what was skipped; a test that is expected to fail is another matter."""
+
+    def __init__(self, skipped: list[str]) -> None:
+        self._skipped = skipped
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and not hasattr(report, "wasxfail"):
+            self._skipped.append(report.nodeid)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.skipped:
+            self._skipped.append(report.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    passed = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    if passed and session.config.getoption("--no-skips") and session.config.stash[SKIPPED]:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.getoption("--no-skips") and config.stash[SKIPPED]:
+        terminalreporter.section("skipped, and --no-skips is given", red=True)
+        for nodeid in config.stash[SKIPPED]:
+            terminalreporter.line(nodeid)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked `versions` run on the embedded server and on every other one that there is."""
+    if metafunc.definition.get_closest_marker("versions"):
+        servers = [EMBEDDED, *(found() or [NO_OTHER])]
+        metafunc.parametrize("cluster", servers, indirect=True)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -63,24 +115,50 @@ async def run_on(dsn: str, statement: str) -> None:
 @pytest.fixture(scope="session")
 def template(server: str) -> str:
     """A migrated database that others are cloned from."""
-
-    async def build() -> None:
-        await run_on(server, f"CREATE DATABASE {TEMPLATE}")
-        database = await open_database(database_of(server, TEMPLATE))
-        await migrate(database)
-        await database.close()
-
-    asyncio.run(build())
+    asyncio.run(build_template(server))
     return TEMPLATE
 
 
+async def build_template(dsn: str) -> None:
+    await run_on(dsn, f"CREATE DATABASE {TEMPLATE}")
+    database = await open_database(database_of(dsn, TEMPLATE))
+    await migrate(database)
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def other_servers() -> Iterator[Callable[[str], str]]:
+    """Starts the server of a release, once, with a template; answers its DSN."""
+    with ExitStack() as stack:
+
+        @cache
+        def start(major: str) -> str:
+            dsn = stack.enter_context(serving(found()[major]))
+            asyncio.run(build_template(dsn))
+            return dsn
+
+        yield start
+
+
 @pytest.fixture
-async def database_url(server: str, template: str) -> AsyncIterator[str]:
+def cluster(request: pytest.FixtureRequest) -> str:
+    """DSN of the server that a test runs on: the embedded one, but for tests of other releases."""
+    release = getattr(request, "param", EMBEDDED)
+    if release == NO_OTHER:
+        pytest.skip(f"{NO_OTHER} on this machine")
+    if release != EMBEDDED:
+        return str(request.getfixturevalue("other_servers")(release))
+    request.getfixturevalue("template")
+    return str(request.getfixturevalue("server"))
+
+
+@pytest.fixture
+async def database_url(cluster: str) -> AsyncIterator[str]:
     """DSN of a fresh, migrated database."""
     name = f"test_{os.getpid()}_{uuid.uuid4().hex[:12]}"
-    await run_on(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    yield database_of(server, name)
-    await run_on(server, f"DROP DATABASE {name} WITH (FORCE)")
+    await run_on(cluster, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    yield database_of(cluster, name)
+    await run_on(cluster, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

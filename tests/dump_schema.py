@@ -21,7 +21,9 @@ HEADER = """\
 """
 
 # What differs between releases of pg_dump and says nothing of the schema.
-_NOISE = re.compile(r"^(--.*|SET \w+ = .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*)\n", re.M)
+_NOISE = re.compile(
+    r"^(--.*|SET \w+ = .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*)\n", re.MULTILINE
+)
 
 
 def normalised(dump: str) -> str:

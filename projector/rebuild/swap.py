@@ -59,7 +59,7 @@ async def swap(database: Database, follower: Follower, owner: str) -> int:
             if attempt % LONG_EVERY == 1:
                 _log.info("swap_waits", projection=name, reason=type(error).__name__)
             await asyncio.sleep(PAUSE_SECONDS)
-        except asyncpg.DependentObjectsStillExistError:
+        except (asyncpg.DependentObjectsStillExistError, asyncpg.UndefinedColumnError):
             raise SwapFailed(
                 f"{name} was folded afresh, but something of yours depends on its tables in schema `state`; "
                 "build it on the views of schema `directory` instead and run the rebuild again"
@@ -93,7 +93,7 @@ async def _exchange(connection: Connection, follower: Follower, epoch: int) -> N
     if moved != 1:
         raise Fenced(f"the lease on {projection.name} went elsewhere during the swap")
     same = before == projection.version
-    await _point_views(connection, projection, shadow if same else "state")
+    await _point_views(connection, projection, "state", shadow if same else "state")
     await _change_places(connection, projection, shadow)
     await connection.execute(
         "DELETE FROM state.dead_letters WHERE projection = $1", projection.name
@@ -101,18 +101,22 @@ async def _exchange(connection: Connection, follower: Follower, epoch: int) -> N
     await connection.execute(f"INSERT INTO state.dead_letters SELECT * FROM {shadow}.dead_letters")
     if not same:
         await create_views(connection)
+        await _point_views(connection, projection, f"{shadow}_retired", "state")
     # Not CASCADE: what somebody built on a table of state must not vanish without a word.
     for name in table_names(projection):
         await connection.execute(f"DROP TABLE IF EXISTS {shadow}_retired.{name}")
     await connection.execute(f"DROP SCHEMA {shadow}_retired")
 
 
-async def _point_views(connection: Connection, projection: Projection, schema: str) -> None:
-    """Point every view that reads a projection's tables at those of a schema; locks the views."""
+async def _point_views(
+    connection: Connection, projection: Projection, schema: str, target: str
+) -> None:
+    """Point every view on a projection's tables in a schema at those in another; locks the views."""
     names = table_names(projection)
-    table = re.compile(rf"\bstate\.({'|'.join(names)})\b")
-    for view, definition in await connection.fetch(_SQL["views_on"], [f"state.{n}" for n in names]):
-        pointed = table.sub(rf"{schema}.\1", definition)
+    table = re.compile(rf"\b{schema}\.({'|'.join(names)})\b")
+    views = await connection.fetch(_SQL["views_on"], [f"{schema}.{name}" for name in names])
+    for view, definition in views:
+        pointed = table.sub(rf"{target}.\1", definition)
         await connection.execute(f"CREATE OR REPLACE VIEW {view} AS {pointed}")
 
 

@@ -141,7 +141,7 @@ class Replica:
                 _log.info("lease_lost", projection=name)
                 self._lease_wake.set()
                 return
-            except Exception:
+            except Exception:  # noqa: BLE001  whatever it is, the others go on and this one again
                 self.metrics.restarted(name)
                 _log.exception("loop_died", loop=name, next="started again")
                 await asyncio.sleep(RESTART_SECONDS)

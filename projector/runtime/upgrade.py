@@ -44,7 +44,7 @@ class Upgrade:
             reason = str(error) if isinstance(error, ProjectorError) else type(error).__name__
             _log.warning("upgrade_waits", projections=names, reason=reason)
             await asyncio.sleep(PAUSE_SECONDS)
-        except Exception:
+        except Exception:  # noqa: BLE001  whatever it is, the replica folds on
             _log.exception("upgrade_failed", projections=names, next="tried again")
             await asyncio.sleep(PAUSE_SECONDS)
         else:

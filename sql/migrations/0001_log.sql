@@ -83,7 +83,8 @@ CREATE FUNCTION log.append(
     p_received_at timestamptz[], p_event text[], p_event_ts bigint[], p_account_id text[],
     p_request_id text[], p_digest bytea[], p_source text, p_verified_by text[], p_body bytea[]
 ) RETURNS TABLE (at_position bigint, duplicate boolean)
-LANGUAGE plpgsql VOLATILE SET lock_timeout = '1500ms' SET enable_seqscan = off AS $$
+LANGUAGE plpgsql VOLATILE
+SET lock_timeout = '1500ms' SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_head bigint;
     v_new_head bigint;

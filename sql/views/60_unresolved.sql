@@ -60,17 +60,15 @@ SELECT
     x.group_id,
     array_agg(DISTINCT x.seen_in ORDER BY x.seen_in) AS seen_in
 FROM (
-    SELECT account_id, group_id, 'settings' AS seen_in, max(changed_order) AS newest
-    FROM state.group_settings WHERE changed_order IS NOT NULL GROUP BY account_id, group_id
+    SELECT account_id, group_id, 'settings' AS seen_in, changed_order AS named
+    FROM state.group_settings WHERE changed_order IS NOT NULL
     UNION ALL
-    SELECT account_id, group_id, 'memberships', max(folded) FROM state.memberships
-    GROUP BY account_id, group_id
+    SELECT account_id, group_id, 'memberships', folded FROM state.memberships
     UNION ALL
-    SELECT account_id, group_id, 'admins', max(folded) FROM state.group_admins
-    GROUP BY account_id, group_id
+    SELECT account_id, group_id, 'admins', folded FROM state.group_admins
 ) x
 LEFT JOIN state.known_groups g ON g.account_id = x.account_id AND g.group_id = x.group_id
-WHERE g.group_id IS NULL OR (g.removed AND x.newest > g.cutoff)
+WHERE g.group_id IS NULL OR (g.removed AND x.named > g.cutoff)
 GROUP BY x.account_id, x.group_id;
 
 COMMENT ON VIEW directory.unresolved_groups IS

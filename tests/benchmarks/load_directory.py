@@ -13,6 +13,7 @@ The database must be migrated and its state empty; the log stays empty. The same
 
 import argparse
 import asyncio
+import sys
 import time
 from typing import Final
 
@@ -58,7 +59,8 @@ SELECT 'account', lower(pg_temp.user_id(n)), pg_temp.event_order(pg_temp.event_m
         'display_name', 'Person Number ' || n, 'type', 1 + n % 2, 'role', 'Member',
         'dept', 'Department ' || n % 200, 'company', 'Example', 'language', 'en-US',
         'timezone', 'Europe/Berlin', 'phone_number', '+49 30 ' || n, 'phone_country', 'DE',
-        'pic_url', 'https://example.com/pictures/' || n || '.png', 'pmi', 1000000000 + n, 'use_pmi', n % 3 = 0,
+        'pic_url', 'https://example.com/pictures/' || n || '.png',
+        'pmi', 1000000000 + n, 'use_pmi', n % 3 = 0,
         'vanity_name', 'person-' || n, 'primary_group_id', pg_temp.group_id(n % 10),
         'settings', '{"feature": {"large_meeting": false, "webinar": true}}'::jsonb),
     CASE WHEN n % 5 = 0 THEN jsonb_build_array(
@@ -192,12 +194,16 @@ async def load(connection: asyncpg.Connection, scale: float = 1.0) -> dict[str, 
     rows = {}
     await connection.execute(_FUNCTIONS)
     for table, statement in STATEMENTS.items():
-        for name, size in sizes.items():
-            statement = statement.replace(f"{{{name}}}", str(size))
-        done = await connection.execute(statement, timeout=600)
+        done = await connection.execute(_sized(statement, sizes), timeout=600)
         rows[table] = int(done.rpartition(" ")[2])
         await connection.execute(f"VACUUM ANALYZE state.{table}", timeout=600)
     return rows
+
+
+def _sized(statement: str, sizes: dict[str, int]) -> str:
+    for name, size in sizes.items():
+        statement = statement.replace(f"{{{name}}}", str(size))
+    return statement
 
 
 async def _main() -> None:
@@ -211,8 +217,8 @@ async def _main() -> None:
     try:
         start = time.monotonic()
         for table, count in (await load(connection, arguments.scale)).items():
-            print(f"{table:16}{count:>12,}")
-        print(f"{time.monotonic() - start:.0f} s")
+            sys.stdout.write(f"{table:16}{count:>12,}\n")
+        sys.stdout.write(f"{time.monotonic() - start:.0f} s\n")
     finally:
         await connection.close()
 

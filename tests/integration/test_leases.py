@@ -4,9 +4,12 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
+import pytest
+
 from projector.database import Database
 from projector.projections import PROJECTIONS
 from projector.runtime import replica as replica_module
+from projector.runtime.replica import Replica
 from projector.schema import migrate
 from projector.statements import queries
 from tests.runtime_rig import append, owners, renamed, replica, until, until_folded
@@ -84,7 +87,7 @@ async def has_all(database: Database, name: str) -> bool:
 
 
 async def test_a_lease_that_is_freed_during_a_heartbeat_is_not_overlooked(
-    database: Database, monkeypatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wake-up that comes while a heartbeat is under way counts for the next one."""
     monkeypatch.setattr(replica_module, "HEARTBEAT_SECONDS", 30.0)
@@ -105,7 +108,7 @@ async def test_a_lease_that_is_freed_during_a_heartbeat_is_not_overlooked(
         assert await until(lambda: has_all(database, running.name)) < 1
 
 
-async def heard_itself(running) -> bool:
+async def heard_itself(running: Replica) -> bool:
     return bool(running._watch.trusted)
 
 

@@ -84,9 +84,9 @@ async def test_little_memory_gives_the_same_rows(
     spilled = []
     original = bulk.Shadow.spill
 
-    async def spill(self) -> None:
-        spilled.append(self.projection.name)
-        await original(self)
+    async def spill(shadow: bulk.Shadow) -> None:
+        spilled.append(shadow.projection.name)
+        await original(shadow)
 
     monkeypatch.setattr(bulk.Shadow, "spill", spill)
     monkeypatch.setattr(bulk, "MEMORY", 60_000)
@@ -144,9 +144,16 @@ async def test_readers_and_live_projection_go_on(database: Database, database_ur
         nonlocal appended
         while True:
             appended += 1
-            await append(database, [
-                event("user.presence_status_updated", 1000 + appended, {"id": f"u{appended % 300}"})
-            ])
+            await append(
+                database,
+                [
+                    event(
+                        "user.presence_status_updated",
+                        1000 + appended,
+                        {"id": f"u{appended % 300}"},
+                    )
+                ],
+            )
             await asyncio.sleep(0.005)
 
     async with replica(database):
@@ -206,7 +213,7 @@ async def test_a_long_reader_delays_the_swap_and_nothing_else(
 
 
 async def test_the_swap_gives_up_at_last_and_leaves_everything(
-    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(swap, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(swap, "ATTEMPTS", 2)
@@ -272,7 +279,9 @@ async def test_what_a_killed_rebuild_left_is_cleared_away(database: Database) ->
         await leave_behind(database, "users", "11112222", age="1 hour")
         await leave_behind(database, "user_settings", "33334444", age="1 second")
         await drop_abandoned_rebuilds(database)
-        schemas = await database.fetch("SELECT nspname FROM pg_namespace WHERE nspname ~ '^rebuild'")
+        schemas = await database.fetch(
+            "SELECT nspname FROM pg_namespace WHERE nspname ~ '^rebuild'"
+        )
         assert [row[0] for row in schemas] == ["rebuild_user_settings_33334444"]
         with pytest.raises(RebuildRefused):
             await rebuild(database, [projection_named("user_settings")], no_progress)
@@ -375,7 +384,11 @@ async def test_a_worker_notices_the_swap_at_once(database: Database) -> None:
         assert await until_folded(database) < 2
 
         async def changed() -> bool:
-            return all(running.workers[n].lease.epoch > e for n, e in epochs.items() if n in running.workers)
+            return all(
+                running.workers[n].lease.epoch > e
+                for n, e in epochs.items()
+                if n in running.workers
+            )
 
         await until(changed)
     await assert_oracle_agrees(database)

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from projector import log
-from projector.database import Database, open_database
+from projector.database import Database
 from projector.errors import Fenced
 from projector.projections import projection_named
 from projector.runtime import statements
@@ -330,17 +330,3 @@ async def test_a_feed_that_was_told_too_much_waits(database: Database) -> None:
     assert batch.end == 12
     feed.close()
     assert counting.counts["read"] <= 3
-
-
-@pytest.mark.binary("pgbouncer")
-async def test_the_runtime_works_through_a_transaction_pooler(database_url: str) -> None:
-    with pgbouncer(database_url) as url:
-        database = await open_database(url)
-        assert database.pooled
-        async with replica(database), replica(database):
-            await append_story(database, story(5, 400), 11)
-            await until_folded(database)
-            await assert_oracle_agrees(database)
-            assert max(await latencies(database, 3)) < 1.5
-        await assert_verified(database)
-        await database.close()

@@ -10,16 +10,19 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
 from projector.database import Database, open_database
 from projector.embedded import EmbeddedServer
+from projector.folding.tables import Projection
 from projector.projections import projection_named
+from projector.rebuild.rebuild import rebuild
 from projector.runtime import replica as replica_module
 from projector.runtime import store as store_module
 from projector.runtime.dead_letters import list_dead_letters, retry_dead_letters
 from projector.runtime.health import make_health_app
 from projector.runtime.replica import Replica
-from projector.runtime.store import Store
+from projector.runtime.store import Change, Move, Store
 from projector.runtime.watch import Watch
 from projector.schema import migrate
 from projector.statements import queries
@@ -152,8 +155,6 @@ async def is_stuck(running: Replica, names: list[str]) -> bool:
 
 async def livez(running: Replica) -> tuple[int, object]:
     """What the health port would answer."""
-    from aiohttp.test_utils import TestClient, TestServer
-
     async with TestClient(TestServer(make_health_app(running))) as client:
         answer = await client.get("/livez")
         return answer.status, (await answer.json()).get("projections")
@@ -237,8 +238,8 @@ async def test_a_loop_that_dies_is_restarted_and_counted(
 ) -> None:
     original, left = Store.write, ["users", "users"]
 
-    async def write(self, projection, change, move) -> None:
-        await original(self, projection, change, move)
+    async def write(store: Store, projection: Projection, change: Change, move: Move) -> None:
+        await original(store, projection, change, move)
         if projection.name in left:
             left.remove(projection.name)
             raise KeyError("nobody foresaw this, after the commit")
@@ -261,11 +262,11 @@ async def test_a_watch_that_dies_is_restarted_and_counted(
 ) -> None:
     original, left = Watch._poll, [1]
 
-    async def poll(self) -> None:
+    async def poll(watch: Watch) -> None:
         if left:
             left.pop()
             raise KeyError("nobody foresaw this")
-        await original(self)
+        await original(watch)
 
     monkeypatch.setattr(Watch, "_poll", poll)
     monkeypatch.setattr(replica_module, "RESTART_SECONDS", 0.05)
@@ -296,8 +297,6 @@ async def test_a_checkpoint_that_is_not_of_this_log_is_reported(database: Databa
         assert "projector rebuild groups" in str(found["groups"][1])
         assert found["presence"] == ("live", None)
         assert (await positions(database))["groups"] == 2
-
-        from projector.rebuild.rebuild import rebuild
 
         await rebuild(
             database, [projection_named("users"), projection_named("groups")], no_progress

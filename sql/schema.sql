@@ -1,0 +1,2235 @@
+-- The schema of a freshly migrated database, as pg_dump says it. Made by a command, never edited:
+--   python -m tests.dump_schema > sql/schema.sql
+
+CREATE SCHEMA directory;
+
+COMMENT ON SCHEMA directory IS 'The directory of Zoom accounts, as their webhooks tell it. Views only; all times are event times unless a name says receipt.';
+
+CREATE SCHEMA log;
+
+CREATE SCHEMA projector;
+
+CREATE SCHEMA state;
+
+CREATE FUNCTION log.append(p_received_at timestamp with time zone[], p_event text[], p_event_ts bigint[], p_account_id text[], p_request_id text[], p_digest bytea[], p_source text, p_verified_by text[], p_body bytea[]) RETURNS TABLE(at_position bigint, duplicate boolean)
+    LANGUAGE plpgsql
+    SET lock_timeout TO '1500ms'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    v_head bigint;
+    v_new_head bigint;
+BEGIN
+    PERFORM log.take_append_lock();
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'log.append() needs READ COMMITTED: a fixed snapshot would not see the head';
+    END IF;
+    -- Not the function's own SET clause: that would end with the function, before the commit.
+    IF current_setting('synchronous_commit') IN ('off', 'local') THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+    SELECT coalesce(max(e.position), 0) INTO v_head FROM log.events e;
+
+    -- A sub-select probes the index once a row. Joins, planned for a log that is still empty, would
+    -- compare every row of a batch with every other, or read all digests.
+    RETURN QUERY
+    WITH incoming AS (
+        SELECT u.*, coalesce(u.event_ts, -1) AS ts_key,
+               min(u.ord) OVER (PARTITION BY u.event_ts, u.digest) AS first_ord
+        FROM unnest(p_received_at, p_event, p_event_ts, p_account_id, p_request_id, p_digest,
+                    p_verified_by, p_body)
+             WITH ORDINALITY AS u (received_at, event, event_ts, account_id, request_id, digest,
+                                   verified_by, body, ord)
+    ), looked_up AS MATERIALIZED (
+        SELECT i.*, (SELECT d.position FROM log.digests d
+                     WHERE d.event_ts = i.ts_key AND d.digest = i.digest) AS known_at
+        FROM incoming i
+    ), placed AS (
+        SELECT l.*, l.known_at IS NULL AND l.ord = l.first_ord AS fresh,
+               coalesce(l.known_at, v_head + dense_rank() OVER (
+                   PARTITION BY l.known_at IS NULL ORDER BY l.first_ord)) AS position
+        FROM looked_up l
+    ), remembered AS (
+        INSERT INTO log.digests (event_ts, digest, position)
+        SELECT p.ts_key, p.digest, p.position FROM placed p WHERE p.fresh
+    ), appended AS (
+        INSERT INTO log.events (position, received_at, event, event_ts, account_id, request_id,
+                                digest, source, verified_by, body)
+        SELECT p.position, p.received_at, p.event, p.event_ts, p.account_id, p.request_id,
+               p.digest, p_source, p.verified_by, p.body
+        FROM placed p WHERE p.fresh
+        ORDER BY p.position
+    )
+    SELECT p.position, NOT p.fresh FROM placed p ORDER BY p.ord;
+
+    SELECT coalesce(max(e.position), 0) INTO v_new_head FROM log.events e;
+    IF v_new_head > v_head THEN
+        PERFORM pg_notify('projector_log', v_new_head::text);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION log.as_jsonb(body bytea) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE STRICT
+    AS $$
+BEGIN
+    RETURN convert_from(body, 'UTF8')::jsonb;
+EXCEPTION WHEN data_exception OR statement_too_complex OR program_limit_exceeded THEN
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION log.forget_digests(p_before timestamp with time zone, p_limit integer) RETURNS bigint
+    LANGUAGE sql
+    AS $$
+    WITH old AS (
+        SELECT event_ts, digest FROM log.digests
+        WHERE event_ts BETWEEN 0 AND (extract(epoch FROM p_before) * 1000)::bigint + 86400000
+          AND seen_at < p_before
+          AND event_ts <= extract(epoch FROM seen_at) * 1000 + 86400000
+        ORDER BY event_ts, digest LIMIT p_limit
+        FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM log.digests d USING old o
+        WHERE d.event_ts = o.event_ts AND d.digest = o.digest RETURNING 1
+    )
+    SELECT count(*) FROM gone
+$$;
+
+CREATE FUNCTION log.keep(p_received_at timestamp with time zone[], p_reason text[], p_event text[], p_signed boolean[], p_request_id text[], p_timestamp text[], p_signature text[], p_digest bytea[], p_body bytea[], p_max_rows bigint, p_max_bytes bigint) RETURNS SETOF text
+    LANGUAGE plpgsql
+    SET lock_timeout TO '1500ms'
+    AS $$
+DECLARE
+    v_rows bigint;
+    v_bytes bigint;
+    v_size bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(7017, 3);
+    SELECT count(*), coalesce(sum(q.size), 0) INTO v_rows, v_bytes FROM log.quarantine q;
+    FOR i IN 1 .. cardinality(p_digest) LOOP
+        v_size := octet_length(p_body[i]);
+        IF EXISTS (SELECT FROM log.quarantine q WHERE q.digest = p_digest[i]) THEN
+            -- A right signature is worth more than the wrong one that came first.
+            UPDATE log.quarantine q
+            SET reason = p_reason[i], signed = true, request_id = p_request_id[i],
+                timestamp_header = p_timestamp[i], signature_header = p_signature[i]
+            WHERE q.digest = p_digest[i] AND p_signed[i] AND NOT q.signed;
+            RETURN NEXT 'known';
+            CONTINUE;
+        END IF;
+        IF p_signed[i] AND (v_rows + 1 > p_max_rows OR v_bytes + v_size > p_max_bytes) THEN
+            PERFORM log.make_room(v_rows + 1 - p_max_rows, v_bytes + v_size - p_max_bytes);
+            SELECT count(*), coalesce(sum(q.size), 0) INTO v_rows, v_bytes FROM log.quarantine q;
+        END IF;
+        IF v_rows + 1 > p_max_rows OR v_bytes + v_size > p_max_bytes THEN
+            RETURN NEXT 'dropped';
+            CONTINUE;
+        END IF;
+        INSERT INTO log.quarantine (received_at, reason, event, signed, request_id,
+                                    timestamp_header, signature_header, digest, size, body)
+        VALUES (p_received_at[i], p_reason[i], p_event[i], p_signed[i], p_request_id[i],
+                p_timestamp[i], p_signature[i], p_digest[i], v_size, p_body[i]);
+        v_rows := v_rows + 1;
+        v_bytes := v_bytes + v_size;
+        RETURN NEXT 'kept';
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION log.make_room(p_rows bigint, p_bytes bigint) RETURNS void
+    LANGUAGE sql
+    AS $$
+    WITH unsigned AS (
+        SELECT q.id, row_number() OVER newest AS row,
+               sum(q.size) OVER newest - q.size AS bytes_before
+        FROM log.quarantine q WHERE NOT q.signed
+        WINDOW newest AS (ORDER BY q.id DESC ROWS UNBOUNDED PRECEDING)
+    )
+    DELETE FROM log.quarantine q USING unsigned u
+    WHERE q.id = u.id AND (u.row <= p_rows OR u.bytes_before < p_bytes)
+      AND (SELECT count(*) >= p_rows AND coalesce(sum(a.size), 0) >= p_bytes
+           FROM log.quarantine a WHERE NOT a.signed)
+$$;
+
+CREATE FUNCTION log.microseconds(moment timestamp with time zone) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((date_part('epoch'::text, moment) * (1000000)::double precision))::bigint;
+
+CREATE FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_bytes bigint) RETURNS TABLE(at_position bigint, received_us bigint, digest bytea, body bytea)
+    LANGUAGE sql STABLE
+    SET enable_bitmapscan TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_sort TO 'off'
+    AS $$
+    SELECT r.position, log.microseconds(r.received_at), r.digest,
+           CASE WHEN NOT EXISTS (
+               SELECT FROM log.events earlier
+               WHERE earlier.event_ts = r.event_ts AND earlier.position < r.position
+                 AND earlier.digest = r.digest
+           ) THEN r.body END
+    FROM (
+        SELECT e.position, e.received_at, e.digest, e.event_ts, e.body,
+               coalesce(sum(octet_length(e.body)) OVER w, 0) AS bytes, row_number() OVER w AS number
+        FROM (SELECT * FROM log.events
+              WHERE position > p_after AND position <= p_until
+              ORDER BY position LIMIT p_limit) e
+        WINDOW w AS (ORDER BY e.position ROWS UNBOUNDED PRECEDING)
+    ) r
+    WHERE r.bytes <= p_bytes OR r.number = 1
+    ORDER BY r.position
+$$;
+
+CREATE FUNCTION log.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'log.events is append-only: % is refused', TG_OP
+        USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
+CREATE FUNCTION log.take_append_lock() RETURNS void
+    LANGUAGE sql
+    AS $$SELECT pg_advisory_xact_lock(7017, 1)$$;
+
+CREATE FUNCTION state.at(ms bigint) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN to_timestamp(((ms)::double precision / (1000.0)::double precision));
+
+CREATE FUNCTION state.group_admins_decides(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 2000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_person text := state.group_admins_meaning(p_account, p_group, p_key, p_folded);
+    v_cutoff bytea;
+    v_own_email text;
+    v_listed record;
+BEGIN
+    IF v_person IS NULL OR v_person = p_key THEN
+        RETURN v_person;
+    END IF;
+    SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
+    FROM state.users u WHERE u.account_id = p_account AND u.user_key = v_person;
+    SELECT m.folded, m.email INTO v_listed
+    FROM state.group_admins m
+    WHERE m.account_id = p_account AND m.group_id = p_group AND m.person_key = v_person;
+    IF v_listed.folded >= p_folded AND v_listed.folded > coalesce(v_cutoff, '') THEN
+        RETURN NULL;
+    END IF;
+    -- No other e-mails than these two can mean the same person.
+    IF EXISTS (
+        SELECT FROM state.group_admins e
+        WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
+          AND e.person_key IN ('email:' || lower(v_listed.email), 'email:' || lower(v_own_email))
+          AND (e.folded, e.person_key) > (p_folded, p_key)
+          AND state.group_admins_meaning(p_account, p_group, e.person_key, e.folded) = v_person)
+    THEN
+        RETURN NULL;
+    END IF;
+    RETURN v_person;
+END
+$$;
+
+CREATE FUNCTION state.group_admins_meaning(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_email text := substring(p_key FROM 7);
+    v_group_cutoff bytea := coalesce((
+        SELECT g.cutoff FROM state.groups g
+        WHERE g.account_id = p_account AND g.group_id = p_group), '');
+    v_person text;
+BEGIN
+    IF p_folded < v_group_cutoff OR p_folded < (
+        SELECT r.cutoff FROM state.removed_emails r
+        WHERE r.account_id = p_account AND r.email_key = v_email)
+    THEN
+        RETURN NULL;
+    END IF;
+    SELECT m.person_key INTO v_person
+    FROM state.group_admins m
+    LEFT JOIN state.users u ON u.account_id = m.account_id AND u.user_key = m.person_key
+    WHERE m.account_id = p_account AND m.group_id = p_group
+      AND m.user_id IS NOT NULL AND lower(m.email) = v_email
+      AND least(m.folded, m.email_order) > greatest(u.cutoff, v_group_cutoff)
+    ORDER BY m.folded DESC, m.person_key LIMIT 1;
+    IF v_person IS NULL THEN
+        SELECT u.user_key INTO v_person
+        FROM state.users u
+        WHERE u.account_id = p_account AND lower(u.email) = v_email
+          AND u.last_position > 0 AND NOT u.removed
+        ORDER BY u.folded DESC, u.user_key LIMIT 1;
+    END IF;
+    RETURN coalesce(v_person, p_key);
+END
+$$;
+
+CREATE FUNCTION state.hold_leases(p_replica text, p_projections text[], p_versions integer[], p_ttl interval) RETURNS TABLE(projection text, version integer, at_position bigint, epoch bigint, held boolean)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_share int;
+    v_held int;
+BEGIN
+    INSERT INTO state.replicas AS r (replica) VALUES (p_replica)
+    ON CONFLICT (replica) DO UPDATE SET heartbeat_at = clock_timestamp();
+
+    DELETE FROM state.replicas r WHERE r.heartbeat_at < clock_timestamp() - 10 * p_ttl;
+
+    UPDATE state.checkpoints c SET wanted = w.version
+    FROM unnest(p_projections, p_versions) AS w (projection, version)
+    WHERE c.projection = w.projection AND c.wanted < w.version;
+
+    SELECT ceil(count(*)::numeric / greatest(1, (
+        SELECT count(*) FROM state.replicas r
+        WHERE r.projects AND r.heartbeat_at > clock_timestamp() - p_ttl))) INTO v_share
+    FROM state.checkpoints c
+    JOIN unnest(p_projections, p_versions) AS w (projection, version) USING (projection, version);
+
+    SELECT count(*) INTO v_held FROM state.checkpoints c WHERE c.owner = p_replica;
+    IF v_held > v_share THEN
+        -- MATERIALIZED, here and below: a sub-select that locks and limits must run once.
+        WITH surplus AS MATERIALIZED (
+            SELECT s.projection FROM state.checkpoints s WHERE s.owner = p_replica
+            ORDER BY s.projection DESC LIMIT v_held - v_share FOR UPDATE SKIP LOCKED
+        )
+        UPDATE state.checkpoints c SET owner = NULL, epoch = c.epoch + 1
+        FROM surplus s WHERE c.projection = s.projection;
+        PERFORM pg_notify('projector_lease', '');
+    ELSIF v_held < v_share THEN
+        WITH free AS MATERIALIZED (
+            SELECT s.projection FROM state.checkpoints s
+            JOIN unnest(p_projections, p_versions) AS w (projection, version)
+                ON w.projection = s.projection AND w.version = s.version
+            WHERE s.owner IS NULL OR NOT EXISTS (
+                SELECT FROM state.replicas r
+                WHERE r.replica = s.owner AND r.heartbeat_at > clock_timestamp() - p_ttl)
+            ORDER BY s.projection LIMIT v_share - v_held FOR UPDATE OF s SKIP LOCKED
+        )
+        UPDATE state.checkpoints c SET owner = p_replica, epoch = c.epoch + 1
+        FROM free f WHERE c.projection = f.projection;
+    END IF;
+
+    RETURN QUERY
+    SELECT c.projection, c.version, c.position, c.epoch, c.owner IS NOT DISTINCT FROM p_replica
+    FROM state.checkpoints c;
+END
+$$;
+
+CREATE FUNCTION state.memberships_decides(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 2000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_person text := state.memberships_meaning(p_account, p_group, p_key, p_folded);
+    v_cutoff bytea;
+    v_own_email text;
+    v_listed record;
+BEGIN
+    IF v_person IS NULL OR v_person = p_key THEN
+        RETURN v_person;
+    END IF;
+    SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
+    FROM state.users u WHERE u.account_id = p_account AND u.user_key = v_person;
+    SELECT m.folded, m.email INTO v_listed
+    FROM state.memberships m
+    WHERE m.account_id = p_account AND m.group_id = p_group AND m.person_key = v_person;
+    IF v_listed.folded >= p_folded AND v_listed.folded > coalesce(v_cutoff, '') THEN
+        RETURN NULL;
+    END IF;
+    -- No other e-mails than these two can mean the same person.
+    IF EXISTS (
+        SELECT FROM state.memberships e
+        WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
+          AND e.person_key IN ('email:' || lower(v_listed.email), 'email:' || lower(v_own_email))
+          AND (e.folded, e.person_key) > (p_folded, p_key)
+          AND state.memberships_meaning(p_account, p_group, e.person_key, e.folded) = v_person)
+    THEN
+        RETURN NULL;
+    END IF;
+    RETURN v_person;
+END
+$$;
+
+CREATE FUNCTION state.memberships_meaning(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_email text := substring(p_key FROM 7);
+    v_group_cutoff bytea := coalesce((
+        SELECT g.cutoff FROM state.groups g
+        WHERE g.account_id = p_account AND g.group_id = p_group), '');
+    v_person text;
+BEGIN
+    IF p_folded < v_group_cutoff OR p_folded < (
+        SELECT r.cutoff FROM state.removed_emails r
+        WHERE r.account_id = p_account AND r.email_key = v_email)
+    THEN
+        RETURN NULL;
+    END IF;
+    SELECT m.person_key INTO v_person
+    FROM state.memberships m
+    LEFT JOIN state.users u ON u.account_id = m.account_id AND u.user_key = m.person_key
+    WHERE m.account_id = p_account AND m.group_id = p_group
+      AND m.user_id IS NOT NULL AND lower(m.email) = v_email
+      AND least(m.folded, m.email_order) > greatest(u.cutoff, v_group_cutoff)
+    ORDER BY m.folded DESC, m.person_key LIMIT 1;
+    IF v_person IS NULL THEN
+        SELECT u.user_key INTO v_person
+        FROM state.users u
+        WHERE u.account_id = p_account AND lower(u.email) = v_email
+          AND u.last_position > 0 AND NOT u.removed
+        ORDER BY u.folded DESC, u.user_key LIMIT 1;
+    END IF;
+    RETURN coalesce(v_person, p_key);
+END
+$$;
+
+CREATE FUNCTION state.release_leases(p_replica text) RETURNS void
+    LANGUAGE sql
+    AS $$
+    UPDATE state.checkpoints SET owner = NULL, epoch = epoch + 1 WHERE owner = p_replica;
+    DELETE FROM state.replicas WHERE replica = p_replica;
+    SELECT pg_notify('projector_lease', '');
+$$;
+
+CREATE FUNCTION state.time_of(event_order bytea) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN to_timestamp(((((('x'::text || encode(SUBSTRING(event_order FROM 1 FOR 8), 'hex'::text)))::bit(64))::bigint)::double precision / (1000.0)::double precision));
+
+CREATE TABLE state.dead_letters (
+    "position" bigint NOT NULL,
+    projection text NOT NULL,
+    event text NOT NULL,
+    error text NOT NULL,
+    failed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE VIEW directory.dead_letters AS
+ SELECT "position",
+    projection,
+    event,
+    error,
+    failed_at
+   FROM state.dead_letters d;
+
+COMMENT ON VIEW directory.dead_letters IS 'Events that a projection could not fold: one row an event and projection. Everything else of the log is folded all the same.';
+
+COMMENT ON COLUMN directory.dead_letters."position" IS 'Position in the log of the event.';
+
+COMMENT ON COLUMN directory.dead_letters.projection IS 'The projection that left it out.';
+
+COMMENT ON COLUMN directory.dead_letters.event IS 'Name of the event.';
+
+COMMENT ON COLUMN directory.dead_letters.error IS 'What is wrong with it; never a word of its content.';
+
+COMMENT ON COLUMN directory.dead_letters.failed_at IS 'When folding failed, by the clock of the database.';
+
+CREATE TABLE state.group_admins (
+    account_id text NOT NULL,
+    group_id text NOT NULL,
+    person_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text,
+    email text,
+    email_order bytea NOT NULL,
+    added boolean NOT NULL,
+    by text
+)
+WITH (fillfactor='85');
+
+CREATE TABLE state.groups (
+    account_id text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    profile jsonb NOT NULL,
+    created_ms bigint,
+    removed boolean NOT NULL,
+    removed_ms bigint,
+    cutoff bytea,
+    drift jsonb NOT NULL
+)
+WITH (fillfactor='85');
+
+CREATE VIEW state.known_groups AS
+ SELECT account_id,
+    group_id,
+    (profile ->> 'name'::text) AS name,
+    removed,
+    COALESCE(cutoff, '\x'::bytea) AS cutoff
+   FROM state.groups g
+  WHERE (last_position > 0);
+
+CREATE TABLE state.users (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    spelled_by_lifecycle boolean NOT NULL,
+    status text NOT NULL,
+    pending_order bytea,
+    profile jsonb NOT NULL,
+    custom_attributes jsonb NOT NULL,
+    creation_type text,
+    created_ms bigint,
+    removed boolean NOT NULL,
+    removed_ms bigint,
+    cutoff bytea,
+    drift jsonb NOT NULL,
+    email text GENERATED ALWAYS AS ((profile ->> 'email'::text)) STORED
+)
+WITH (fillfactor='85');
+
+CREATE VIEW directory.departed_group_admins AS
+ SELECT a.account_id,
+    a.group_id,
+    u.user_id,
+    NULLIF(u.email, ''::text) AS email,
+    g.name AS group_name,
+    u.status AS user_status,
+    state.at(u.removed_ms) AS removed_at,
+    state.time_of(a.folded) AS added_at,
+    a.by AS added_by
+   FROM ((state.users u
+     JOIN state.group_admins a ON (((a.account_id = u.account_id) AND (a.person_key = u.user_key))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = a.account_id) AND (g.group_id = a.group_id))))
+  WHERE ((u.cutoff IS NOT NULL) AND u.removed AND a.added AND (a.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (a.folded > COALESCE(g.cutoff, '\x'::bytea)));
+
+COMMENT ON VIEW directory.departed_group_admins IS 'Former users who were admins of a group until they were removed, where the group is not removed itself. Their roles ended with them, so group_admins no longer shows them.';
+
+COMMENT ON COLUMN directory.departed_group_admins.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.departed_group_admins.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.departed_group_admins.user_id IS 'Zoom''s user id, spelled as in users where the user is known there.';
+
+COMMENT ON COLUMN directory.departed_group_admins.email IS 'Last e-mail known of the former user.';
+
+COMMENT ON COLUMN directory.departed_group_admins.group_name IS 'Current name of the group; null where the group is not in groups.';
+
+COMMENT ON COLUMN directory.departed_group_admins.user_status IS 'deleted or disassociated.';
+
+COMMENT ON COLUMN directory.departed_group_admins.removed_at IS 'Time of the newest removal.';
+
+COMMENT ON COLUMN directory.departed_group_admins.added_at IS 'Time of the newest event that made the person an admin.';
+
+COMMENT ON COLUMN directory.departed_group_admins.added_by IS 'E-mail of the operator of that event; null where it named none.';
+
+CREATE TABLE state.group_settings (
+    account_id text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    settings jsonb NOT NULL,
+    locks jsonb NOT NULL,
+    changed_order bytea,
+    changed_by text,
+    removed boolean NOT NULL,
+    drift jsonb NOT NULL
+)
+WITH (fillfactor='85');
+
+CREATE TABLE state.notes (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    email text,
+    email_order bytea NOT NULL,
+    note text,
+    known boolean NOT NULL,
+    note_order bytea,
+    removed boolean NOT NULL,
+    drift jsonb NOT NULL
+)
+WITH (fillfactor='85');
+
+CREATE TABLE state.sign_ins (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    client_type text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    email text,
+    email_order bytea NOT NULL,
+    signed_in boolean NOT NULL,
+    signed_in_order bytea NOT NULL,
+    login_type bigint,
+    version text
+)
+WITH (fillfactor='85');
+
+CREATE VIEW state.people AS
+ SELECT account_id,
+    user_key,
+    user_id,
+    NULLIF(email, ''::text) AS email,
+        CASE
+            WHEN ((status = 'pending'::text) AND (EXISTS ( SELECT
+               FROM state.sign_ins s
+              WHERE ((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (s.signed_in_order > u.pending_order))))) THEN 'active'::text
+            ELSE status
+        END AS status,
+    folded,
+    removed,
+    COALESCE(cutoff, '\x'::bytea) AS cutoff
+   FROM state.users u
+  WHERE (last_position > 0);
+
+CREATE TABLE state.presence (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    email text,
+    email_order bytea NOT NULL,
+    presence_status text,
+    app_type text,
+    app_presence_status text
+)
+WITH (fillfactor='70');
+
+CREATE TABLE state.user_settings (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    settings jsonb NOT NULL,
+    changed_order bytea,
+    changed_by text,
+    removed boolean NOT NULL,
+    drift jsonb NOT NULL
+)
+WITH (fillfactor='85');
+
+CREATE VIEW directory.drift AS
+ SELECT x.account_id,
+    d.entity,
+    x.entity_id,
+    d.path,
+    d.known,
+    d.reported,
+    state.at(d.event_ms) AS event_at,
+    d."position"
+   FROM (( SELECT u.account_id,
+            u.user_id AS entity_id,
+            u.drift
+           FROM state.users u
+          WHERE (u.drift <> '[]'::jsonb)
+        UNION ALL
+         SELECT g.account_id,
+            g.group_id,
+            g.drift
+           FROM state.groups g
+          WHERE (g.drift <> '[]'::jsonb)
+        UNION ALL
+         SELECT s.account_id,
+            COALESCE(u.user_id, s.user_id) AS "coalesce",
+            s.drift
+           FROM (state.user_settings s
+             LEFT JOIN state.people u USING (account_id, user_key))
+          WHERE (s.drift <> '[]'::jsonb)
+        UNION ALL
+         SELECT s.account_id,
+            s.group_id,
+            s.drift
+           FROM state.group_settings s
+          WHERE (s.drift <> '[]'::jsonb)
+        UNION ALL
+         SELECT n.account_id,
+            COALESCE(u.user_id,
+                CASE
+                    WHEN (p.folded > n.note_order) THEN p.user_id
+                    ELSE n.user_id
+                END) AS "coalesce",
+            n.drift
+           FROM ((state.notes n
+             LEFT JOIN state.people u USING (account_id, user_key))
+             LEFT JOIN state.presence p USING (account_id, user_key))
+          WHERE (n.drift <> '[]'::jsonb)) x
+     CROSS JOIN LATERAL jsonb_to_recordset(x.drift) d(entity text, path text, known jsonb, reported jsonb, event_ms bigint, "position" bigint));
+
+COMMENT ON VIEW directory.drift IS 'Where an event said that the previous value was another one than the directory knows: a delivery was lost, or is still to come and then ends the row. No rows: the events agree with one another.';
+
+COMMENT ON COLUMN directory.drift.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.drift.entity IS 'What is in doubt: user, group, user_settings, group_settings, group_locks or personal_note.';
+
+COMMENT ON COLUMN directory.drift.entity_id IS 'User id or group id.';
+
+COMMENT ON COLUMN directory.drift.path IS 'Field in doubt, dotted; profile settings start with "settings.".';
+
+COMMENT ON COLUMN directory.drift.known IS 'Value in the directory before that event.';
+
+COMMENT ON COLUMN directory.drift.reported IS 'Previous value according to that event.';
+
+COMMENT ON COLUMN directory.drift.event_at IS 'Time of that event.';
+
+COMMENT ON COLUMN directory.drift."position" IS 'Position in the log of that event.';
+
+CREATE VIEW directory.former_groups AS
+ SELECT account_id,
+    group_id,
+    (profile ->> 'name'::text) AS name,
+    state.at(created_ms) AS created_at,
+    state.at(removed_ms) AS removed_at,
+    state.time_of(folded) AS last_event_at,
+    last_position
+   FROM state.groups g
+  WHERE ((last_position > 0) AND removed);
+
+COMMENT ON VIEW directory.former_groups IS 'Groups that were deleted and have not come back.';
+
+COMMENT ON COLUMN directory.former_groups.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.former_groups.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.former_groups.name IS 'Name of the group as last known.';
+
+COMMENT ON COLUMN directory.former_groups.created_at IS 'Time of the first group.created of its last life; null where that was not seen.';
+
+COMMENT ON COLUMN directory.former_groups.removed_at IS 'Time of the newest group.deleted.';
+
+COMMENT ON COLUMN directory.former_groups.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.former_groups.last_position IS 'Position in the log of that event.';
+
+CREATE VIEW directory.former_users AS
+ SELECT account_id,
+    user_id,
+    email,
+    (profile ->> 'first_name'::text) AS first_name,
+    (profile ->> 'last_name'::text) AS last_name,
+    (profile ->> 'display_name'::text) AS display_name,
+    ((profile ->> 'type'::text))::integer AS type,
+    status,
+    (profile ->> 'role'::text) AS role,
+    (profile ->> 'dept'::text) AS dept,
+    (profile ->> 'company'::text) AS company,
+    (profile ->> 'language'::text) AS language,
+    (profile ->> 'timezone'::text) AS timezone,
+    (profile ->> 'phone_number'::text) AS phone_number,
+    (profile ->> 'phone_country'::text) AS phone_country,
+    (profile ->> 'pic_url'::text) AS pic_url,
+    ((profile ->> 'pmi'::text))::bigint AS pmi,
+    ((profile ->> 'use_pmi'::text))::boolean AS use_pmi,
+    (profile ->> 'vanity_name'::text) AS vanity_name,
+    (profile ->> 'primary_group_id'::text) AS primary_group_id,
+    NULLIF(custom_attributes, '[]'::jsonb) AS custom_attributes,
+    NULLIF((profile -> 'settings'::text), 'null'::jsonb) AS profile_settings,
+    creation_type,
+    state.at(created_ms) AS created_at,
+    state.at(removed_ms) AS removed_at,
+    state.time_of(folded) AS last_event_at,
+    last_position
+   FROM state.users u
+  WHERE ((last_position > 0) AND removed);
+
+COMMENT ON VIEW directory.former_users IS 'Users who were deleted or disassociated and have not come back: one row a user, with the profile as last known.';
+
+COMMENT ON COLUMN directory.former_users.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.former_users.user_id IS 'Zoom''s user id, as the newest lifecycle event spells it. Ids match case-insensitively.';
+
+COMMENT ON COLUMN directory.former_users.email IS 'E-mail as sent. Look it up with lower(email) = lower(...): that uses an index.';
+
+COMMENT ON COLUMN directory.former_users.first_name IS 'First name.';
+
+COMMENT ON COLUMN directory.former_users.last_name IS 'Last name.';
+
+COMMENT ON COLUMN directory.former_users.display_name IS 'Name as shown in Zoom.';
+
+COMMENT ON COLUMN directory.former_users.type IS 'Licence, in Zoom''s code: 1 basic, 2 licensed, 4 unassigned, 99 none; other codes may come.';
+
+COMMENT ON COLUMN directory.former_users.status IS 'deleted or disassociated: the newest removal decides.';
+
+COMMENT ON COLUMN directory.former_users.role IS 'Name of the account role.';
+
+COMMENT ON COLUMN directory.former_users.dept IS 'Department.';
+
+COMMENT ON COLUMN directory.former_users.company IS 'Company.';
+
+COMMENT ON COLUMN directory.former_users.language IS 'Language code.';
+
+COMMENT ON COLUMN directory.former_users.timezone IS 'Time zone name.';
+
+COMMENT ON COLUMN directory.former_users.phone_number IS 'Phone number as sent.';
+
+COMMENT ON COLUMN directory.former_users.phone_country IS 'Country of the phone number.';
+
+COMMENT ON COLUMN directory.former_users.pic_url IS 'Address of the profile picture.';
+
+COMMENT ON COLUMN directory.former_users.pmi IS 'Personal meeting id.';
+
+COMMENT ON COLUMN directory.former_users.use_pmi IS 'Whether instant meetings use the personal meeting id.';
+
+COMMENT ON COLUMN directory.former_users.vanity_name IS 'Personal link name.';
+
+COMMENT ON COLUMN directory.former_users.primary_group_id IS 'Id of the primary group; memberships may not show it yet.';
+
+COMMENT ON COLUMN directory.former_users.custom_attributes IS 'Array of {key, name, value}, sorted by key; null where there are none.';
+
+COMMENT ON COLUMN directory.former_users.profile_settings IS 'Settings that profile updates carry, such as licence features. Settings proper are in user_settings.';
+
+COMMENT ON COLUMN directory.former_users.creation_type IS 'How the user was created (create, autoCreate, custCreate, ssoCreate and so on).';
+
+COMMENT ON COLUMN directory.former_users.created_at IS 'Time of the first user.created of this life; null where that was not seen.';
+
+COMMENT ON COLUMN directory.former_users.removed_at IS 'Time of the newest removal.';
+
+COMMENT ON COLUMN directory.former_users.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.former_users.last_position IS 'Position in the log of that event.';
+
+CREATE TABLE state.freshness (
+    account_id text NOT NULL,
+    event text NOT NULL,
+    last_event_ms bigint NOT NULL,
+    last_received_us bigint NOT NULL,
+    events bigint NOT NULL,
+    first_received_us bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE VIEW directory.freshness AS
+ SELECT account_id,
+    event,
+    state.at(last_event_ms) AS last_event_at,
+    to_timestamp(((last_received_us)::double precision / (1000000.0)::double precision)) AS last_received_at,
+    events
+   FROM state.freshness f;
+
+COMMENT ON VIEW directory.freshness IS 'When each event was last heard of, by account. Silence is the commonest failure of webhooks: a usual event that stays away is a reason to look at the subscription in Zoom.';
+
+COMMENT ON COLUMN directory.freshness.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.freshness.event IS 'Name of the event.';
+
+COMMENT ON COLUMN directory.freshness.last_event_at IS 'Greatest event time.';
+
+COMMENT ON COLUMN directory.freshness.last_received_at IS 'Greatest time of receipt.';
+
+COMMENT ON COLUMN directory.freshness.events IS 'Number of distinct events folded so far.';
+
+CREATE VIEW directory.group_admins AS
+ SELECT m.account_id,
+    m.group_id,
+    u.user_id,
+    COALESCE(u.email,
+        CASE
+            WHEN (m.email_order > GREATEST(u.cutoff, g.cutoff)) THEN m.email
+            ELSE NULL::text
+        END) AS email,
+    g.name AS group_name,
+    u.status AS user_status,
+    state.time_of(m.folded) AS added_at,
+    m.by AS added_by,
+    state.time_of(m.folded) AS last_event_at,
+    m.last_position
+   FROM ((state.people u
+     JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff)) AND (NOT (EXISTS ( SELECT
+           FROM state.group_admins e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))) AND (NOT (EXISTS ( SELECT
+           FROM state.group_admins e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(u.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    u.user_id,
+    u.email,
+    g.name AS group_name,
+    u.status AS user_status,
+    state.time_of(e.folded) AS added_at,
+    e.by AS added_by,
+    state.time_of(e.folded) AS last_event_at,
+    e.last_position
+   FROM ((state.people u
+     JOIN state.group_admins e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded) = u.user_key))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    u.user_id,
+    COALESCE(u.email, e.email) AS email,
+    g.name AS group_name,
+    u.status AS user_status,
+    state.time_of(e.folded) AS added_at,
+    e.by AS added_by,
+    state.time_of(e.folded) AS last_event_at,
+    e.last_position
+   FROM (((state.people u
+     JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
+     JOIN state.group_admins e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded) = m.person_key))
+UNION ALL
+ SELECT m.account_id,
+    m.group_id,
+    m.user_id,
+        CASE
+            WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
+            ELSE NULL::text
+        END AS email,
+    g.name AS group_name,
+    NULL::text AS user_status,
+    state.time_of(m.folded) AS added_at,
+    m.by AS added_by,
+    state.time_of(m.folded) AS last_event_at,
+    m.last_position
+   FROM (state.group_admins m
+     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (m.folded > COALESCE(g.cutoff, '\x'::bytea)) AND (NOT (EXISTS ( SELECT
+           FROM state.people u
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (NOT (EXISTS ( SELECT
+           FROM state.group_admins e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    m.user_id,
+    e.email,
+    g.name AS group_name,
+    NULL::text AS user_status,
+    state.time_of(e.folded) AS added_at,
+    e.by AS added_by,
+    state.time_of(e.folded) AS last_event_at,
+    e.last_position
+   FROM ((state.group_admins m
+     JOIN state.group_admins e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (NOT (EXISTS ( SELECT
+           FROM state.people u
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded) = m.person_key))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    e.person_key AS user_id,
+    e.email,
+    g.name AS group_name,
+    NULL::text AS user_status,
+    state.time_of(e.folded) AS added_at,
+    e.by AS added_by,
+    state.time_of(e.folded) AS last_event_at,
+    e.last_position
+   FROM (state.group_admins e
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
+
+COMMENT ON VIEW directory.group_admins IS 'The group_admins of groups: one row a group and person. Removed users and removed groups are not in it.';
+
+COMMENT ON COLUMN directory.group_admins.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.group_admins.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.group_admins.user_id IS 'Zoom''s user id, spelled as in users where the user is known there; email:<lower-cased e-mail> for an entry without an id that nobody known has.';
+
+COMMENT ON COLUMN directory.group_admins.email IS 'The person''s current e-mail in users; where none is known there, the newest that the list''s own events named.';
+
+COMMENT ON COLUMN directory.group_admins.group_name IS 'Current name of the group; null where the group is not in groups.';
+
+COMMENT ON COLUMN directory.group_admins.user_status IS 'Status of the user as in users; null where the person is not in users.';
+
+COMMENT ON COLUMN directory.group_admins.added_at IS 'Time of the newest event that added the person.';
+
+COMMENT ON COLUMN directory.group_admins.added_by IS 'E-mail of the operator of that event; null where it named none.';
+
+COMMENT ON COLUMN directory.group_admins.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.group_admins.last_position IS 'Position in the log of that event.';
+
+CREATE VIEW directory.group_settings AS
+ SELECT s.account_id,
+    s.group_id,
+    NULLIF(s.settings, '{}'::jsonb) AS settings,
+    NULLIF(s.locks, '{}'::jsonb) AS locks,
+    state.time_of(s.changed_order) AS changed_at,
+    s.changed_by,
+    state.time_of(s.changed_order) AS last_event_at,
+    s.last_position
+   FROM (state.group_settings s
+     LEFT JOIN state.known_groups g ON (((g.account_id = s.account_id) AND (g.group_id = s.group_id))))
+  WHERE ((s.changed_order > COALESCE(g.cutoff, '\x'::bytea)) AND (NOT s.removed) AND (g.removed IS NOT TRUE));
+
+COMMENT ON VIEW directory.group_settings IS 'Settings of groups and which of them are locked, as far as events told them: one row for whichever group such an event named, removed groups excepted.';
+
+COMMENT ON COLUMN directory.group_settings.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.group_settings.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.group_settings.settings IS 'The settings known, nested as Zoom nests them; null where none is.';
+
+COMMENT ON COLUMN directory.group_settings.locks IS 'The locks known, nested alike: true means that members may not change that setting; null where none is known.';
+
+COMMENT ON COLUMN directory.group_settings.changed_at IS 'Time of the newest settings or lock event.';
+
+COMMENT ON COLUMN directory.group_settings.changed_by IS 'E-mail of the operator of that event; null where it named none.';
+
+COMMENT ON COLUMN directory.group_settings.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.group_settings.last_position IS 'Position in the log of that event.';
+
+CREATE VIEW directory.group_setting_values AS
+ SELECT s.account_id,
+    s.group_id,
+    v.path,
+    v.value,
+        CASE
+            WHEN (jsonb_typeof(v.lock) = 'boolean'::text) THEN ((v.lock #>> '{}'::text[]))::boolean
+            WHEN ((jsonb_typeof(v.lock) = 'string'::text) AND (lower((v.lock #>> '{}'::text[])) = ANY (ARRAY['true'::text, 'false'::text]))) THEN ((v.lock #>> '{}'::text[]))::boolean
+            ELSE NULL::boolean
+        END AS locked
+   FROM (directory.group_settings s
+     CROSS JOIN LATERAL ( WITH RECURSIVE walk AS (
+                 SELECT e.key AS path,
+                    e.value,
+                    (s.locks -> e.key) AS lock
+                   FROM jsonb_each(s.settings) e(key, value)
+                UNION ALL
+                 SELECT ((w_1.path || '.'::text) || e.key),
+                    e.value,
+                        CASE
+                            WHEN (jsonb_typeof(w_1.lock) = 'object'::text) THEN (w_1.lock -> e.key)
+                            ELSE w_1.lock
+                        END AS lock
+                   FROM (walk w_1
+                     CROSS JOIN LATERAL jsonb_each(
+                        CASE
+                            WHEN (jsonb_typeof(w_1.value) = 'object'::text) THEN w_1.value
+                            ELSE NULL::jsonb
+                        END) e(key, value))
+                )
+         SELECT w.path,
+            w.value,
+            w.lock
+           FROM walk w
+          WHERE (jsonb_typeof(w.value) <> 'object'::text)) v);
+
+COMMENT ON VIEW directory.group_setting_values IS 'Settings of groups, one row a setting: the leaves of group_settings.settings, with the lock that covers each.';
+
+COMMENT ON COLUMN directory.group_setting_values.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.group_setting_values.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.group_setting_values.path IS 'Where the setting stands in the document, dotted.';
+
+COMMENT ON COLUMN directory.group_setting_values.value IS 'Its value: a text, number, boolean, null or array.';
+
+COMMENT ON COLUMN directory.group_setting_values.locked IS 'Whether members may not change it, by a lock at this path or above it; null where no lock is known.';
+
+CREATE VIEW state.group_admins_counted AS
+ SELECT account_id,
+    group_id,
+    ((( SELECT count(*) AS count
+           FROM state.group_admins m
+          WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL))) -
+        CASE
+            WHEN (cutoff IS NULL) THEN (0)::bigint
+            ELSE ( SELECT count(*) AS count
+               FROM state.group_admins m
+              WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL) AND (m.folded < g.cutoff)))
+        END) + ( SELECT COALESCE(sum(((e.added)::integer - (((m.added IS TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff, '\x'::bytea))))::integer)), (0)::bigint) AS "coalesce"
+           FROM (((state.group_admins e
+             CROSS JOIN LATERAL ( SELECT state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded) AS person_key
+                 OFFSET 0) p)
+             LEFT JOIN state.users u ON (((u.account_id = e.account_id) AND (u.user_key = p.person_key))))
+             LEFT JOIN state.group_admins m ON (((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (m.person_key = p.person_key) AND (m.user_id IS NOT NULL))))
+          WHERE ((e.account_id = g.account_id) AND (e.group_id = g.group_id) AND (e.user_id IS NULL) AND (p.person_key IS NOT NULL) AND (u.removed IS NOT TRUE)))) AS people
+   FROM state.groups g;
+
+CREATE VIEW state.group_admins_ended AS
+ SELECT m.account_id,
+    m.group_id,
+    count(*) AS people
+   FROM ((state.users u
+     JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+     LEFT JOIN state.groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+  WHERE ((u.cutoff IS NOT NULL) AND (u.removed OR (m.folded < u.cutoff)) AND m.added AND (m.user_id IS NOT NULL) AND ((g.cutoff IS NULL) OR (m.folded > g.cutoff)))
+  GROUP BY m.account_id, m.group_id;
+
+CREATE TABLE state.memberships (
+    account_id text NOT NULL,
+    group_id text NOT NULL,
+    person_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text,
+    email text,
+    email_order bytea NOT NULL,
+    added boolean NOT NULL,
+    by text
+)
+WITH (fillfactor='85');
+
+CREATE VIEW state.memberships_counted AS
+ SELECT account_id,
+    group_id,
+    ((( SELECT count(*) AS count
+           FROM state.memberships m
+          WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL))) -
+        CASE
+            WHEN (cutoff IS NULL) THEN (0)::bigint
+            ELSE ( SELECT count(*) AS count
+               FROM state.memberships m
+              WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL) AND (m.folded < g.cutoff)))
+        END) + ( SELECT COALESCE(sum(((e.added)::integer - (((m.added IS TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff, '\x'::bytea))))::integer)), (0)::bigint) AS "coalesce"
+           FROM (((state.memberships e
+             CROSS JOIN LATERAL ( SELECT state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) AS person_key
+                 OFFSET 0) p)
+             LEFT JOIN state.users u ON (((u.account_id = e.account_id) AND (u.user_key = p.person_key))))
+             LEFT JOIN state.memberships m ON (((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (m.person_key = p.person_key) AND (m.user_id IS NOT NULL))))
+          WHERE ((e.account_id = g.account_id) AND (e.group_id = g.group_id) AND (e.user_id IS NULL) AND (p.person_key IS NOT NULL) AND (u.removed IS NOT TRUE)))) AS people
+   FROM state.groups g;
+
+CREATE VIEW state.memberships_ended AS
+ SELECT m.account_id,
+    m.group_id,
+    count(*) AS people
+   FROM ((state.users u
+     JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+     LEFT JOIN state.groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+  WHERE ((u.cutoff IS NOT NULL) AND (u.removed OR (m.folded < u.cutoff)) AND m.added AND (m.user_id IS NOT NULL) AND ((g.cutoff IS NULL) OR (m.folded > g.cutoff)))
+  GROUP BY m.account_id, m.group_id;
+
+CREATE VIEW directory.groups AS
+ SELECT g.account_id,
+    g.group_id,
+    (g.profile ->> 'name'::text) AS name,
+    state.at(g.created_ms) AS created_at,
+    (( SELECT c.people
+           FROM state.memberships_counted c
+          WHERE ((c.account_id = g.account_id) AND (c.group_id = g.group_id))) - COALESCE(m.people, (0)::bigint)) AS member_count,
+    (( SELECT c.people
+           FROM state.group_admins_counted c
+          WHERE ((c.account_id = g.account_id) AND (c.group_id = g.group_id))) - COALESCE(a.people, (0)::bigint)) AS admin_count,
+    state.time_of(g.folded) AS last_event_at,
+    g.last_position
+   FROM ((state.groups g
+     LEFT JOIN state.memberships_ended m ON (((m.account_id = g.account_id) AND (m.group_id = g.group_id))))
+     LEFT JOIN state.group_admins_ended a ON (((a.account_id = g.account_id) AND (a.group_id = g.group_id))))
+  WHERE ((g.last_position > 0) AND (NOT g.removed));
+
+COMMENT ON VIEW directory.groups IS 'Groups of the account that are not removed.';
+
+COMMENT ON COLUMN directory.groups.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.groups.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.groups.name IS 'Name of the group; null where no event named it.';
+
+COMMENT ON COLUMN directory.groups.created_at IS 'Time of the first group.created of this life; null where that was not seen.';
+
+COMMENT ON COLUMN directory.groups.member_count IS 'Number of its rows in memberships.';
+
+COMMENT ON COLUMN directory.groups.admin_count IS 'Number of its rows in group_admins.';
+
+COMMENT ON COLUMN directory.groups.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.groups.last_position IS 'Position in the log of that event.';
+
+CREATE VIEW directory.memberships AS
+ SELECT m.account_id,
+    m.group_id,
+    u.user_id,
+    COALESCE(u.email,
+        CASE
+            WHEN (m.email_order > GREATEST(u.cutoff, g.cutoff)) THEN m.email
+            ELSE NULL::text
+        END) AS email,
+    g.name AS group_name,
+    u.status AS user_status,
+    state.time_of(m.folded) AS added_at,
+    m.by AS added_by,
+    state.time_of(m.folded) AS last_event_at,
+    m.last_position
+   FROM ((state.people u
+     JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff)) AND (NOT (EXISTS ( SELECT
+           FROM state.memberships e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))) AND (NOT (EXISTS ( SELECT
+           FROM state.memberships e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    u.user_id,
+    u.email,
+    g.name AS group_name,
+    u.status AS user_status,
+    state.time_of(e.folded) AS added_at,
+    e.by AS added_by,
+    state.time_of(e.folded) AS last_event_at,
+    e.last_position
+   FROM ((state.people u
+     JOIN state.memberships e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) = u.user_key))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    u.user_id,
+    COALESCE(u.email, e.email) AS email,
+    g.name AS group_name,
+    u.status AS user_status,
+    state.time_of(e.folded) AS added_at,
+    e.by AS added_by,
+    state.time_of(e.folded) AS last_event_at,
+    e.last_position
+   FROM (((state.people u
+     JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
+     JOIN state.memberships e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) = m.person_key))
+UNION ALL
+ SELECT m.account_id,
+    m.group_id,
+    m.user_id,
+        CASE
+            WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
+            ELSE NULL::text
+        END AS email,
+    g.name AS group_name,
+    NULL::text AS user_status,
+    state.time_of(m.folded) AS added_at,
+    m.by AS added_by,
+    state.time_of(m.folded) AS last_event_at,
+    m.last_position
+   FROM (state.memberships m
+     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (m.folded > COALESCE(g.cutoff, '\x'::bytea)) AND (NOT (EXISTS ( SELECT
+           FROM state.people u
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (NOT (EXISTS ( SELECT
+           FROM state.memberships e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    m.user_id,
+    e.email,
+    g.name AS group_name,
+    NULL::text AS user_status,
+    state.time_of(e.folded) AS added_at,
+    e.by AS added_by,
+    state.time_of(e.folded) AS last_event_at,
+    e.last_position
+   FROM ((state.memberships m
+     JOIN state.memberships e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (NOT (EXISTS ( SELECT
+           FROM state.people u
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) = m.person_key))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    e.person_key AS user_id,
+    e.email,
+    g.name AS group_name,
+    NULL::text AS user_status,
+    state.time_of(e.folded) AS added_at,
+    e.by AS added_by,
+    state.time_of(e.folded) AS last_event_at,
+    e.last_position
+   FROM (state.memberships e
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
+
+COMMENT ON VIEW directory.memberships IS 'The memberships of groups: one row a group and person. Removed users and removed groups are not in it.';
+
+COMMENT ON COLUMN directory.memberships.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.memberships.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.memberships.user_id IS 'Zoom''s user id, spelled as in users where the user is known there; email:<lower-cased e-mail> for an entry without an id that nobody known has.';
+
+COMMENT ON COLUMN directory.memberships.email IS 'The person''s current e-mail in users; where none is known there, the newest that the list''s own events named.';
+
+COMMENT ON COLUMN directory.memberships.group_name IS 'Current name of the group; null where the group is not in groups.';
+
+COMMENT ON COLUMN directory.memberships.user_status IS 'Status of the user as in users; null where the person is not in users.';
+
+COMMENT ON COLUMN directory.memberships.added_at IS 'Time of the newest event that added the person.';
+
+COMMENT ON COLUMN directory.memberships.added_by IS 'E-mail of the operator of that event; null where it named none.';
+
+COMMENT ON COLUMN directory.memberships.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.memberships.last_position IS 'Position in the log of that event.';
+
+CREATE VIEW directory.observation AS
+ SELECT account_id,
+    to_timestamp(((min(first_received_us))::double precision / (1000000.0)::double precision)) AS since
+   FROM state.freshness f
+  GROUP BY account_id;
+
+COMMENT ON VIEW directory.observation IS 'Since when each account is observed. Of what was before, only what later events repeat is known: that somebody never signed in says little before this has lasted long enough.';
+
+COMMENT ON COLUMN directory.observation.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.observation.since IS 'Time of receipt of the first event of the account.';
+
+CREATE VIEW directory.presence AS
+ SELECT u.account_id,
+    u.user_id,
+    COALESCE(u.email,
+        CASE
+            WHEN (GREATEST(p.email_order, n.email_order) <= u.cutoff) THEN NULL::text
+            WHEN ((n.email_order > p.email_order) OR (p.email_order IS NULL)) THEN n.email
+            ELSE p.email
+        END) AS email,
+    p.presence_status,
+    p.app_type,
+    p.app_presence_status,
+    state.time_of(p.folded) AS changed_at,
+    n.note AS personal_note,
+    state.time_of(n.note_order) AS personal_note_changed_at,
+    state.time_of(GREATEST(p.folded, n.note_order)) AS last_event_at,
+        CASE
+            WHEN ((n.note_order > p.folded) OR (p.folded IS NULL)) THEN n.last_position
+            ELSE p.last_position
+        END AS last_position
+   FROM ((state.people u
+     LEFT JOIN state.presence p ON (((p.account_id = u.account_id) AND (p.user_key = u.user_key) AND (p.folded > u.cutoff))))
+     LEFT JOIN state.notes n ON (((n.account_id = u.account_id) AND (n.user_key = u.user_key) AND (n.note_order > u.cutoff))))
+  WHERE ((NOT u.removed) AND ((p.user_key IS NOT NULL) OR (n.user_key IS NOT NULL)))
+UNION ALL
+ SELECT p.account_id,
+    p.user_id,
+        CASE
+            WHEN (n.email_order > p.email_order) THEN n.email
+            ELSE p.email
+        END AS email,
+    p.presence_status,
+    p.app_type,
+    p.app_presence_status,
+    state.time_of(p.folded) AS changed_at,
+    n.note AS personal_note,
+    state.time_of(n.note_order) AS personal_note_changed_at,
+    state.time_of(p.folded) AS last_event_at,
+    p.last_position
+   FROM (state.presence p
+     LEFT JOIN state.notes n ON (((n.account_id = p.account_id) AND (n.user_key = p.user_key) AND (n.note_order IS NOT NULL))))
+  WHERE (((n.note_order IS NULL) OR (n.note_order < p.folded)) AND (NOT (EXISTS ( SELECT
+           FROM state.people u
+          WHERE ((u.account_id = p.account_id) AND (u.user_key = p.user_key))))))
+UNION ALL
+ SELECT n.account_id,
+    n.user_id,
+        CASE
+            WHEN (p.email_order > n.email_order) THEN p.email
+            ELSE n.email
+        END AS email,
+    p.presence_status,
+    p.app_type,
+    p.app_presence_status,
+    state.time_of(p.folded) AS changed_at,
+    n.note AS personal_note,
+    state.time_of(n.note_order) AS personal_note_changed_at,
+    state.time_of(n.note_order) AS last_event_at,
+    n.last_position
+   FROM (state.notes n
+     LEFT JOIN state.presence p ON (((p.account_id = n.account_id) AND (p.user_key = n.user_key))))
+  WHERE ((n.note_order IS NOT NULL) AND ((p.folded IS NULL) OR (p.folded < n.note_order)) AND (NOT (EXISTS ( SELECT
+           FROM state.people u
+          WHERE ((u.account_id = n.account_id) AND (u.user_key = n.user_key))))));
+
+COMMENT ON VIEW directory.presence IS 'What people are doing now, and the note they show: one row for whoever a presence or note event named, removed users excepted.';
+
+COMMENT ON COLUMN directory.presence.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.presence.user_id IS 'Zoom''s user id, spelled as in users where the user is known there.';
+
+COMMENT ON COLUMN directory.presence.email IS 'The person''s current e-mail in users; where none is known there, the newest that this row''s own events named.';
+
+COMMENT ON COLUMN directory.presence.presence_status IS 'Overall status as Zoom names it (Available, Away, In_Meeting and so on); null where only a note is known.';
+
+COMMENT ON COLUMN directory.presence.app_type IS 'Kind of application that reported (desktop, mobile and so on); null where the newest event named none.';
+
+COMMENT ON COLUMN directory.presence.app_presence_status IS 'Status in that application; it may differ from presence_status.';
+
+COMMENT ON COLUMN directory.presence.changed_at IS 'Time of the newest presence event.';
+
+COMMENT ON COLUMN directory.presence.personal_note IS 'The note; null where none is known or it was cleared.';
+
+COMMENT ON COLUMN directory.presence.personal_note_changed_at IS 'Time of the newest note event.';
+
+COMMENT ON COLUMN directory.presence.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.presence.last_position IS 'Position in the log of that event.';
+
+CREATE TABLE log.events (
+    "position" bigint NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    event text NOT NULL,
+    event_ts bigint,
+    account_id text,
+    request_id text,
+    digest bytea NOT NULL,
+    source text NOT NULL,
+    verified_by text,
+    body bytea,
+    CONSTRAINT events_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT events_source_check CHECK ((source = ANY (ARRAY['webhook'::text, 'import'::text, 'quarantine'::text])))
+);
+
+COMMENT ON TABLE log.events IS 'Append-only log of deliveries. Written by log.append() alone.';
+
+COMMENT ON COLUMN log.events."position" IS 'Place in the log: grows by one per event, in commit order.';
+
+COMMENT ON COLUMN log.events.received_at IS 'When the ingress received the delivery.';
+
+COMMENT ON COLUMN log.events.event IS 'Name of the event as sent.';
+
+COMMENT ON COLUMN log.events.event_ts IS 'The delivery''s own event_ts, epoch milliseconds, where it is an integer.';
+
+COMMENT ON COLUMN log.events.account_id IS 'payload.account_id as sent.';
+
+COMMENT ON COLUMN log.events.request_id IS 'x-zm-request-id: equal over the retries of one delivery.';
+
+COMMENT ON COLUMN log.events.digest IS 'SHA-256 of the body''s bytes.';
+
+COMMENT ON COLUMN log.events.source IS 'webhook, import or quarantine.';
+
+COMMENT ON COLUMN log.events.verified_by IS 'Fingerprint of the secret that verified the delivery; never the secret.';
+
+COMMENT ON COLUMN log.events.body IS 'The delivery''s bytes as received; null once erased, and then folded as nothing.';
+
+CREATE TABLE state.checkpoints (
+    projection text NOT NULL,
+    version integer NOT NULL,
+    wanted integer DEFAULT 0 NOT NULL,
+    "position" bigint DEFAULT 0 NOT NULL,
+    digest bytea,
+    epoch bigint DEFAULT 0 NOT NULL,
+    owner text,
+    moved_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    error text,
+    error_at timestamp with time zone
+)
+WITH (fillfactor='50');
+
+CREATE TABLE state.rebuilds (
+    projection text NOT NULL,
+    owner text NOT NULL,
+    heartbeat_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    "position" bigint DEFAULT 0 NOT NULL,
+    digest bytea,
+    epoch bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE state.replicas (
+    replica text NOT NULL,
+    heartbeat_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    projects boolean DEFAULT true NOT NULL
+);
+
+CREATE VIEW directory.projection_status AS
+ SELECT c.projection,
+    c."position",
+    h.head,
+    GREATEST((h.head - c."position"), (0)::bigint) AS lag_events,
+    (COALESCE(GREATEST(EXTRACT(epoch FROM (clock_timestamp() - w.received_at)), (0)::numeric), (0)::numeric))::double precision AS lag_seconds,
+        CASE
+            WHEN (c."position" > h.head) THEN 'beyond head'::text
+            WHEN ((c.wanted > c.version) AND (NOT o.alive)) THEN 'stale'::text
+            WHEN (EXISTS ( SELECT
+               FROM state.rebuilds b
+              WHERE ((b.projection = c.projection) AND (b.heartbeat_at > (clock_timestamp() - '00:00:10'::interval))))) THEN 'rebuilding'::text
+            WHEN (NOT o.alive) THEN 'idle'::text
+            WHEN (c.error IS NOT NULL) THEN 'waiting'::text
+            ELSE 'live'::text
+        END AS state
+   FROM (((state.checkpoints c
+     CROSS JOIN ( SELECT COALESCE(max(e."position"), (0)::bigint) AS head
+           FROM log.events e) h)
+     CROSS JOIN LATERAL ( SELECT (EXISTS ( SELECT
+                   FROM state.replicas r
+                  WHERE ((r.replica = c.owner) AND (r.heartbeat_at > (clock_timestamp() - '00:00:10'::interval))))) AS alive) o)
+     LEFT JOIN LATERAL ( SELECT e.received_at
+           FROM log.events e
+          WHERE (e."position" > c."position")
+          ORDER BY e."position"
+         LIMIT 1) w ON (true));
+
+COMMENT ON VIEW directory.projection_status IS 'How far each projection has folded the log: one row a projection. The views that it feeds show the directory as of its position.';
+
+COMMENT ON COLUMN directory.projection_status.projection IS 'Name of the projection.';
+
+COMMENT ON COLUMN directory.projection_status."position" IS 'Position in the log up to which it has folded.';
+
+COMMENT ON COLUMN directory.projection_status.head IS 'Greatest position of the log.';
+
+COMMENT ON COLUMN directory.projection_status.lag_events IS 'Events that it has still to fold.';
+
+COMMENT ON COLUMN directory.projection_status.lag_seconds IS 'Seconds since the receipt of the oldest of them; 0 where there is none.';
+
+COMMENT ON COLUMN directory.projection_status.state IS 'live; waiting: an error stops it for now; idle: no replica has it; rebuilding: live still, and anew beside; stale: a newer release rebuilds it and no replica of the older one keeps it up; beyond head: the log lacks what it has folded, as after the restore of a backup.';
+
+CREATE TABLE state.sign_out_marks (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL
+);
+
+CREATE VIEW directory.sign_ins AS
+ SELECT s.account_id,
+    u.user_id,
+    s.client_type,
+    COALESCE(u.email,
+        CASE
+            WHEN (s.email_order > u.cutoff) THEN s.email
+            ELSE NULL::text
+        END) AS email,
+    (s.signed_in AND (m.folded IS NULL)) AS signed_in,
+    (s.login_type)::integer AS login_type,
+    s.version,
+    state.time_of(COALESCE(m.folded, s.folded)) AS changed_at,
+    state.time_of(COALESCE(m.folded, s.folded)) AS last_event_at,
+    COALESCE(m.last_position, s.last_position) AS last_position
+   FROM ((state.people u
+     JOIN state.sign_ins s ON (((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (s.folded > u.cutoff))))
+     LEFT JOIN state.sign_out_marks m ON (((m.account_id = s.account_id) AND (m.user_key = s.user_key) AND (m.folded > s.folded))))
+  WHERE (NOT u.removed)
+UNION ALL
+ SELECT s.account_id,
+    s.user_id,
+    s.client_type,
+    s.email,
+    (s.signed_in AND (m.folded IS NULL)) AS signed_in,
+    (s.login_type)::integer AS login_type,
+    s.version,
+    state.time_of(COALESCE(m.folded, s.folded)) AS changed_at,
+    state.time_of(COALESCE(m.folded, s.folded)) AS last_event_at,
+    COALESCE(m.last_position, s.last_position) AS last_position
+   FROM (state.sign_ins s
+     LEFT JOIN state.sign_out_marks m ON (((m.account_id = s.account_id) AND (m.user_key = s.user_key) AND (m.folded > s.folded))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM state.people u
+          WHERE ((u.account_id = s.account_id) AND (u.user_key = s.user_key)))));
+
+COMMENT ON VIEW directory.sign_ins IS 'The newest sign-in or sign-out of each person on each kind of client, removed users excepted.';
+
+COMMENT ON COLUMN directory.sign_ins.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.sign_ins.user_id IS 'Zoom''s user id, spelled as in users where the user is known there.';
+
+COMMENT ON COLUMN directory.sign_ins.client_type IS 'Kind of client as Zoom names it (win, mac, iphone and so on), or unknown.';
+
+COMMENT ON COLUMN directory.sign_ins.email IS 'The person''s current e-mail in users; where none is known there, the newest that this row''s own events named.';
+
+COMMENT ON COLUMN directory.sign_ins.signed_in IS 'Whether the person is signed in there, as far as events tell: sessions that end by themselves send none.';
+
+COMMENT ON COLUMN directory.sign_ins.login_type IS 'How the person signed in, in Zoom''s code: 0 Facebook, 1 Google, 11 Microsoft 365, 24 Apple, 97 mobile device, 98 RingCentral, 99 API, 100 Zoom, 101 single sign-on; other codes may come.';
+
+COMMENT ON COLUMN directory.sign_ins.version IS 'Version of the client, as it reports it.';
+
+COMMENT ON COLUMN directory.sign_ins.changed_at IS 'Time of that sign-in or sign-out.';
+
+COMMENT ON COLUMN directory.sign_ins.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.sign_ins.last_position IS 'Position in the log of that event.';
+
+CREATE VIEW directory.unresolved_groups AS
+ SELECT x.account_id,
+    x.group_id,
+    array_agg(DISTINCT x.seen_in ORDER BY x.seen_in) AS seen_in
+   FROM (( SELECT group_settings.account_id,
+            group_settings.group_id,
+            'settings'::text AS seen_in,
+            max(group_settings.changed_order) AS newest
+           FROM state.group_settings
+          WHERE (group_settings.changed_order IS NOT NULL)
+          GROUP BY group_settings.account_id, group_settings.group_id
+        UNION ALL
+         SELECT memberships.account_id,
+            memberships.group_id,
+            'memberships'::text,
+            max(memberships.folded) AS max
+           FROM state.memberships
+          GROUP BY memberships.account_id, memberships.group_id
+        UNION ALL
+         SELECT group_admins.account_id,
+            group_admins.group_id,
+            'admins'::text,
+            max(group_admins.folded) AS max
+           FROM state.group_admins
+          GROUP BY group_admins.account_id, group_admins.group_id) x
+     LEFT JOIN state.known_groups g ON (((g.account_id = x.account_id) AND (g.group_id = x.group_id))))
+  WHERE ((g.group_id IS NULL) OR (g.removed AND (x.newest > g.cutoff)))
+  GROUP BY x.account_id, x.group_id;
+
+COMMENT ON VIEW directory.unresolved_groups IS 'Groups named by memberships, admins or settings of which no group.created or group.updated is known, or which were named again after their removal.';
+
+COMMENT ON COLUMN directory.unresolved_groups.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.unresolved_groups.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.unresolved_groups.seen_in IS 'Array of where: admins, memberships, settings.';
+
+CREATE VIEW state.group_admins_mentions AS
+ SELECT m.account_id,
+    m.person_key,
+    m.user_id AS spelling,
+    m.folded,
+        CASE
+            WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
+            ELSE NULL::text
+        END AS email,
+    m.email_order
+   FROM (state.group_admins m
+     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+  WHERE ((m.user_id IS NOT NULL) AND (m.folded > COALESCE(g.cutoff, '\x'::bytea)))
+UNION ALL
+ SELECT e.account_id,
+    w.means AS person_key,
+        CASE
+            WHEN (w.means = e.person_key) THEN e.person_key
+            ELSE NULL::text
+        END AS spelling,
+    e.folded,
+    e.email,
+    e.email_order
+   FROM (state.group_admins e
+     CROSS JOIN LATERAL ( SELECT state.group_admins_meaning(e.account_id, e.group_id, e.person_key, e.folded) AS means
+         OFFSET 0) w)
+  WHERE ((e.user_id IS NULL) AND (w.means IS NOT NULL));
+
+CREATE VIEW state.memberships_mentions AS
+ SELECT m.account_id,
+    m.person_key,
+    m.user_id AS spelling,
+    m.folded,
+        CASE
+            WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
+            ELSE NULL::text
+        END AS email,
+    m.email_order
+   FROM (state.memberships m
+     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+  WHERE ((m.user_id IS NOT NULL) AND (m.folded > COALESCE(g.cutoff, '\x'::bytea)))
+UNION ALL
+ SELECT e.account_id,
+    w.means AS person_key,
+        CASE
+            WHEN (w.means = e.person_key) THEN e.person_key
+            ELSE NULL::text
+        END AS spelling,
+    e.folded,
+    e.email,
+    e.email_order
+   FROM (state.memberships e
+     CROSS JOIN LATERAL ( SELECT state.memberships_meaning(e.account_id, e.group_id, e.person_key, e.folded) AS means
+         OFFSET 0) w)
+  WHERE ((e.user_id IS NULL) AND (w.means IS NOT NULL));
+
+CREATE VIEW state.mentions AS
+ SELECT x.account_id,
+    x.person_key,
+    u.user_id AS known_as,
+    x.seen_in,
+    x.spelling,
+    x.spelled,
+        CASE
+            WHEN (x.email_order > COALESCE(u.cutoff, '\x'::bytea)) THEN x.email
+            ELSE NULL::text
+        END AS email,
+    x.email_order
+   FROM (( SELECT presence.account_id,
+            presence.user_key AS person_key,
+            'presence'::text AS seen_in,
+            presence.user_id AS spelling,
+            presence.folded AS spelled,
+            presence.email,
+            presence.email_order
+           FROM state.presence
+        UNION ALL
+         SELECT notes.account_id,
+            notes.user_key,
+            'presence'::text,
+            notes.user_id,
+            notes.note_order,
+            notes.email,
+            notes.email_order
+           FROM state.notes
+          WHERE (notes.note_order IS NOT NULL)
+        UNION ALL
+         SELECT sign_ins.account_id,
+            sign_ins.user_key,
+            'sign_ins'::text,
+            sign_ins.user_id,
+            sign_ins.folded,
+            sign_ins.email,
+            sign_ins.email_order
+           FROM state.sign_ins
+        UNION ALL
+         SELECT user_settings.account_id,
+            user_settings.user_key,
+            'settings'::text,
+            user_settings.user_id,
+            user_settings.changed_order,
+            NULL::text,
+            NULL::bytea
+           FROM state.user_settings
+          WHERE (user_settings.changed_order IS NOT NULL)
+        UNION ALL
+         SELECT memberships_mentions.account_id,
+            memberships_mentions.person_key,
+            'memberships'::text,
+            memberships_mentions.spelling,
+            memberships_mentions.folded,
+            memberships_mentions.email,
+            memberships_mentions.email_order
+           FROM state.memberships_mentions
+        UNION ALL
+         SELECT group_admins_mentions.account_id,
+            group_admins_mentions.person_key,
+            'admins'::text,
+            group_admins_mentions.spelling,
+            group_admins_mentions.folded,
+            group_admins_mentions.email,
+            group_admins_mentions.email_order
+           FROM state.group_admins_mentions) x
+     LEFT JOIN state.people u ON (((u.account_id = x.account_id) AND (u.user_key = x.person_key))))
+  WHERE ((u.user_key IS NULL) OR (u.removed AND ((x.spelling IS NULL) OR (x.spelled > u.cutoff))));
+
+CREATE VIEW directory.unresolved_users AS
+ SELECT account_id,
+    COALESCE(max(known_as), (array_agg(spelling ORDER BY spelled DESC) FILTER (WHERE (spelling IS NOT NULL)))[1]) AS user_id,
+    (array_agg(email ORDER BY email_order DESC) FILTER (WHERE (email IS NOT NULL)))[1] AS email,
+    array_agg(DISTINCT seen_in ORDER BY m.seen_in) AS seen_in
+   FROM state.mentions m
+  GROUP BY account_id, person_key;
+
+COMMENT ON VIEW directory.unresolved_users IS 'People named by memberships, admins, presence, sign-ins or settings of whom no lifecycle event or update is known, or who were named again after their removal.';
+
+COMMENT ON COLUMN directory.unresolved_users.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.unresolved_users.user_id IS 'Zoom''s user id as the newest event that names the person spells it; email:<lower-cased e-mail> for an entry without an id that nobody known has.';
+
+COMMENT ON COLUMN directory.unresolved_users.email IS 'The newest e-mail that those events named; null where they named none.';
+
+COMMENT ON COLUMN directory.unresolved_users.seen_in IS 'Array of where: admins, memberships, presence, settings, sign_ins.';
+
+CREATE VIEW directory.user_settings AS
+ SELECT s.account_id,
+    u.user_id,
+    NULLIF(s.settings, '{}'::jsonb) AS settings,
+    state.time_of(s.changed_order) AS changed_at,
+    s.changed_by,
+    state.time_of(s.changed_order) AS last_event_at,
+    s.last_position
+   FROM (state.people u
+     JOIN state.user_settings s ON (((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (s.changed_order > u.cutoff))))
+  WHERE ((NOT u.removed) AND (NOT s.removed))
+UNION ALL
+ SELECT s.account_id,
+    s.user_id,
+    NULLIF(s.settings, '{}'::jsonb) AS settings,
+    state.time_of(s.changed_order) AS changed_at,
+    s.changed_by,
+    state.time_of(s.changed_order) AS last_event_at,
+    s.last_position
+   FROM state.user_settings s
+  WHERE ((s.changed_order IS NOT NULL) AND (NOT s.removed) AND (NOT (EXISTS ( SELECT
+           FROM state.people u
+          WHERE ((u.account_id = s.account_id) AND (u.user_key = s.user_key))))));
+
+COMMENT ON VIEW directory.user_settings IS 'Settings of users, as far as settings events told them: one row for whoever such an event named, removed users excepted. What never changed since the first event is not in it.';
+
+COMMENT ON COLUMN directory.user_settings.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.user_settings.user_id IS 'Zoom''s user id, spelled as in users where the user is known there.';
+
+COMMENT ON COLUMN directory.user_settings.settings IS 'The settings known, nested as Zoom nests them; null where none is.';
+
+COMMENT ON COLUMN directory.user_settings.changed_at IS 'Time of the newest settings event.';
+
+COMMENT ON COLUMN directory.user_settings.changed_by IS 'E-mail of the operator of that event; null where it named none.';
+
+COMMENT ON COLUMN directory.user_settings.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.user_settings.last_position IS 'Position in the log of that event.';
+
+CREATE VIEW directory.user_setting_values AS
+ SELECT s.account_id,
+    s.user_id,
+    v.path,
+    v.value
+   FROM (directory.user_settings s
+     CROSS JOIN LATERAL ( WITH RECURSIVE walk AS (
+                 SELECT e.key AS path,
+                    e.value
+                   FROM jsonb_each(s.settings) e(key, value)
+                UNION ALL
+                 SELECT ((w_1.path || '.'::text) || e.key),
+                    e.value
+                   FROM (walk w_1
+                     CROSS JOIN LATERAL jsonb_each(
+                        CASE
+                            WHEN (jsonb_typeof(w_1.value) = 'object'::text) THEN w_1.value
+                            ELSE NULL::jsonb
+                        END) e(key, value))
+                )
+         SELECT w.path,
+            w.value
+           FROM walk w
+          WHERE (jsonb_typeof(w.value) <> 'object'::text)) v);
+
+COMMENT ON VIEW directory.user_setting_values IS 'Settings of users, one row a setting: the leaves of user_settings.settings.';
+
+COMMENT ON COLUMN directory.user_setting_values.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.user_setting_values.user_id IS 'Zoom''s user id, spelled as in users where the user is known there.';
+
+COMMENT ON COLUMN directory.user_setting_values.path IS 'Where the setting stands in the document, dotted.';
+
+COMMENT ON COLUMN directory.user_setting_values.value IS 'Its value: a text, number, boolean, null or array.';
+
+CREATE VIEW directory.users AS
+ SELECT account_id,
+    user_id,
+    email,
+    (profile ->> 'first_name'::text) AS first_name,
+    (profile ->> 'last_name'::text) AS last_name,
+    (profile ->> 'display_name'::text) AS display_name,
+    ((profile ->> 'type'::text))::integer AS type,
+        CASE
+            WHEN ((status = 'pending'::text) AND (EXISTS ( SELECT
+               FROM state.sign_ins s
+              WHERE ((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (s.signed_in_order > u.pending_order))))) THEN 'active'::text
+            ELSE status
+        END AS status,
+    (profile ->> 'role'::text) AS role,
+    (profile ->> 'dept'::text) AS dept,
+    (profile ->> 'company'::text) AS company,
+    (profile ->> 'language'::text) AS language,
+    (profile ->> 'timezone'::text) AS timezone,
+    (profile ->> 'phone_number'::text) AS phone_number,
+    (profile ->> 'phone_country'::text) AS phone_country,
+    (profile ->> 'pic_url'::text) AS pic_url,
+    ((profile ->> 'pmi'::text))::bigint AS pmi,
+    ((profile ->> 'use_pmi'::text))::boolean AS use_pmi,
+    (profile ->> 'vanity_name'::text) AS vanity_name,
+    (profile ->> 'primary_group_id'::text) AS primary_group_id,
+    NULLIF(custom_attributes, '[]'::jsonb) AS custom_attributes,
+    NULLIF((profile -> 'settings'::text), 'null'::jsonb) AS profile_settings,
+    creation_type,
+    state.at(created_ms) AS created_at,
+    state.time_of(folded) AS last_event_at,
+    last_position
+   FROM state.users u
+  WHERE ((last_position > 0) AND (NOT removed));
+
+COMMENT ON VIEW directory.users IS 'Users of the account who are not removed: one row a user, of every status.';
+
+COMMENT ON COLUMN directory.users.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.users.user_id IS 'Zoom''s user id, as the newest lifecycle event spells it. Ids match case-insensitively.';
+
+COMMENT ON COLUMN directory.users.email IS 'E-mail as sent. Look it up with lower(email) = lower(...): that uses an index.';
+
+COMMENT ON COLUMN directory.users.first_name IS 'First name.';
+
+COMMENT ON COLUMN directory.users.last_name IS 'Last name.';
+
+COMMENT ON COLUMN directory.users.display_name IS 'Name as shown in Zoom.';
+
+COMMENT ON COLUMN directory.users.type IS 'Licence, in Zoom''s code: 1 basic, 2 licensed, 4 unassigned, 99 none; other codes may come.';
+
+COMMENT ON COLUMN directory.users.status IS 'pending (invited), active, inactive (deactivated), or unknown: seen in updates alone.';
+
+COMMENT ON COLUMN directory.users.role IS 'Name of the account role.';
+
+COMMENT ON COLUMN directory.users.dept IS 'Department.';
+
+COMMENT ON COLUMN directory.users.company IS 'Company.';
+
+COMMENT ON COLUMN directory.users.language IS 'Language code.';
+
+COMMENT ON COLUMN directory.users.timezone IS 'Time zone name.';
+
+COMMENT ON COLUMN directory.users.phone_number IS 'Phone number as sent.';
+
+COMMENT ON COLUMN directory.users.phone_country IS 'Country of the phone number.';
+
+COMMENT ON COLUMN directory.users.pic_url IS 'Address of the profile picture.';
+
+COMMENT ON COLUMN directory.users.pmi IS 'Personal meeting id.';
+
+COMMENT ON COLUMN directory.users.use_pmi IS 'Whether instant meetings use the personal meeting id.';
+
+COMMENT ON COLUMN directory.users.vanity_name IS 'Personal link name.';
+
+COMMENT ON COLUMN directory.users.primary_group_id IS 'Id of the primary group; memberships may not show it yet.';
+
+COMMENT ON COLUMN directory.users.custom_attributes IS 'Array of {key, name, value}, sorted by key; null where there are none.';
+
+COMMENT ON COLUMN directory.users.profile_settings IS 'Settings that profile updates carry, such as licence features. Settings proper are in user_settings.';
+
+COMMENT ON COLUMN directory.users.creation_type IS 'How the user was created (create, autoCreate, custCreate, ssoCreate and so on).';
+
+COMMENT ON COLUMN directory.users.created_at IS 'Time of the first user.created of this life; null where that was not seen.';
+
+COMMENT ON COLUMN directory.users.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.users.last_position IS 'Position in the log of that event.';
+
+CREATE VIEW log.deliveries AS
+ SELECT "position",
+    received_at,
+    event,
+    event_ts,
+    account_id,
+    request_id,
+    digest,
+    source,
+    verified_by,
+    log.as_jsonb(body) AS body
+   FROM log.events e;
+
+COMMENT ON VIEW log.deliveries IS 'The log with bodies as jsonb; null where they are erased or hold what jsonb cannot (U+0000, lone surrogates). Bodies hold secrets.';
+
+COMMENT ON COLUMN log.deliveries."position" IS 'Place in the log.';
+
+COMMENT ON COLUMN log.deliveries.received_at IS 'When the ingress received the delivery.';
+
+COMMENT ON COLUMN log.deliveries.event IS 'Name of the event as sent.';
+
+COMMENT ON COLUMN log.deliveries.event_ts IS 'The delivery''s own event_ts, epoch milliseconds, where it is an integer.';
+
+COMMENT ON COLUMN log.deliveries.account_id IS 'payload.account_id as sent.';
+
+COMMENT ON COLUMN log.deliveries.request_id IS 'x-zm-request-id: equal over the retries of one delivery.';
+
+COMMENT ON COLUMN log.deliveries.digest IS 'SHA-256 of the body''s bytes.';
+
+COMMENT ON COLUMN log.deliveries.source IS 'webhook, import or quarantine.';
+
+COMMENT ON COLUMN log.deliveries.verified_by IS 'Fingerprint of the secret that verified the delivery.';
+
+COMMENT ON COLUMN log.deliveries.body IS 'The delivery as jsonb.';
+
+CREATE TABLE log.digests (
+    event_ts bigint NOT NULL,
+    digest bytea NOT NULL,
+    "position" bigint NOT NULL,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE log.quarantine (
+    id bigint NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    event text,
+    signed boolean NOT NULL,
+    request_id text,
+    timestamp_header text NOT NULL,
+    signature_header text NOT NULL,
+    digest bytea NOT NULL,
+    size integer NOT NULL,
+    body bytea NOT NULL,
+    CONSTRAINT quarantine_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+COMMENT ON TABLE log.quarantine IS 'Refused deliveries that may be genuine; bounded. Written by log.keep() alone.';
+
+COMMENT ON COLUMN log.quarantine.reason IS 'Why it was refused: wrong, stale (signature); not-an-event, media-type, other-event (form).';
+
+COMMENT ON COLUMN log.quarantine.event IS 'Name of the event where it is a plain one; unverified unless signed.';
+
+COMMENT ON COLUMN log.quarantine.signed IS 'Whether the signature was that of a live secret.';
+
+COMMENT ON COLUMN log.quarantine.timestamp_header IS 'x-zm-request-timestamp, to check the signature again.';
+
+COMMENT ON COLUMN log.quarantine.signature_header IS 'x-zm-signature, to check it again.';
+
+COMMENT ON COLUMN log.quarantine.size IS 'Bytes of the body, so that bounds are checked without reading bodies.';
+
+ALTER TABLE log.quarantine ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME log.quarantine_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE projector.migrations (
+    number integer NOT NULL,
+    name text NOT NULL,
+    serves integer NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE state.group_settings_history (
+    account_id text NOT NULL,
+    group_id text NOT NULL,
+    "position" bigint NOT NULL
+);
+
+CREATE TABLE state.groups_history (
+    account_id text NOT NULL,
+    group_id text NOT NULL,
+    "position" bigint NOT NULL
+);
+
+CREATE TABLE state.notes_history (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    "position" bigint NOT NULL
+);
+
+CREATE TABLE state.removed_emails (
+    account_id text NOT NULL,
+    email_key text NOT NULL,
+    cutoff bytea NOT NULL
+);
+
+CREATE TABLE state.user_settings_history (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    "position" bigint NOT NULL
+);
+
+CREATE TABLE state.users_history (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    "position" bigint NOT NULL
+);
+
+ALTER TABLE ONLY log.digests
+    ADD CONSTRAINT digests_pkey PRIMARY KEY (event_ts, digest);
+
+ALTER TABLE ONLY log.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY log.quarantine
+    ADD CONSTRAINT quarantine_digest_key UNIQUE (digest);
+
+ALTER TABLE ONLY log.quarantine
+    ADD CONSTRAINT quarantine_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY projector.migrations
+    ADD CONSTRAINT migrations_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY state.checkpoints
+    ADD CONSTRAINT checkpoints_pkey PRIMARY KEY (projection);
+
+ALTER TABLE ONLY state.dead_letters
+    ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (projection, "position");
+
+ALTER TABLE ONLY state.freshness
+    ADD CONSTRAINT freshness_pkey PRIMARY KEY (account_id, event);
+
+ALTER TABLE ONLY state.group_admins
+    ADD CONSTRAINT group_admins_pkey PRIMARY KEY (account_id, group_id, person_key);
+
+ALTER TABLE ONLY state.group_settings_history
+    ADD CONSTRAINT group_settings_history_pkey PRIMARY KEY (account_id, group_id, "position");
+
+ALTER TABLE ONLY state.group_settings
+    ADD CONSTRAINT group_settings_pkey PRIMARY KEY (account_id, group_id);
+
+ALTER TABLE ONLY state.groups_history
+    ADD CONSTRAINT groups_history_pkey PRIMARY KEY (account_id, group_id, "position");
+
+ALTER TABLE ONLY state.groups
+    ADD CONSTRAINT groups_pkey PRIMARY KEY (account_id, group_id);
+
+ALTER TABLE ONLY state.memberships
+    ADD CONSTRAINT memberships_pkey PRIMARY KEY (account_id, group_id, person_key);
+
+ALTER TABLE ONLY state.notes_history
+    ADD CONSTRAINT notes_history_pkey PRIMARY KEY (account_id, user_key, "position");
+
+ALTER TABLE ONLY state.notes
+    ADD CONSTRAINT notes_pkey PRIMARY KEY (account_id, user_key);
+
+ALTER TABLE ONLY state.presence
+    ADD CONSTRAINT presence_pkey PRIMARY KEY (account_id, user_key);
+
+ALTER TABLE ONLY state.rebuilds
+    ADD CONSTRAINT rebuilds_pkey PRIMARY KEY (projection);
+
+ALTER TABLE ONLY state.removed_emails
+    ADD CONSTRAINT removed_emails_pkey PRIMARY KEY (account_id, email_key);
+
+ALTER TABLE ONLY state.replicas
+    ADD CONSTRAINT replicas_pkey PRIMARY KEY (replica);
+
+ALTER TABLE ONLY state.sign_ins
+    ADD CONSTRAINT sign_ins_pkey PRIMARY KEY (account_id, user_key, client_type);
+
+ALTER TABLE ONLY state.sign_out_marks
+    ADD CONSTRAINT sign_out_marks_pkey PRIMARY KEY (account_id, user_key);
+
+ALTER TABLE ONLY state.user_settings_history
+    ADD CONSTRAINT user_settings_history_pkey PRIMARY KEY (account_id, user_key, "position");
+
+ALTER TABLE ONLY state.user_settings
+    ADD CONSTRAINT user_settings_pkey PRIMARY KEY (account_id, user_key);
+
+ALTER TABLE ONLY state.users_history
+    ADD CONSTRAINT users_history_pkey PRIMARY KEY (account_id, user_key, "position");
+
+ALTER TABLE ONLY state.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (account_id, user_key);
+
+CREATE INDEX events_event_ts ON log.events USING btree (event_ts, "position");
+
+CREATE INDEX group_admins_by_email ON state.group_admins USING btree (group_id, account_id, person_key) WHERE (user_id IS NULL);
+
+CREATE INDEX group_admins_email ON state.group_admins USING btree (account_id, lower(email));
+
+CREATE INDEX group_admins_listed ON state.group_admins USING btree (group_id, account_id) WHERE (added AND (user_id IS NOT NULL));
+
+CREATE INDEX group_admins_person ON state.group_admins USING btree (account_id, person_key);
+
+CREATE INDEX group_admins_user_id ON state.group_admins USING btree (user_id);
+
+CREATE INDEX group_settings_drift ON state.group_settings USING btree (account_id) WHERE (drift <> '[]'::jsonb);
+
+CREATE INDEX group_settings_group_id ON state.group_settings USING btree (group_id);
+
+CREATE INDEX groups_drift ON state.groups USING btree (account_id) WHERE (drift <> '[]'::jsonb);
+
+CREATE INDEX groups_group_id ON state.groups USING btree (group_id);
+
+CREATE INDEX memberships_by_email ON state.memberships USING btree (group_id, account_id, person_key) WHERE (user_id IS NULL);
+
+CREATE INDEX memberships_email ON state.memberships USING btree (account_id, lower(email));
+
+CREATE INDEX memberships_listed ON state.memberships USING btree (group_id, account_id) WHERE (added AND (user_id IS NOT NULL));
+
+CREATE INDEX memberships_person ON state.memberships USING btree (account_id, person_key);
+
+CREATE INDEX memberships_user_id ON state.memberships USING btree (user_id);
+
+CREATE INDEX notes_drift ON state.notes USING btree (account_id) WHERE (drift <> '[]'::jsonb);
+
+CREATE INDEX notes_user_id ON state.notes USING btree (user_id);
+
+CREATE INDEX presence_user_id ON state.presence USING btree (user_id);
+
+CREATE INDEX sign_ins_user_id ON state.sign_ins USING btree (user_id);
+
+CREATE INDEX user_settings_drift ON state.user_settings USING btree (account_id) WHERE (drift <> '[]'::jsonb);
+
+CREATE INDEX user_settings_user_id ON state.user_settings USING btree (user_id);
+
+CREATE INDEX users_drift ON state.users USING btree (account_id) WHERE (drift <> '[]'::jsonb);
+
+CREATE INDEX users_email ON state.users USING btree (lower(email));
+
+CREATE INDEX users_ended ON state.users USING btree (account_id, user_key) INCLUDE (cutoff, removed) WHERE (cutoff IS NOT NULL);
+
+CREATE INDEX users_pending ON state.users USING btree (account_id) WHERE (status = 'pending'::text);
+
+CREATE INDEX users_user_id ON state.users USING btree (user_id);
+
+CREATE TRIGGER events_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON log.events FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
+
+ALTER TABLE log.events ENABLE ALWAYS TRIGGER events_are_append_only;
+
+GRANT USAGE ON SCHEMA directory TO directory_reader;
+
+REVOKE ALL ON FUNCTION log.append(p_received_at timestamp with time zone[], p_event text[], p_event_ts bigint[], p_account_id text[], p_request_id text[], p_digest bytea[], p_source text, p_verified_by text[], p_body bytea[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.as_jsonb(body bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.forget_digests(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.keep(p_received_at timestamp with time zone[], p_reason text[], p_event text[], p_signed boolean[], p_request_id text[], p_timestamp text[], p_signature text[], p_digest bytea[], p_body bytea[], p_max_rows bigint, p_max_bytes bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.make_room(p_rows bigint, p_bytes bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.microseconds(moment timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_bytes bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.refuse_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.take_append_lock() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION state.hold_leases(p_replica text, p_projections text[], p_versions integer[], p_ttl interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION state.release_leases(p_replica text) FROM PUBLIC;
+
+GRANT SELECT ON TABLE directory.dead_letters TO directory_reader;
+
+GRANT SELECT ON TABLE directory.departed_group_admins TO directory_reader;
+
+GRANT SELECT ON TABLE directory.drift TO directory_reader;
+
+GRANT SELECT ON TABLE directory.former_groups TO directory_reader;
+
+GRANT SELECT ON TABLE directory.former_users TO directory_reader;
+
+GRANT SELECT ON TABLE directory.freshness TO directory_reader;
+
+GRANT SELECT ON TABLE directory.group_admins TO directory_reader;
+
+GRANT SELECT ON TABLE directory.group_settings TO directory_reader;
+
+GRANT SELECT ON TABLE directory.group_setting_values TO directory_reader;
+
+GRANT SELECT ON TABLE directory.groups TO directory_reader;
+
+GRANT SELECT ON TABLE directory.memberships TO directory_reader;
+
+GRANT SELECT ON TABLE directory.observation TO directory_reader;
+
+GRANT SELECT ON TABLE directory.presence TO directory_reader;
+
+GRANT SELECT ON TABLE directory.projection_status TO directory_reader;
+
+GRANT SELECT ON TABLE directory.sign_ins TO directory_reader;
+
+GRANT SELECT ON TABLE directory.unresolved_groups TO directory_reader;
+
+GRANT SELECT ON TABLE directory.unresolved_users TO directory_reader;
+
+GRANT SELECT ON TABLE directory.user_settings TO directory_reader;
+
+GRANT SELECT ON TABLE directory.user_setting_values TO directory_reader;
+
+GRANT SELECT ON TABLE directory.users TO directory_reader;

@@ -1,0 +1,82 @@
+"""Everything together, and everything breaking: at the end nothing acknowledged is lost or doubled.
+
+python -m pytest tests/acceptance/test_chaos.py --chaos-seconds 3600 --chaos-seed 7
+"""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from projector.database import Database, open_database
+from projector.embedded import EmbeddedServer
+from projector.schema import migrate
+from tests.acceptance.chaos_rig import Hand, Zoom, deploy
+from tests.runtime_rig import assert_oracle_agrees, assert_verified, until_folded
+
+EVENTS_A_SECOND = 40.0
+
+
+@pytest.fixture
+def own_server() -> Iterator[EmbeddedServer]:
+    """A durable server of the test's own."""
+    folder = Path(tempfile.mkdtemp(prefix="projector-chaos-"))
+    folder.chmod(0o711)
+    server = EmbeddedServer(folder, settings={"max_connections": "120"})
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+async def test_chaos(
+    own_server: EmbeddedServer, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    seconds = float(request.config.getoption("--chaos-seconds"))
+    seed = int(request.config.getoption("--chaos-seed"))
+    database = await open_database(own_server.dsn)
+    await migrate(database)
+    database.terminate()
+    deployment = deploy(own_server, tmp_path)
+    zoom = Zoom([replica.port for replica in deployment.ingress], seed, EVENTS_A_SECOND)
+    hand = Hand(deployment, seed)
+    try:
+        delivering = asyncio.create_task(zoom.deliver_until_stopped())
+        await hand.play(seconds)
+        zoom.stopping = True
+        await asyncio.wait_for(delivering, 60)
+        database = await open_database(own_server.dsn)
+        recovered = await until_folded(database, 60)
+        await assert_nothing_lost_or_doubled(database, zoom)
+        await assert_oracle_agrees(database)
+    finally:
+        deployment.close()
+    await assert_verified(database)
+    database.terminate()
+    sys.stdout.write(summary(hand, zoom, recovered))
+
+
+def summary(hand: Hand, zoom: Zoom, recovered: float) -> str:
+    """What a person who runs this for an hour wants to see."""
+    deeds = ", ".join(f"{hand.done.count(name)} {name}" for name in sorted(set(hand.done)))
+    return (
+        f"{deeds}\n{len(zoom.sent)} events, {zoom.refused} attempts not acknowledged, "
+        f"folded {recovered:.1f} s after the last\n"
+    )
+
+
+async def assert_nothing_lost_or_doubled(database: Database, zoom: Zoom) -> None:
+    rows = await database.fetch("SELECT position, body FROM log.events ORDER BY position")
+    assert [row["position"] for row in rows] == list(range(1, len(rows) + 1))
+    where = {row["body"]: row["position"] for row in rows}
+    assert len(where) == len(rows), "an event is in the log twice"
+    assert set(where) == zoom.sent, "an event is lost, or nobody sent it"
+    for body, positions in zoom.acknowledged.items():
+        assert positions == {where[body]}
+    assert len(zoom.acknowledged) == len(zoom.sent)

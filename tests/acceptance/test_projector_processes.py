@@ -1,0 +1,118 @@
+"""Projector replicas as processes: killed, stopped cleanly, and paused past their lease."""
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+import aiohttp
+
+from projector.database import Database
+from projector.projections import PROJECTIONS
+from projector.rebuild.rebuild import rebuild
+from tests.projector_processes import ProjectorProcess, projectors
+from tests.runtime_rig import (
+    append,
+    append_story,
+    assert_oracle_agrees,
+    assert_verified,
+    counted,
+    no_progress,
+    owners,
+    renamed,
+    story,
+    unaccounted,
+    until,
+    until_folded,
+)
+
+
+async def shares(database: Database, *processes: ProjectorProcess) -> list[int]:
+    """How many projections each process holds."""
+    held = [owner or "" for owner in (await owners(database)).values()]
+    return [sum(process.mark in owner for owner in held) for process in processes]
+
+
+async def holds(database: Database, expected: list[int], *processes: ProjectorProcess) -> bool:
+    return sorted(await shares(database, *processes)) == expected
+
+
+async def test_killed_and_stopped_replicas_are_replaced(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    with projectors(database_url, tmp_path, 3) as (one, two, three):
+        await until(lambda: holds(database, [3, 3, 3], one, two, three), 20)
+        async with aiohttp.ClientSession() as session:
+            for route, text in (("livez", "alive"), ("metrics", "projector_projection_lag_events")):
+                async with session.get(f"http://127.0.0.1:{one.health_port}/{route}") as answer:
+                    assert answer.status == 200
+                    assert text in await answer.text()
+
+        await append_story(database, story(21, 300))
+        one.kill()
+        assert await until(lambda: holds(database, [4, 5], two, three), 15) < 10
+        await until_folded(database)
+
+        stopped_at = time.monotonic()
+        two.signal(signal.SIGTERM)
+        await until(lambda: holds(database, [9], three))
+        assert time.monotonic() - stopped_at < 1.5
+        assert await asyncio.to_thread(two.process.wait, 10) == 0
+        await append_story(database, story(22, 100))
+        await until_folded(database)
+    await assert_oracle_agrees(database)
+    await assert_verified(database)
+
+
+async def test_a_replica_that_was_paused_past_its_lease_writes_nothing(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    stop = asyncio.Event()
+
+    async def keep_appending() -> int:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            await append(database, [renamed(number * 10 + n, f"u{n}") for n in range(10)])
+            await asyncio.sleep(0.02)
+        return number * 10
+
+    with projectors(database_url, tmp_path, 2) as (paused, other):
+        await until(lambda: holds(database, [4, 5], paused, other), 20)
+        appending = asyncio.create_task(keep_appending())
+        await asyncio.sleep(0.5)
+        paused.signal(signal.SIGSTOP)
+        assert await until(lambda: holds(database, [9], other), 15) < 10
+        await asyncio.sleep(0.5)
+        paused.signal(signal.SIGCONT)
+        await until(lambda: holds(database, [4, 5], paused, other), 15)
+        await asyncio.sleep(0.5)
+        stop.set()
+        total = await appending
+        await until_folded(database)
+        assert await counted(database) == total
+    await assert_oracle_agrees(database)
+    await assert_verified(database)
+
+
+async def test_a_killed_rebuild_can_be_started_again(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await append_story(database, story(23, 400))
+    await append(database, [renamed(n, f"u{n}") for n in range(6000)])
+    await rebuild(database, PROJECTIONS, no_progress)
+    process = ProjectorProcess(database_url, tmp_path / "rebuild.log", "rebuild")
+    try:
+        await until(lambda: has_begun(database), 20, pause=0.005)
+    finally:
+        process.kill()
+    assert await unaccounted(database) > 0
+    await assert_oracle_agrees(database)
+    await database.fetch("UPDATE state.rebuilds SET heartbeat_at = now() - interval '20 s'")
+    await rebuild(database, PROJECTIONS, no_progress)
+    assert await unaccounted(database) == 0
+    await assert_oracle_agrees(database)
+
+
+async def has_begun(database: Database) -> bool:
+    return await unaccounted(database) > len(PROJECTIONS)

@@ -1,0 +1,77 @@
+"""The list of events as data: each is folded, owned once, and has a payload of its own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from projector.event_names import ALIASES, EVENTS, GROUP_EVENTS, RANKS, USER_EVENTS
+from projector.events import decode_event, digest_of
+from projector.folding.tables import MergeTable, SequenceTable
+from projector.projections import IGNORED, PROJECTIONS, projection_named
+from tests.oracle.naive_events import OWNERS
+
+PAYLOADS = Path(__file__).parent.parent / "payloads"
+DOMAIN = [projection for projection in PROJECTIONS if projection.name != "freshness"]
+
+
+def payload(name: str) -> bytes:
+    return (PAYLOADS / f"{name}.json").read_bytes()
+
+
+def test_there_are_the_21_events_of_the_reference() -> None:
+    assert len(set(EVENTS)) == len(EVENTS) == 21
+    assert set(USER_EVENTS) | set(GROUP_EVENTS) == set(EVENTS) == set(OWNERS)
+    assert set(RANKS) <= set(EVENTS)
+    assert set(ALIASES.values()) <= set(EVENTS)
+    assert not set(ALIASES) & set(EVENTS)
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_every_event_is_folded_or_deliberately_ignored(name: str) -> None:
+    folding = {projection.name for projection in DOMAIN if name in projection.events}
+    assert (name in IGNORED) != (OWNERS[name] in folding)
+    assert name in projection_named("freshness").events
+
+
+def test_no_projection_listens_to_what_there_is_not() -> None:
+    for projection in PROJECTIONS:
+        assert projection.events <= set(EVENTS), projection.name
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_every_event_has_a_payload_file_that_changes_something(name: str) -> None:
+    body = payload(name)
+    event = decode_event(1, 0, digest_of(body), body)
+    assert event is not None
+    assert event.name == name
+    assert event.account_id
+    assert event.entity_id
+    rows = 0
+    for table in projection_named(OWNERS[name]).tables:
+        if isinstance(table, MergeTable) and name in table.rows:
+            rows += sum(isinstance(row, table.row) for row in table.rows[name]([event]))
+        elif isinstance(table, SequenceTable) and name in table.steps:
+            start = table.start(table.key_of(event))
+            rows += table.steps[name](start, event) != start
+    assert rows, "its owner makes nothing of it"
+
+
+def test_the_story_has_every_event_once() -> None:
+    lines = (PAYLOADS / "all.ndjson").read_bytes().splitlines()
+    names = [json.loads(line)["event"] for line in lines]
+    assert sorted(ALIASES.get(name, name) for name in names) == sorted(EVENTS)
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda projection: projection.name)
+def test_a_projection_is_a_value_with_a_version_and_tables(projection: object) -> None:
+    assert projection.name.isidentifier()
+    assert projection.version >= 1
+    assert projection.tables
+    for table in projection.tables:
+        assert 0 < table.key < len(table.row._fields)
+
+
+def test_a_name_that_there_is_not_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        projection_named("usres")

@@ -1,0 +1,144 @@
+"""Log lines: JSON off a terminal; and no exception, secret or payload gets into one."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from projector.config import LogFormat, LogLevel, Settings
+from projector.telemetry import configure_logging
+
+PLANTED = "hunter2@example.com"
+
+
+class Captured:
+    """What was written to standard error, which is no terminal."""
+
+    def __init__(self, capture: pytest.CaptureFixture[bytes]) -> None:
+        self._capture = capture
+        self._written = b""
+
+    def text(self) -> str:
+        self._written += self._capture.readouterr().err
+        return self._written.decode()
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text().splitlines()]
+
+
+@pytest.fixture
+def captured(capsysbinary: pytest.CaptureFixture[bytes]) -> Iterator[Captured]:
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield Captured(capsysbinary)
+    structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def configured(**settings: Any) -> Any:
+    """A logger of a process with these settings."""
+    configure_logging(Settings(**settings))
+    return structlog.get_logger()
+
+
+def fail(with_local: str) -> None:
+    planted_local = with_local
+    raise ValueError(f"cannot take {planted_local}")
+
+
+def test_a_line_off_a_terminal_is_json_with_a_level_and_a_time(captured: Captured) -> None:
+    configured().info("request", status=200, request_id="r", answer=None)
+    (line,) = captured.lines()
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "request", "level": "info", "status": 200, "request_id": "r", "answer": None,
+    }  # fmt: skip
+
+
+def test_what_is_bound_is_in_every_line(captured: Captured) -> None:
+    logger = configured()
+    with structlog.contextvars.bound_contextvars(request_id="r"):
+        logger.info("one")
+        logger.warning("two")
+    logger.info("three")
+    assert [line.get("request_id") for line in captured.lines()] == ["r", "r", None]
+
+
+def test_levels_below_the_configured_one_are_not_written(captured: Captured) -> None:
+    logger = configured(log_level=LogLevel.WARNING)
+    for level in ("debug", "info", "warning", "error"):
+        getattr(logger, level)(level)
+    assert [line["event"] for line in captured.lines()] == ["warning", "error"]
+
+
+def test_any_value_makes_a_line(captured: Captured) -> None:
+    configured().info("odd", value={1, 2}, surrogate="\ud800", line="a\nb", error=ValueError)
+    assert captured.lines()[0]["line"] == "a\nb"
+    assert captured.text().count("\n") == 1
+
+
+@pytest.mark.parametrize("log_format", list(LogFormat))
+def test_an_exception_leaves_its_type_and_place_alone(
+    captured: Captured, log_format: LogFormat
+) -> None:
+    logger = configured(log_format=log_format)
+    try:
+        fail(PLANTED)
+    except ValueError:
+        logger.exception("failed")
+    assert "ValueError" in captured.text()
+    assert "test_telemetry.py" in captured.text()
+    assert PLANTED not in captured.text()
+    assert "cannot take" not in captured.text()
+
+
+def test_the_line_of_an_exception_names_its_frames(captured: Captured) -> None:
+    logger = configured()
+    try:
+        fail(PLANTED)
+    except ValueError as error:
+        logger.error("failed", exc_info=error)  # noqa: TRY400
+    (line,) = captured.lines()
+    assert line["exception"] == "ValueError"
+    assert line["frames"][-1].endswith(" fail")
+
+
+async def test_lines_of_one_turn_are_written_after_it_in_order(captured: Captured) -> None:
+    logger = configured()
+    logger.info("one")
+    logger.info("two")
+    await asyncio.sleep(0)
+    logger.info("three")
+    await asyncio.sleep(0)
+    assert [line["event"] for line in captured.lines()] == ["one", "two", "three"]
+
+
+async def test_what_asyncio_says_of_a_failed_task_holds_no_message(captured: Captured) -> None:
+    configured()
+
+    async def doomed() -> None:
+        fail(PLANTED)
+
+    task = asyncio.ensure_future(doomed())
+    await asyncio.sleep(0.01)
+    del task  # its failure was never looked at, and asyncio says so
+    await asyncio.sleep(0.01)
+    (line,) = captured.lines()
+    assert (line["event"], line["library"], line["level"]) == ("library", "asyncio", "error")
+    assert line["says"] == "Task exception was never retrieved"
+    assert line["exception"] == "ValueError"
+    assert PLANTED not in captured.text()
+
+
+def test_what_libraries_say_holds_no_arguments(captured: Captured) -> None:
+    configured()
+    logging.getLogger("aiohttp.server").error("Error handling request from %s", PLANTED)
+    logging.getLogger("aiohttp.server").info("nobody asked")
+    (line,) = captured.lines()
+    assert line["says"] == "Error handling request from %s"
+    assert PLANTED not in captured.text()
