@@ -1,8 +1,8 @@
 """Connections to PostgreSQL, direct or through PgBouncer in transaction mode."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 import asyncpg
@@ -33,6 +33,21 @@ UNAVAILABLE: Final = (
     # An idle connection that the server has just ended, used before its end was noticed.
     asyncpg.InternalClientError,
 )
+
+
+@contextmanager
+def cancellable() -> Iterator[None]:
+    """Let a cancellation win over the error of a connection that breaks at the same moment.
+
+    asyncpg raises the latter alone, and a loop that waits trouble out would never learn that it should end.
+    """
+    try:
+        yield
+    except UNAVAILABLE as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from error
+        raise
 
 
 class Queryable(Protocol):
@@ -67,11 +82,12 @@ class Database:
         self, statement: str, *arguments: Any, timeout: float | None = None
     ) -> list[asyncpg.Record]:
         """Run one statement in a transaction of its own; `timeout` in seconds."""
-        async with self.pool.acquire(timeout=timeout) as connection:
-            if not self.pooled:
-                return await connection.fetch(statement, *arguments, timeout=timeout)
-            async with connection.transaction():
-                return await connection.fetch(statement, *arguments, timeout=timeout)
+        with cancellable():
+            async with self.pool.acquire(timeout=timeout) as connection:
+                if not self.pooled:
+                    return await connection.fetch(statement, *arguments, timeout=timeout)
+                async with connection.transaction():
+                    return await connection.fetch(statement, *arguments, timeout=timeout)
 
     async def fetchval(self, statement: str, *arguments: Any, timeout: float | None = None) -> Any:
         """The first column of the first row, or None."""
@@ -81,8 +97,9 @@ class Database:
     @asynccontextmanager
     async def transaction(self, **options: Any) -> AsyncIterator[Connection]:
         """A READ COMMITTED transaction over several statements."""
-        async with self.pool.acquire() as connection, connection.transaction(**options):
-            yield connection  # type: ignore[misc]
+        with cancellable():
+            async with self.pool.acquire() as connection, connection.transaction(**options):
+                yield connection  # type: ignore[misc]
 
     def terminate(self) -> None:
         """Drop every connection at once, whatever it does."""

@@ -15,6 +15,7 @@ CREATE FUNCTION log.append(p_received_at timestamp with time zone[], p_event tex
     LANGUAGE plpgsql
     SET lock_timeout TO '1500ms'
     SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
     v_head bigint;
@@ -1575,26 +1576,23 @@ CREATE VIEW directory.unresolved_groups AS
    FROM (( SELECT group_settings.account_id,
             group_settings.group_id,
             'settings'::text AS seen_in,
-            max(group_settings.changed_order) AS newest
+            group_settings.changed_order AS named
            FROM state.group_settings
           WHERE (group_settings.changed_order IS NOT NULL)
-          GROUP BY group_settings.account_id, group_settings.group_id
         UNION ALL
          SELECT memberships.account_id,
             memberships.group_id,
             'memberships'::text,
-            max(memberships.folded) AS max
+            memberships.folded
            FROM state.memberships
-          GROUP BY memberships.account_id, memberships.group_id
         UNION ALL
          SELECT group_admins.account_id,
             group_admins.group_id,
             'admins'::text,
-            max(group_admins.folded) AS max
-           FROM state.group_admins
-          GROUP BY group_admins.account_id, group_admins.group_id) x
+            group_admins.folded
+           FROM state.group_admins) x
      LEFT JOIN state.known_groups g ON (((g.account_id = x.account_id) AND (g.group_id = x.group_id))))
-  WHERE ((g.group_id IS NULL) OR (g.removed AND (x.newest > g.cutoff)))
+  WHERE ((g.group_id IS NULL) OR (g.removed AND (x.named > g.cutoff)))
   GROUP BY x.account_id, x.group_id;
 
 COMMENT ON VIEW directory.unresolved_groups IS 'Groups named by memberships, admins or settings of which no group.created or group.updated is known, or which were named again after their removal.';

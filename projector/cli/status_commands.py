@@ -103,7 +103,7 @@ def _lines(now: Status) -> list[str]:
         f"quarantine {now.quarantine:,}"
     )
     accounts = [
-        f"account {printable(f.account_id)}: {f.events:,} events, last received "
+        f"account {printable(f.account_id)}: {f.events:,} events, last "
         f"{f.last_received_at:%F %T %Z}"
         for f in now.freshness
     ]

@@ -7,6 +7,7 @@ from typing import Final
 from projector.database import Database
 from projector.rebuild.shadow import Shadow
 from projector.runtime.batch import Batch, make_batch
+from projector.runtime.tasks import end
 from projector.statements import queries
 
 _SQL: Final = queries("log")
@@ -35,8 +36,7 @@ async def fill(
             position, digest = batch.end, batch.digest
             progress(position, target)
     finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        await end(reading)
     async with asyncio.TaskGroup() as tasks:  # the database builds indexes side by side
         for shadow in shadows:
             tasks.create_task(shadow.finish())

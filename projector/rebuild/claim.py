@@ -15,6 +15,7 @@ import structlog
 from projector.database import UNAVAILABLE, Connection, Database
 from projector.errors import DatabaseUnavailable, RebuildRefused
 from projector.folding.tables import Projection
+from projector.runtime.tasks import end
 from projector.statements import queries
 
 _SQL: Final = queries("state")
@@ -53,8 +54,7 @@ async def claimed(database: Database, projections: Sequence[Projection]) -> Asyn
         try:
             yield claim
         finally:
-            beat.cancel()
-            await asyncio.gather(beat, return_exceptions=True)
+            await end(beat)
     except UNAVAILABLE as error:
         raise DatabaseUnavailable(
             f"the database went away ({type(error).__name__}); the live rows are whole: run this again"

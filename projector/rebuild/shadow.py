@@ -29,13 +29,14 @@ from projector.folding.tables import (
 )
 from projector.runtime import statements
 from projector.runtime.codec import codec_of
-from projector.runtime.store import Store, columns_of
+from projector.runtime.store import HistoryTooLong, Store, columns_of
 from projector.schema import create_tables
 
 # Estimated bytes in memory of a row, and of each byte of a document's event once it is decoded.
 ROW_BYTES: Final = 900
 DECODED: Final = 6
 HISTORY_BYTES: Final = 250
+LATE_BYTES: Final = 300
 UPSERT_ROWS: Final = 5000
 REFOLDED_AT_ONCE: Final = 500
 
@@ -63,6 +64,14 @@ class Shadow:
             await connection.execute(
                 f"CREATE TABLE {self.schema}.dead_letters (LIKE state.dead_letters INCLUDING ALL)"
             )
+            for table in self._sequences():
+                await connection.execute(
+                    f"CREATE TABLE {self.schema}.{table.name}_late AS "
+                    f"SELECT {', '.join(codec_of(table).key)} FROM {self.schema}.{table.name}"
+                )
+
+    def _sequences(self) -> list[SequenceTable]:
+        return [table for table in self.projection.tables if isinstance(table, SequenceTable)]
 
     async def fold(self, events: EventsByName) -> None:
         """Fold a batch into the rows in memory."""
@@ -106,6 +115,7 @@ class Shadow:
                 self.weight += ROW_BYTES
             if min(event.order for event in new) <= state.folded:
                 late.add(key)
+                self.weight += LATE_BYTES
                 continue
             rows[key], dead = fold_entity(table, state, new)
             self._note(dead)
@@ -114,7 +124,8 @@ class Shadow:
 
     def _note(self, dead: Iterable[DeadLetter]) -> None:
         for letter in dead:
-            self._dead.setdefault(letter.position, letter)
+            if self._dead.setdefault(letter.position, letter) is letter:
+                self.weight += LATE_BYTES
 
     async def _recall(self, table: Table, rows: dict[Key, Row], keys: Iterable[Key]) -> None:
         """Read back the rows that were written out and are touched again."""
@@ -137,12 +148,13 @@ class Shadow:
                 await self._copy(
                     table.name, codec_of(table).columns, map(codec_of(table).record, rows.values())
                 )
-        for table in self.projection.tables:
-            if isinstance(table, SequenceTable) and (
-                entries := self._history.pop(table.history, [])
-            ):
-                names = (*codec_of(table).key, "position")
-                await self._copy(table.history, names, entries)
+        for sequence in self._sequences():
+            key = codec_of(sequence).key
+            if entries := self._history.pop(sequence.history, []):
+                await self._copy(sequence.history, (*key, "position"), entries)
+            if late := self._late.pop(sequence.name, set()):
+                await self._copy(f"{sequence.name}_late", key, late)
+        await self._bury()
         self.weight = 0
 
     async def spill(self) -> None:
@@ -175,30 +187,50 @@ class Shadow:
         await self.write_out()
         if not self._written:
             await self._create("keys")
-        for table in self.projection.tables:
-            if isinstance(table, SequenceTable):
-                await self._refold(table)
+        for sequence in self._sequences():
+            await self._refold(sequence)
         await self._bury()
         await self._create("indexes")
         for table in self.projection.tables:
             await self._database.fetch(f"ANALYZE {self.schema}.{table.name}", timeout=600)
 
     async def _refold(self, table: SequenceTable) -> None:
-        late = list(self._late[table.name])
-        for start in range(0, len(late), REFOLDED_AT_ONCE):
-            histories = await self.store.histories(table, late[start : start + REFOLDED_AT_ONCE])
-            rows = []
-            for key, events in histories.items():
-                state, dead = fold_entity(table, table.start(key), events)
-                rows.append(state)
-                self._note(dead)
-            await self._upsert(table, rows)
-        self._late.pop(table.name, None)
+        """Fold the entities that were set aside from their histories, some at a time."""
+        late, names = f"{self.schema}.{table.name}_late", ", ".join(codec_of(table).key)
+        await self._database.fetch(f"CREATE INDEX ON {late} ({names})", timeout=600)
+        after = ("",) * table.key
+        while keys := await self._database.fetch(
+            f"SELECT DISTINCT {names} FROM {late} WHERE ({names}) > "
+            f"({', '.join(f'${i + 1}' for i in range(table.key))}) ORDER BY {names} LIMIT $"
+            f"{table.key + 1}",
+            *after, REFOLDED_AT_ONCE,
+            timeout=600,
+        ):  # fmt: skip
+            after = tuple(keys[-1])
+            await self._refold_some(table, [tuple(key) for key in keys])
+
+    async def _refold_some(self, table: SequenceTable, keys: list[Key]) -> None:
+        try:
+            histories = await self.store.histories(table, keys)
+        except HistoryTooLong:
+            middle = len(keys) // 2
+            await self._refold_some(table, keys[:middle])
+            await self._refold_some(table, keys[middle:])
+            return
+        rows = []
+        for key, events in histories.items():
+            state, dead = fold_entity(table, table.start(key), events)
+            rows.append(state)
+            self._note(dead)
+        await self._upsert(table, rows)
 
     async def _bury(self) -> None:
+        """Write dead letters; the first verdict on an event stands."""
         if self._dead:
             await self._database.fetch(
                 f"INSERT INTO {self.schema}.dead_letters (projection, position, event, error) "
-                "SELECT $1, r.* FROM unnest($2::bigint[], $3::text[], $4::text[]) AS r",
+                "SELECT $1, r.* FROM unnest($2::bigint[], $3::text[], $4::text[]) AS r "
+                "ON CONFLICT DO NOTHING",
                 self.projection.name, *columns_of(list(self._dead.values())),
             )  # fmt: skip
+            self._dead.clear()

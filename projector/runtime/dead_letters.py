@@ -9,7 +9,7 @@ from projector.database import Connection, Database
 from projector.folding.tables import Projection
 from projector.projections import PROJECTIONS
 from projector.runtime.batch import by_name, decode_rows
-from projector.runtime.store import Move, Store
+from projector.runtime.store import HistoryTooLong, Move, Store
 from projector.runtime.worker import SPOILED
 from projector.statements import queries
 
@@ -46,7 +46,7 @@ async def _retry(database: Database, projection: Projection, positions: Sequence
     try:
         async with database.transaction() as connection:
             return await _fold_again(connection, projection, positions)
-    except SPOILED:
+    except (*SPOILED, HistoryTooLong):
         if len(positions) == 1:
             return 0
         middle = len(positions) // 2

@@ -6,11 +6,11 @@ ahead while workers fold.
 """
 
 import asyncio
-import contextlib
 from typing import Final
 
 from projector.database import Database
 from projector.runtime.batch import Batch, make_batch
+from projector.runtime.tasks import set_within
 from projector.statements import queries
 
 _SQL: Final = queries("log")
@@ -93,8 +93,7 @@ class Feed:
             and asyncio.get_running_loop().time() < deadline
         ):
             self._evict()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), PATIENCE_SECONDS)
+            await set_within(self._moved, PATIENCE_SECONDS)
 
     def _read(self, position: int) -> asyncio.Task[Batch | None]:
         task = asyncio.create_task(self._fetch(position, self._limit))

@@ -19,6 +19,7 @@ from projector.projections import PROJECTIONS
 from projector.runtime.feed import Feed
 from projector.runtime.metrics import RuntimeMetrics
 from projector.runtime.store import Store
+from projector.runtime.tasks import end, set_within
 from projector.runtime.upgrade import Upgrade
 from projector.runtime.watch import Watch
 from projector.runtime.worker import Lease, Worker
@@ -65,13 +66,9 @@ class Replica:
             while True:
                 self._lease_wake.clear()
                 await self._hold()
-                try:
-                    await asyncio.wait_for(self._lease_wake.wait(), HEARTBEAT_SECONDS)
-                except TimeoutError:
-                    continue
+                await set_within(self._lease_wake, HEARTBEAT_SECONDS)
         finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+            await end(watch)
             await self._stop()
 
     async def _hold(self) -> None:
@@ -147,10 +144,8 @@ class Replica:
                 await asyncio.sleep(RESTART_SECONDS)
 
     async def _end(self, name: str) -> None:
-        task = self._tasks.pop(name)
         self.workers.pop(name)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(self._tasks.pop(name))
         self._feed.leave(name)
 
     async def _stop(self) -> None:

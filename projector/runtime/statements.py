@@ -42,14 +42,18 @@ def load(schema: str, tables: tuple[Table, ...]) -> str:
 
 @cache
 def histories(schema: str, table: SequenceTable) -> str:
-    """Read the events of some entities: the key's columns, then those of a row to decode."""
+    """Read the events of some entities: the key's columns, then those of a row to decode.
+
+    Parameters: one array per key column, and how many rows at most.
+    """
     arguments, names = _keys(codec_of(table), 1)
     keys = ", ".join(f"h.{name}" for name in codec_of(table).key)
     return (
         f"SELECT {keys}, e.position, log.microseconds(e.received_at), e.digest, e.body "
         f"FROM unnest({arguments}) AS k ({names}) "
         f"JOIN {schema}.{table.history} h USING ({names}) "
-        "JOIN log.events e ON e.position = h.position"
+        "JOIN log.events e ON e.position = h.position "
+        f"LIMIT ${1 + len(codec_of(table).key)}"
     )
 
 
@@ -100,8 +104,9 @@ def write(
 ) -> str:
     """Write a batch in one statement: rows, histories and dead letters hang on the moved checkpoint.
 
-    The first five parameters are those of the statement `moves` (queries/state.sql); the others follow in
-    the order of the arguments here. Answers the number of moved checkpoints: 0 means that nothing was written.
+    The first five parameters are those of the statement `moves` (queries/state.sql); the others
+    follow in the order of the arguments here. Answers the number of moved checkpoints: 0 means that
+    nothing was written.
     """
     parts = [f"moved AS ({queries('state')[moves]})"]
     first = 6

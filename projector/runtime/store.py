@@ -34,7 +34,15 @@ LIVE: Final = "state"
 # Generous: no batch takes this long; but nothing may hang for ever.
 STATEMENT_SECONDS: Final = 30.0
 
+# Most events of several entities' past in memory at once. One entity alone is read whole.
+HISTORY_EVENTS: Final = 10_000
+UNLIMITED: Final = 2**62
+
 Rows = dict[str, dict[Key, Row]]
+
+
+class HistoryTooLong(Exception):
+    """The past of these entities together is more than is meant to be in memory at once."""
 
 
 @dataclass
@@ -93,10 +101,19 @@ class Store:
         return found
 
     async def histories(self, table: SequenceTable, keys: Sequence[Key]) -> dict[Key, list[Event]]:
-        """All events of some entities that their checkpoint has passed, in one query."""
+        """All events of some entities that their checkpoint has passed, in one query.
+
+        Raises HistoryTooLong where several entities have too many together; one alone never has.
+        """
+        most = HISTORY_EVENTS if len(keys) > 1 else UNLIMITED
         records = await self.database.fetch(
-            statements.histories(self.schema, table), *columns_of(keys), timeout=STATEMENT_SECONDS
+            statements.histories(self.schema, table),
+            *columns_of(keys),
+            most + 1,
+            timeout=STATEMENT_SECONDS,
         )
+        if len(records) > most:
+            raise HistoryTooLong
         rows: dict[Key, list[Any]] = {key: [] for key in keys}
         for record in records:
             rows[tuple(record[: table.key])].append(tuple(record[table.key :]))

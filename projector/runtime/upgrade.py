@@ -16,6 +16,7 @@ from projector.database import UNAVAILABLE, Database
 from projector.errors import ProjectorError
 from projector.folding.tables import Projection
 from projector.rebuild.rebuild import rebuild
+from projector.runtime.tasks import end
 
 PAUSE_SECONDS: Final = 5.0
 SAY_SECONDS: Final = 10.0
@@ -53,8 +54,7 @@ class Upgrade:
     async def stop(self) -> None:
         """Give up a rebuild that is under way; nothing of it is left behind."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
 
 class _Progress:

@@ -18,6 +18,7 @@ from projector.database import UNAVAILABLE, Connection, Database, connect
 from projector.errors import DatabaseUnavailable
 from projector.log import NOTIFY_CHANNEL
 from projector.runtime.feed import Feed
+from projector.runtime.tasks import set_within
 from projector.statements import queries
 
 _HEAD: Final = queries("log")["head"]
@@ -96,12 +97,12 @@ class Watch:
             await self._database.fetch(
                 "SELECT pg_notify('projector_echo', $1)", self._token, timeout=5
             )
-            if not await _set_within(self._echo, seconds=5):
+            if not await set_within(self._echo, seconds=5):
                 if before:
                     _log.info("listen_lost", error="no echo", next="polling")
                 return
             self.trusted = True
-            await _set_within(closed, ECHO_SECONDS)
+            await set_within(closed, ECHO_SECONDS)
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         if str(payload).isdigit():
@@ -113,12 +114,3 @@ class Watch:
     def _echoed(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         if payload == self._token:
             self._echo.set()
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
-    """Whether an event is set in time."""
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True

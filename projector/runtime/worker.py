@@ -14,7 +14,7 @@ from projector.folding.tables import DeadLetter, Projection
 from projector.runtime.batch import Batch
 from projector.runtime.feed import Feed
 from projector.runtime.metrics import RuntimeMetrics
-from projector.runtime.store import Change, Move, Store
+from projector.runtime.store import Change, HistoryTooLong, Move, Store
 from projector.statements import queries
 
 _LOG_SQL: Final = queries("log")
@@ -128,12 +128,15 @@ class Worker:
             await self.process(batch)
 
     async def process(self, batch: Batch) -> None:
-        """Fold and write a batch; an event that spoils the write becomes a dead letter, alone."""
+        """Fold and write a batch; an event that spoils the write becomes a dead letter, alone.
+
+        A batch whose late events would bring too much of the past into memory is folded in parts.
+        """
         started = time.perf_counter()
         try:
             change = await self._store.fold(self.projection, batch.events)
             await self._write(batch, change)
-        except SPOILED as error:
+        except (*SPOILED, HistoryTooLong) as error:
             if len(batch) > 1:
                 for half in batch.halves():
                     await self.process(half)

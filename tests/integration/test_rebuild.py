@@ -12,6 +12,7 @@ from projector.errors import DatabaseUnavailable, RebuildRefused
 from projector.projections import PROJECTIONS, projection_named
 from projector.rebuild import bulk, claim, swap
 from projector.rebuild.rebuild import rebuild
+from projector.runtime import store
 from projector.runtime.dead_letters import list_dead_letters
 from projector.runtime.housekeeping import drop_abandoned_rebuilds
 from projector.statements import queries
@@ -90,6 +91,7 @@ async def test_little_memory_gives_the_same_rows(
 
     monkeypatch.setattr(bulk.Shadow, "spill", spill)
     monkeypatch.setattr(bulk, "MEMORY", 60_000)
+    monkeypatch.setattr(store, "HISTORY_EVENTS", 15)
     monkeypatch.setattr(bulk, "READ_ROWS", 40)
     await rebuild(database, PROJECTIONS, no_progress)
     assert len(spilled) > 10

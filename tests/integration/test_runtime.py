@@ -15,6 +15,7 @@ from projector.database import Database
 from projector.errors import Fenced
 from projector.projections import projection_named
 from projector.runtime import statements
+from projector.runtime import store as store_module
 from projector.runtime.batch import Batch, make_batch
 from projector.runtime.dead_letters import retry_dead_letters
 from projector.runtime.feed import Feed
@@ -296,6 +297,23 @@ async def test_a_thousand_late_events_take_one_query_of_histories(database: Data
     counting = Counting(database)
     await worker_on_users(counting, lease).process(await batch_after(database, 1000))
     assert counting.counts == {"load": 1, "histories": 1, "write": 1}
+
+
+async def test_a_long_past_is_not_read_into_memory_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "HISTORY_EVENTS", 25)
+    await append(database, [renamed(100 + n, f"u{n % 20}") for n in range(400)])
+    lease = await lease_on_users(database, "one")
+    await worker_on_users(database, lease).process(await batch_after(database, 0))
+    await append(database, [renamed(n, f"u{n % 20}") for n in range(50)])
+    counting = Counting(database)
+    await worker_on_users(counting, lease).process(await batch_after(database, 400))
+    assert counting.counts["histories"] > 5
+    assert lease.position == 450
+    async with replica(database):
+        await until_folded(database)
+    await assert_verified(database)
 
 
 async def test_batches_grow_and_stay_bounded(database: Database) -> None:

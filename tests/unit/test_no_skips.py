@@ -39,6 +39,7 @@ def run(folder: Path, text: str, *options: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("text", "options", "code"),
     [(SKIPPING, [], 0), (SKIPPING, ["--no-skips"], 1), (EXPECTING, ["--no-skips"], 0)],
+    ids=["allowed", "not allowed", "expected to fail"],
 )
 def test_a_skip_fails_where_none_is_allowed(
     tmp_path: Path, text: str, options: list[str], code: int
