@@ -3,10 +3,13 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
+
+import asyncpg
 
 from projector import log
 from projector.database import Database, Queryable
@@ -14,6 +17,7 @@ from projector.log import Appended, Delivery
 from projector.projections import PROJECTIONS
 from projector.rebuild.verify import verify
 from projector.runtime.replica import Replica
+from projector.statements import queries
 from tests.directory_rows import deliveries, shown
 from tests.oracle.histories import as_log, history
 from tests.oracle.naive_fold import fold
@@ -127,3 +131,73 @@ async def unaccounted(database: Database) -> int:
             " + (SELECT count(*) FROM state.rebuilds)"
         )
     )
+
+
+STATE = (
+    "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'state'::regnamespace "
+    "AND c.relkind = 'r' ORDER BY 1"
+)
+
+
+async def raw(database: Database) -> dict[str, Any]:
+    """Every row of every table of state, but for what tells when and by whom it was written."""
+    tables = [row[0] for row in await database.fetch(STATE)]
+    found = {}
+    for table in set(tables) - {"replicas", "checkpoints", "rebuilds"}:
+        rows = await database.fetch(f"SELECT to_jsonb(t) - 'failed_at' FROM state.{table} t")
+        found[table] = sorted(row[0] for row in rows)
+    return found
+
+
+async def live(database: Database, seed: int = 4, count: int = 800) -> None:
+    """Fold a disorderly story with dead letters, batch by batch."""
+    some = story(seed, count)
+    async with replica(database, batch_events=37):
+        await append_story(database, some, 50)
+        await append(database, [b'{"event": "user.updated", "payload": {}}'])
+        await append(database, [event("group.member_added", 5, {"id": "g", "members": [{}]})])
+        await until_folded(database)
+
+
+def kind_of(statement: str) -> str:
+    """Which of the runtime's statements this is."""
+    signs = {
+        "log.read(": "read",
+        "hold_leases": "lease",
+        "release_leases": "lease",
+        "max(position)": "poll",
+        "WITH moved": "write",
+        "_history h": "histories",
+        "UNION ALL": "load",
+        "unnest(": "load",
+        "FROM state.checkpoints": "settle",
+        "SELECT digest": "settle",
+    }
+    return next((kind for sign, kind in signs.items() if sign in statement), statement)
+
+
+class Counting(Database):
+    """A database that counts statements by kind: each is one round trip."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database.pool, database.url, pooled=database.pooled)
+        self.counts: Counter[str] = Counter()
+
+    async def fetch(
+        self, statement: str, *arguments: Any, timeout: float | None = None
+    ) -> list[asyncpg.Record]:
+        self.counts[kind_of(statement)] += 1
+        return await super().fetch(statement, *arguments, timeout=timeout)
+
+
+async def trusts(running: Any) -> bool:
+    return bool(running._watch.trusted)
+
+
+async def states(database: Database) -> dict[str, tuple[str, str | None]]:
+    rows = await database.fetch(queries("status")["projections"])
+    return {row["projection"]: (row["state"], row["error"]) for row in rows}
+
+
+async def all_live(database: Database) -> bool:
+    return set((await states(database)).values()) == {("live", None)}

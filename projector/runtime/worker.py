@@ -134,7 +134,7 @@ class Worker:
         """
         started = time.perf_counter()
         try:
-            change = await self._store.fold(self.projection, batch.events)
+            change = await self._store.fold(self.projection, batch.events, epoch=self.lease.epoch)
             await self._write(batch, change)
         except (*SPOILED, HistoryTooLong) as error:
             if len(batch) > 1:

@@ -45,7 +45,7 @@ $$;
 
 -- Equal bytes have equal event_ts: a reader tells a repeated event by this index, whose inserts go to
 -- its right edge because time moves on. An index on the digest would touch a random page per event.
-CREATE INDEX events_event_ts ON log.events (event_ts, position);
+CREATE INDEX events_event_ts ON log.events (event_ts, digest);
 
 CREATE FUNCTION log.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -138,9 +138,10 @@ BEGIN
 END
 $$;
 
--- Epoch microseconds, exact: a float8 holds them up to the year 2255.
+-- Epoch microseconds, exact: a float8 holds them up to the year 2255. STABLE as date_part is: only then is
+-- it inlined, which saves a third of the time of log.read().
 CREATE FUNCTION log.microseconds(moment timestamptz) RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (date_part('epoch', moment) * 1000000)::bigint;
 
 -- The next events after a position, in order: at most p_limit rows, up to p_until, and at most p_bytes of

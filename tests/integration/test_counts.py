@@ -72,7 +72,7 @@ async def test_deliveries_that_wait_share_one_statement(
 
 def worker_in(connection: Connection, database: Database, projection: Projection) -> Worker:
     """A worker whose every statement runs in the caller's transaction."""
-    store = Store(connection)  # type: ignore[arg-type]
+    store = Store(connection)
     return Worker(projection, store, Feed(database), Lease(0, 0), RuntimeMetrics())
 
 

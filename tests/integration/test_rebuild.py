@@ -1,20 +1,17 @@
 """A rebuild beside the live projection: the same rows, and nobody notices."""
 
 import asyncio
-from typing import Any
 
 import asyncpg
 import pytest
 
 from projector import log
 from projector.database import Database, open_database
-from projector.errors import DatabaseUnavailable, RebuildRefused
 from projector.projections import PROJECTIONS, projection_named
-from projector.rebuild import bulk, claim, swap
+from projector.rebuild import bulk, swap
 from projector.rebuild.rebuild import rebuild
 from projector.runtime import store
 from projector.runtime.dead_letters import list_dead_letters
-from projector.runtime.housekeeping import drop_abandoned_rebuilds
 from projector.statements import queries
 from tests.directory_rows import shown
 from tests.oracle.naive_views import KEYS
@@ -24,8 +21,10 @@ from tests.runtime_rig import (
     append_story,
     assert_oracle_agrees,
     assert_verified,
+    live,
     no_progress,
     positions,
+    raw,
     renamed,
     replica,
     story,
@@ -33,31 +32,6 @@ from tests.runtime_rig import (
     until,
     until_folded,
 )
-
-STATE = (
-    "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'state'::regnamespace "
-    "AND c.relkind = 'r' ORDER BY 1"
-)
-
-
-async def raw(database: Database) -> dict[str, Any]:
-    """Every row of every table of state, but for what tells when and by whom it was written."""
-    tables = [row[0] for row in await database.fetch(STATE)]
-    found = {}
-    for table in set(tables) - {"replicas", "checkpoints", "rebuilds"}:
-        rows = await database.fetch(f"SELECT to_jsonb(t) - 'failed_at' FROM state.{table} t")
-        found[table] = sorted(row[0] for row in rows)
-    return found
-
-
-async def live(database: Database, seed: int = 4, count: int = 800) -> None:
-    """Fold a disorderly story with dead letters, batch by batch."""
-    some = story(seed, count)
-    async with replica(database, batch_events=37):
-        await append_story(database, some, 50)
-        await append(database, [b'{"event": "user.updated", "payload": {}}'])
-        await append(database, [event("group.member_added", 5, {"id": "g", "members": [{}]})])
-        await until_folded(database)
 
 
 @pytest.mark.versions
@@ -240,128 +214,6 @@ async def test_what_depends_on_state_itself_is_not_dropped(database: Database) -
     await append(database, [renamed(1)])
     await rebuild(database, [projection_named("users")], no_progress)
     assert [tuple(r) for r in await database.fetch("SELECT who FROM public.theirs")] == [("u",)]
-
-
-async def test_an_interrupted_rebuild_leaves_nothing_behind(database: Database) -> None:
-    await live(database, count=300)
-    before = await raw(database)
-    for steps in (0, 1, 3):
-        reached = asyncio.Event()
-        seen = 0
-
-        def progress(_position: int, _target: int) -> None:
-            nonlocal seen
-            seen += 1
-            if seen > steps:  # noqa: B023
-                reached.set()  # noqa: B023
-
-        task = asyncio.create_task(_slowly(database, progress))
-        await asyncio.wait_for(reached.wait(), 10)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        assert task.cancelled()
-        assert await unaccounted(database) == 0
-    assert await raw(database) == before
-    await rebuild(database, PROJECTIONS, no_progress)
-    assert await raw(database) == before
-
-
-async def _slowly(database: Database, progress: Any) -> None:
-    original = bulk.READ_ROWS
-    bulk.READ_ROWS = 30
-    try:
-        await rebuild(database, PROJECTIONS, progress)
-    finally:
-        bulk.READ_ROWS = original
-
-
-async def test_what_a_killed_rebuild_left_is_cleared_away(database: Database) -> None:
-    await live(database, count=50)
-    for _ in range(2):
-        await leave_behind(database, "users", "11112222", age="1 hour")
-        await leave_behind(database, "user_settings", "33334444", age="1 second")
-        await drop_abandoned_rebuilds(database)
-        schemas = await database.fetch(
-            "SELECT nspname FROM pg_namespace WHERE nspname ~ '^rebuild'"
-        )
-        assert [row[0] for row in schemas] == ["rebuild_user_settings_33334444"]
-        with pytest.raises(RebuildRefused):
-            await rebuild(database, [projection_named("user_settings")], no_progress)
-        await database.fetch("UPDATE state.rebuilds SET heartbeat_at = now() - interval '20 s'")
-        await rebuild(database, [projection_named("user_settings")], no_progress)
-        assert await unaccounted(database) == 0
-
-
-async def leave_behind(database: Database, projection: str, token: str, age: str) -> None:
-    await database.fetch(f"CREATE SCHEMA rebuild_{projection}_{token}")
-    await database.fetch(f"CREATE TABLE rebuild_{projection}_{token}.t ()")
-    await database.fetch(
-        f"INSERT INTO state.rebuilds VALUES ('{projection}', 'killed', now() - interval '{age}')"
-    )
-
-
-async def test_a_second_rebuild_is_refused(database: Database) -> None:
-    users, groups = projection_named("users"), projection_named("groups")
-    async with claim.claimed(database, [users]):
-        with pytest.raises(RebuildRefused, match="users is being rebuilt"):
-            await rebuild(database, [groups, users], no_progress)
-        await rebuild(database, [groups], no_progress)
-    await rebuild(database, [groups, users], no_progress)
-
-
-async def test_a_paused_rebuild_cannot_spoil_the_one_that_took_over(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It wakes up in the middle of the other's work, with a claim that was taken from it."""
-    await live(database, count=300)
-    before = await raw(database)
-    monkeypatch.setattr(claim, "BEAT_SECONDS", 1000)
-    paused = asyncio.Event()
-    go_on = asyncio.Event()
-    original = bulk.fill
-
-    async def fill(*arguments: Any) -> Any:
-        filled = await original(*arguments)
-        if not paused.is_set():
-            paused.set()
-            await go_on.wait()
-        return filled
-
-    monkeypatch.setattr("projector.rebuild.rebuild.fill", fill)
-    first = asyncio.create_task(rebuild(database, PROJECTIONS, no_progress))
-    await paused.wait()
-    await database.fetch("UPDATE state.rebuilds SET heartbeat_at = now() - interval '1 hour'")
-    await rebuild(database, PROJECTIONS, no_progress)
-    go_on.set()
-    with pytest.raises(asyncpg.PostgresError):
-        await first
-    assert await raw(database) == before
-    assert await unaccounted(database) == 0
-
-
-async def test_the_database_goes_away_during_a_rebuild(
-    database: Database, database_url: str
-) -> None:
-    await live(database, count=300)
-    other = await asyncpg.connect(database_url)
-    begun = asyncio.Event()
-
-    def progress(_position: int, _target: int) -> None:
-        begun.set()
-
-    rebuilding = asyncio.create_task(_slowly(database, progress))
-    await begun.wait()
-    await other.fetch(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    with pytest.raises(DatabaseUnavailable, match="run this again"):
-        await rebuilding
-    await other.close()
-    await database.fetch("UPDATE state.rebuilds SET heartbeat_at = now() - interval '20 s'")
-    await rebuild(database, PROJECTIONS, no_progress)
-    assert await unaccounted(database) == 0
-    await assert_oracle_agrees(database)
 
 
 async def test_the_swap_moves_a_projection_that_lagged(database: Database) -> None:

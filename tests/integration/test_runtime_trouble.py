@@ -15,28 +15,23 @@ from aiohttp.test_utils import TestClient, TestServer
 from projector.database import Database, open_database
 from projector.embedded import EmbeddedServer
 from projector.folding.tables import Projection
-from projector.projections import projection_named
-from projector.rebuild.rebuild import rebuild
 from projector.runtime import replica as replica_module
 from projector.runtime import store as store_module
-from projector.runtime.dead_letters import list_dead_letters, retry_dead_letters
 from projector.runtime.health import make_health_app
 from projector.runtime.replica import Replica
 from projector.runtime.store import Change, Move, Store
 from projector.runtime.watch import Watch
 from projector.schema import migrate
-from projector.statements import queries
-from tests.oracle.story import event
 from tests.runtime_rig import (
+    all_live,
     append,
     append_story,
     assert_oracle_agrees,
     assert_verified,
-    counted,
-    no_progress,
     positions,
     renamed,
     replica,
+    states,
     story,
     until,
     until_folded,
@@ -46,11 +41,6 @@ CUT_ALL = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
-
-
-async def states(database: Database) -> dict[str, tuple[str, str | None]]:
-    rows = await database.fetch(queries("status")["projections"])
-    return {row["projection"]: (row["state"], row["error"]) for row in rows}
 
 
 async def test_connections_that_are_cut_again_and_again(
@@ -103,10 +93,6 @@ async def test_the_database_restarts(own_server: EmbeddedServer) -> None:
         await assert_oracle_agrees(database)
     await assert_verified(database)
     await database.close()
-
-
-async def all_live(database: Database) -> bool:
-    return set((await states(database)).values()) == {("live", None)}
 
 
 @asynccontextmanager
@@ -178,45 +164,6 @@ async def test_nobody_is_stuck_while_the_database_is_away_or_just_back(
         assert len(running.stuck()) == len(running.workers)
 
 
-async def test_an_event_that_spoils_the_write_becomes_the_only_dead_letter(
-    database: Database,
-) -> None:
-    await database.fetch(
-        "ALTER TABLE state.users ADD CONSTRAINT spoiled CHECK (profile ->> 'dept' IS DISTINCT FROM 'X')"
-    )
-    bodies = [renamed(n, f"u{n % 40}") for n in range(200)]
-    bodies[77] = event("user.updated", 77, {"id": "u37", "dept": "X"})
-    async with replica(database) as running:
-        await append(database, bodies)
-        await until_folded(database)
-        letters = [tuple(row)[:3] for row in await list_dead_letters(database)]
-        assert letters == [(78, "users", "user.updated")]
-        assert await counted(database) == 200
-        assert (
-            running.metrics.registry.get_sample_value(
-                "projector_dead_letters_written_total", {"projection": "users"}
-            )
-            == 1
-        )
-        names = await database.fetchval(
-            "SELECT count(*) FROM directory.users WHERE display_name IS NOT NULL"
-        )
-        assert names == 40
-
-        # While the cause stands, a retry changes nothing; then it folds where its time puts it.
-        assert await retry_dead_letters(database) == (0, 1)
-        await append(database, [event("user.updated", 500, {"id": "u37", "dept": "Y"})])
-        await until_folded(database)
-        await database.fetch("ALTER TABLE state.users DROP CONSTRAINT spoiled")
-        assert await retry_dead_letters(database) == (1, 0)
-        assert await list_dead_letters(database) == []
-        await assert_oracle_agrees(database)
-        await append(database, [renamed(900)])
-        await until_folded(database)
-    await assert_oracle_agrees(database)
-    await assert_verified(database)
-
-
 async def test_a_full_disk_is_waited_out_and_condemns_nobody(database: Database) -> None:
     await database.fetch(
         "CREATE FUNCTION public.full() RETURNS trigger LANGUAGE plpgsql AS "
@@ -277,35 +224,3 @@ async def test_a_watch_that_dies_is_restarted_and_counted(
             "projector_projection_restarts_total", {"projection": "watch"}
         )
         assert restarts == 1
-
-
-async def test_a_checkpoint_that_is_not_of_this_log_is_reported(database: Database) -> None:
-    await append(database, [renamed(1), renamed(2)])
-    async with replica(database):
-        await until_folded(database)
-    await database.fetch("UPDATE state.checkpoints SET position = 9 WHERE projection = 'users'")
-    await database.fetch(
-        "UPDATE state.checkpoints SET digest = sha256('other') WHERE projection = 'groups'"
-    )
-    async with replica(database):
-        await append(database, [renamed(3)])
-        await until(lambda: is_reported(database))
-        found = await states(database)
-        assert found["users"][0] == "beyond head"
-        assert "beyond the head" in str(found["users"][1])
-        assert found["groups"][0] == "waiting"
-        assert "projector rebuild groups" in str(found["groups"][1])
-        assert found["presence"] == ("live", None)
-        assert (await positions(database))["groups"] == 2
-
-        await rebuild(
-            database, [projection_named("users"), projection_named("groups")], no_progress
-        )
-        await until_folded(database)
-        await until(lambda: all_live(database), 15)
-    await assert_verified(database)
-
-
-async def is_reported(database: Database) -> bool:
-    found = await states(database)
-    return found["users"][1] is not None and found["groups"][1] is not None

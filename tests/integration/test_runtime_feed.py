@@ -1,0 +1,117 @@
+"""Wake-up and reading: soon after an append, and at next to no cost while idle."""
+
+import asyncio
+import statistics
+import time
+
+import pytest
+
+from projector import log
+from projector.database import Database
+from projector.runtime.feed import Feed
+from projector.runtime.watch import Watch
+from tests.oracle.story import event
+from tests.pgbouncer_rig import pgbouncer
+from tests.runtime_rig import (
+    Counting,
+    append,
+    append_story,
+    renamed,
+    replica,
+    story,
+    trusts,
+    until,
+    until_folded,
+)
+
+
+async def test_views_follow_an_append_at_once(database: Database) -> None:
+    async with replica(database) as running:
+        await until(lambda: trusts(running))
+        seconds = await latencies(database)
+        assert statistics.median(seconds) < 0.5, seconds
+        assert max(seconds) < 1, seconds
+
+
+async def latencies(database: Database, times: int = 6) -> list[float]:
+    """Seconds from a committed append to its effect in a view, each from a standstill."""
+    seconds = []
+    for number in range(times):
+        await asyncio.sleep(0.3)
+        await append(database, [renamed(number)])
+        committed = time.monotonic()
+        query = "SELECT count(*) FROM directory.users WHERE display_name = $1"
+        while not await database.fetchval(query, f"name {number}"):
+            await asyncio.sleep(0.002)
+        seconds.append(time.monotonic() - committed)
+    return seconds
+
+
+@pytest.mark.binary("pgbouncer")
+async def test_a_listen_that_hears_nothing_is_not_trusted(
+    database: Database, database_url: str
+) -> None:
+    with pgbouncer(database_url) as url:
+        # Told that it is no pooler: the watch has to find out by itself.
+        deceived = Database(database.pool, url, pooled=False)
+        feed = Feed(database)
+        watch = Watch(deceived, feed, lambda: None)
+        task = asyncio.create_task(watch.run())
+        for number in range(3):
+            await asyncio.sleep(1.5)  # long enough for polling to slow down
+            await append(database, [renamed(number)])
+            assert await until(lambda: reaches(feed, number + 1)) < 1.5  # noqa: B023
+        assert not watch.trusted
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def reaches(feed: Feed, position: int) -> bool:
+    return feed.head >= position
+
+
+async def test_an_idle_replica_costs_next_to_nothing(database: Database) -> None:
+    counting = Counting(database)
+    async with replica(counting) as running:
+        await append(database, [renamed(1)])
+        await until_folded(database)
+        await until(lambda: trusts(running))
+        await asyncio.sleep(0.5)
+        counting.counts.clear()
+        await asyncio.sleep(4)
+        a_second = counting.counts.total() / 4
+    assert a_second <= 2.5, counting.counts
+
+
+async def test_batches_grow_and_stay_bounded(database: Database) -> None:
+    await append_story(database, story(1, 2000), 1000)
+    feed = Feed(database, most=700)
+    feed.advance(await log.head(database))
+    sizes, position = [], 0
+    while (batch := await feed.after(position, "test")) is not None:
+        sizes.append(len(batch))
+        position = batch.end
+    assert position == 2000
+    assert sizes[0] < sizes[-2] <= 700
+    large = [event("user.updated", n, {"id": "u", "dept": "x" * 300_000}) for n in range(20)]
+    await append(database, large)
+    batch = await feed.after(position, "test")
+    assert batch is not None
+    assert len(batch) < 10
+    feed.close()
+
+
+async def test_a_feed_that_was_told_too_much_waits(database: Database) -> None:
+    """As where a database was restored under it: nobody may read in circles."""
+    counting = Counting(database)
+    feed = Feed(counting)
+    feed.advance(1000)
+    assert await feed.after(10, "test") is None
+    assert feed.head == 10
+    await append(database, [renamed(n) for n in range(12)])
+    feed.advance(12)
+    batch = await feed.after(10, "test")
+    assert batch is not None
+    assert batch.end == 12
+    feed.close()
+    assert counting.counts["read"] <= 3
