@@ -1,6 +1,7 @@
 """The migrations that there are, and whether a database's schema and this code serve each other."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -23,6 +24,7 @@ class Migration(NamedTuple):
     text: str
 
 
+@cache
 def migrations(folder: Path | None = None) -> list[Migration]:
     """All migrations in order; raises ValueError where numbers have gaps or a header is missing."""
     found = []

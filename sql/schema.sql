@@ -154,7 +154,7 @@ CREATE FUNCTION log.make_room(p_rows bigint, p_bytes bigint) RETURNS void
 $$;
 
 CREATE FUNCTION log.microseconds(moment timestamp with time zone) RETURNS bigint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((date_part('epoch'::text, moment) * (1000000)::double precision))::bigint;
 
 CREATE FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_bytes bigint) RETURNS TABLE(at_position bigint, received_us bigint, digest bytea, body bytea)
@@ -2112,7 +2112,7 @@ ALTER TABLE ONLY state.users_history
 ALTER TABLE ONLY state.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (account_id, user_key);
 
-CREATE INDEX events_event_ts ON log.events USING btree (event_ts, "position");
+CREATE INDEX events_event_ts ON log.events USING btree (event_ts, digest);
 
 CREATE INDEX group_admins_by_email ON state.group_admins USING btree (group_id, account_id, person_key) WHERE (user_id IS NULL);
 

@@ -94,7 +94,10 @@ class Webhooks:
             response = _refuse(exchange, Problem.UNEXPECTED)
         if self.draining:
             response.force_close()
-        self._tell(exchange, response.status, time.perf_counter() - exchange.clock)
+        # After the answer, and after those of its whole batch: counting and logging between two answers
+        # keeps the second one waiting.
+        seconds = time.perf_counter() - exchange.clock
+        asyncio.get_running_loop().call_soon(self._tell, exchange, response.status, seconds)
         return response
 
     async def _answer(self, exchange: Exchange) -> web.Response:
