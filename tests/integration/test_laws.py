@@ -4,6 +4,7 @@
 """
 
 import random
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,7 +16,7 @@ from projector.rebuild.verify import verify
 from tests.directory_rows import deliveries, shown, without_positions
 from tests.integration.stepping import Stepper
 from tests.oracle.histories import as_log, history
-from tests.oracle.naive_fold import fold
+from tests.oracle.naive_fold import Delivery, fold
 
 EVENTS = 300
 
@@ -27,7 +28,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("seed", range(first, first + count))
 
 
-async def arrive(database: Database, history, chance: random.Random) -> None:
+async def arrive(database: Database, history: Sequence[Delivery], chance: random.Random) -> None:
     """Append in some order, with repetitions, in calls of any size."""
     arrivals = list(history) + chance.choices(history, k=len(history) // 5)
     chance.shuffle(arrivals)
@@ -62,11 +63,11 @@ async def test_any_arrival_gives_the_oracles_directory(
     for view, some in expected.items():
         assert rows[view] == some, view
     assert stepper.broken.faults > 10
-    in_order = fold([d for d in _once_each(await deliveries(database), events)])
+    in_order = fold(_once_each(await deliveries(database), events))
     assert without_positions(rows) == without_positions(in_order)
 
 
-def _once_each(log_rows, events):
+def _once_each(log_rows: Sequence[Delivery], events: Sequence[Delivery]) -> list[Delivery]:
     """The distinct events in the order in which they happened to be generated."""
     by_body = {}
     for row in log_rows:

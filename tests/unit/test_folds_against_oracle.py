@@ -1,29 +1,33 @@
 """The pure folds: whatever the order, the duplicates and the split, the same states."""
 
 import random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector.events import digest_of
+from projector.events import Event, digest_of
 from projector.folding.fold import contribute, fold_entity, group_by_entity, merge_rows
 from projector.folding.tables import MergeTable
 from projector.projections import EVENTS, IGNORED, PROJECTIONS
 from projector.runtime.batch import by_name, decode_rows
 from tests.oracle.histories import as_log, histories
 
+LogRow = tuple[int, int, bytes, bytes]
+Delivered = Any  # a body and its offset, as the strategy draws them
 
-def log_rows(history):
+
+def log_rows(history: list[Delivered]) -> list[LogRow]:
     return [
         (d.position, round(d.received_at.timestamp() * 1e6), digest_of(d.body), d.body)
         for d in as_log(history)
     ]
 
 
-def fold_all(rows_in_arrival_order):
+def fold_all(rows_in_arrival_order: list[list[LogRow]]) -> dict[str, dict[Any, Any]]:
     """Fold arrivals one batch after the other, as the runtime does; answers all states."""
-    states = {}
-    past = {}
+    states: dict[str, dict[Any, Any]] = {}
+    past: dict[Any, list[Event]] = {}
     for batch in rows_in_arrival_order:
         events = by_name(decode_rows(batch))
         for projection in PROJECTIONS:
@@ -45,7 +49,7 @@ def fold_all(rows_in_arrival_order):
 
 
 @given(histories(1, 80), st.integers(0, 2**32))
-def test_any_order_and_split_gives_the_same_states(history, seed):
+def test_any_order_and_split_gives_the_same_states(history: list[Delivered], seed: int) -> None:
     rows = log_rows(history)
     straight = fold_all([rows])
     chance = random.Random(seed)
@@ -59,7 +63,7 @@ def test_any_order_and_split_gives_the_same_states(history, seed):
     assert fold_all(split) == straight
 
 
-def test_every_event_is_folded_or_ignored_on_purpose():
+def test_every_event_is_folded_or_ignored_on_purpose() -> None:
     folded = {name for p in PROJECTIONS if p.name != "freshness" for name in p.events}
     assert folded | IGNORED == set(EVENTS)
     assert len(EVENTS) == 21
