@@ -109,6 +109,10 @@ class Layout:
         return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.sockets))}&port={PORT}"
 
 
+# initdb hands its own path to a shell, between double quotes.
+_UNQUOTABLE = frozenset('"\\$`\n')
+
+
 def layout_of(data_dir: Path) -> Layout:
     """The layout of a data directory; two spellings of one directory give one layout."""
     return Layout(data_dir.expanduser().resolve())
@@ -132,6 +136,11 @@ def prepare_data_dir(data_dir: Path) -> Path:
     DataDirectoryUnusable where it cannot be made, is not ours, or lets others write.
     """
     path = layout_of(data_dir).data_dir
+    if _UNQUOTABLE.intersection(str(path)):
+        raise DataDirectoryUnusable(
+            f"the data directory {path} has a character in its path that PostgreSQL's initdb cannot quote "
+            '(one of " \\ $ ` or a line break); choose another PROJECTOR_DATA_DIR'
+        )
     # The account that root's server runs as has to pass through; it cannot list what is there.
     mode = 0o711 if os.geteuid() == 0 else 0o700
     try:

@@ -598,7 +598,7 @@ def short_folder(data_dir: Path) -> Iterator[Path]:
             shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("name", ["long" * 30, "with,comma", "with space'\"%40ü"])
+@pytest.mark.parametrize("name", ["long" * 30, "with,comma", "with space'%40ü"])
 def test_any_path_works(fresh: Path, name: str) -> None:
     data_dir = fresh / name
     with EmbeddedServer(data_dir) as server:
@@ -608,6 +608,13 @@ def test_any_path_works(fresh: Path, name: str) -> None:
     folder = layout_of(data_dir).sockets
     if folder.parent != data_dir:
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("name", ['with"quote', "with$dollar", "with`tick", "with\\backslash"])
+def test_a_path_that_initdb_cannot_quote_is_refused(fresh: Path, name: str) -> None:
+    with pytest.raises(DataDirectoryUnusable, match="cannot quote"):
+        EmbeddedServer(fresh / name).start()
+    assert not (fresh / name).exists()
 
 
 def test_a_socket_folder_that_others_can_enter_is_refused(fresh: Path) -> None:
