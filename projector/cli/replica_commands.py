@@ -6,12 +6,12 @@ import structlog
 import typer
 
 from projector.cli.running import database_url, run, start, until_stopped
+from projector.collector import spare_collector
 from projector.config import Settings
 from projector.database import Database, open_database
 from projector.errors import DatabaseUnavailable
 from projector.ingress.server import serve as serve_ingress
 from projector.migrations import check_schema
-from projector.runtime.collector import spare_collector
 from projector.runtime.health import keep_gauges, serve_health
 from projector.runtime.housekeeping import keep_house
 from projector.runtime.replica import Replica

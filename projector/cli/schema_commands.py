@@ -7,6 +7,7 @@ import typer
 
 from projector.cli.progress import progress
 from projector.cli.running import opened, printable, put, run, say, start
+from projector.collector import spare_collector
 from projector.errors import ConfigurationError
 from projector.folding.tables import Projection
 from projector.migrations import check_schema
@@ -14,7 +15,6 @@ from projector.projections import PROJECTIONS
 from projector.rebuild.rebuild import rebuild as rebuild_projections
 from projector.rebuild.verify import Verdict
 from projector.rebuild.verify import verify as verify_projections
-from projector.runtime.collector import spare_collector
 from projector.schema import full_text
 from projector.schema import migrate as migrate_schema
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import gc
 import os
 import signal
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from collections.abc import Callable
 import structlog
 from aiohttp import web
 
+from projector.collector import spare_collector
 from projector.config import Settings
 from projector.errors import ProjectorError
 from projector.ingress.app import Replica, make_app, make_replica
@@ -37,7 +37,7 @@ async def serve(
     replica = make_replica(settings, database_url)
     stopping, hurry = stop or asyncio.Event(), asyncio.Event()
     signals = _Signals(stopping, hurry) if stop is None else None
-    _calm_collector()
+    spare_collector()
     runner = web.AppRunner(make_app(replica), shutdown_timeout=ANSWER_SECONDS + 1)
     await runner.setup()
     try:
@@ -76,17 +76,6 @@ async def _run(
         for task in running:
             task.cancel()
     _logger.info("stopped")
-
-
-def _calm_collector() -> None:
-    """Let the garbage collector look at new objects alone, and seldom.
-
-    A request leaves no cycles behind, so it finds nothing: at the defaults it took a tenth of the
-    time per delivery, and its full passes were the longest pauses.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(max(gc.get_threshold()[0], 10_000), 20, 50)
 
 
 async def _drain(replica: Replica, seconds: float, hurry: asyncio.Event) -> None:

@@ -10,6 +10,10 @@ YOUNG_OBJECTS: Final = 200_000
 
 
 def spare_collector() -> None:
-    """Let the collector run rarely; call it once, when a process that folds has started."""
+    """Let the collector run rarely; call it once, when a process that folds or takes deliveries has started.
+
+    A delivery leaves no cycle behind either: at the defaults it took a tenth of the ingress' time.
+    """
+    gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)
