@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Annotated, BinaryIO
 
 import typer
@@ -32,8 +33,13 @@ def simulate(
     ] = None,
     events: Annotated[int, typer.Option(help="How many events.")] = 1000,
     users: Annotated[int, typer.Option(help="How many people the account has.")] = 50,
-    seed: Annotated[int, typer.Option(help="The same seed plays the same account.")] = 1,
-    days: Annotated[float, typer.Option(help="Days of history, ending now.")] = 30,
+    seed: Annotated[
+        int, typer.Option(help="With the same --until it plays the same deliveries.")
+    ] = 1,
+    days: Annotated[float, typer.Option(help="Days of history.")] = 30,
+    until: Annotated[
+        datetime | None, typer.Option(help="End of the history, in UTC; default: now.")
+    ] = None,
     rate: Annotated[float, typer.Option(help="Deliveries a second; 0: as fast as possible.")] = 0,
     concurrency: Annotated[int, typer.Option(help="Deliveries under way at once.")] = 16,
     duplicates: Annotated[float, typer.Option(help="Share of deliveries that come twice.")] = 0,
@@ -46,6 +52,7 @@ def simulate(
     target = url or _local_url(settings)
     options = PlayOptions(
         url=target, events=events, users=users, seed=seed, days=days, rate=rate,
+        end_ms=None if until is None else round(until.replace(tzinfo=UTC).timestamp() * 1000),
         concurrency=concurrency, duplicates=duplicates, disorder=disorder, time_scale=time_scale,
     )  # fmt: skip
 

@@ -45,7 +45,7 @@ COMMANDS: dict[str, set[str]] = {
     "quarantine reverify": set(),
     "quarantine purge": {"--yes"},
     "simulate": {
-        "--url", "--events", "--users", "--seed", "--days", "--rate", "--concurrency",
+        "--url", "--events", "--users", "--seed", "--days", "--until", "--rate", "--concurrency",
         "--duplicates", "--disorder", "--time-scale",
     },
     "dsn": set(),
