@@ -43,7 +43,6 @@ class Watch:
         self._echo = asyncio.Event()
         self.trusted = False
         self.reachable_since: float | None = None
-        self.polls = 0
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -58,7 +57,6 @@ class Watch:
             known = self._feed.head
             try:
                 self._feed.advance(await self._database.fetchval(_HEAD, timeout=POLL_TIMEOUT))
-                self.polls += 1
                 self.reachable_since = self.reachable_since or time.monotonic()
             except (*UNAVAILABLE, asyncpg.PostgresError):
                 self.reachable_since = None
