@@ -73,8 +73,13 @@ class Appender:
         await connection.close()
 
     async def _connect(self) -> Connection:
+        """A connection; one that is cut while it opens is opened again."""
         name = {"application_name": f"appender {self._number}"}
-        return await asyncpg.connect(self._url, server_settings=name)
+        while True:
+            try:
+                return await asyncpg.connect(self._url, server_settings=name)
+            except UNAVAILABLE:
+                self.cut += 1
 
 
 async def append_from_everywhere(
