@@ -24,7 +24,7 @@ BATCH_EVENTS: Final = 500
 BATCH_BYTES: Final = 4 * 1024 * 1024
 QUEUE_BYTES: Final = 64 * 1024 * 1024
 
-# Past this the lane in use may hang; the next batch takes another one.
+# Past this the lane in charge may hang: another one is put in charge.
 PATIENCE_SECONDS: Final = 0.25
 SWEEP_SECONDS: Final = 0.05
 
@@ -60,9 +60,9 @@ class Waiting:
 
 
 class GroupCommit:
-    """A bounded queue of deliveries and the one task that appends them, batch by batch.
+    """A bounded queue of deliveries, and the lane in charge that appends them, batch by batch.
 
-    The first lane carries the appends; the others stand in while one hangs.
+    One lane at a time is in charge; the others stand in while it hangs.
     """
 
     def __init__(self, lanes: Sequence[Queryable], *, bound: int, metrics: Metrics) -> None:
@@ -72,7 +72,9 @@ class GroupCommit:
         self._queue: deque[Waiting] = deque()
         self._queued_bytes = 0
         self._in_flight: dict[asyncio.Task[None], list[Waiting]] = {}
-        self._wake = asyncio.Event()
+        self._in_charge: asyncio.Task[None] | None = None
+        self._since = 0.0
+        self._running = False
         self._sweeping: asyncio.TimerHandle | None = None
 
     @property
@@ -92,36 +94,48 @@ class GroupCommit:
         answer: asyncio.Future[Appended] = loop.create_future()
         self._queue.append(Waiting(delivery, deadline, answer))
         self._queued_bytes += size
-        self._wake.set()
+        if self._in_charge is None:
+            self._appoint(loop)
         if self._sweeping is None:
             self._sweeping = loop.call_later(SWEEP_SECONDS, self._sweep)
         return answer
 
     async def run(self) -> None:
         """Append what is queued, until cancelled. What waits then is refused."""
+        loop = asyncio.get_running_loop()
+        self._running = True
+        self._appoint(loop)
         try:
-            while True:
-                await self._wake.wait()
-                if not self._idle:
-                    await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
-                    continue
-                batch = self._next_batch()
-                if batch:
-                    await asyncio.wait({self._start(batch)}, timeout=PATIENCE_SECONDS)
+            await loop.create_future()
         finally:
+            self._running = False
             await self._abandon()
 
-    def _start(self, batch: list[Waiting]) -> "asyncio.Task[None]":
-        lane = self._idle.pop()
-        task = asyncio.create_task(self._commit(lane, batch))
-        self._in_flight[task] = batch
+    def _appoint(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Put an idle lane in charge; where all of them hang, the last one stays so."""
+        if self._running and self._idle:
+            self._since = loop.time()
+            self._in_charge = loop.create_task(self._carry(self._idle.pop()))
+            self._in_flight[self._in_charge] = []
 
-        def finished(done: "asyncio.Task[None]") -> None:
-            del self._in_flight[done]
+    async def _carry(self, lane: Queryable) -> None:
+        """Append while anything waits and nobody else is in charge.
+
+        The next batch is sent before the answers to the last one are: PostgreSQL works on the one while
+        this process is busy with the other.
+        """
+        me = asyncio.current_task()
+        assert me is not None  # noqa: S101
+        try:
+            while self._in_charge is me and (batch := self._next_batch()):
+                self._in_flight[me] = batch
+                self._since = asyncio.get_running_loop().time()
+                await self._commit(lane, batch)
+        finally:
+            del self._in_flight[me]
             self._idle.append(lane)
-
-        task.add_done_callback(finished)
-        return task
+            if self._in_charge is me:
+                self._in_charge = None
 
     def _next_batch(self) -> list[Waiting]:
         batch: list[Waiting] = []
@@ -135,8 +149,6 @@ class GroupCommit:
             self._queued_bytes -= len(waiting.delivery.body)
             if not waiting.answer.done():
                 batch.append(waiting)
-        if not queue:
-            self._wake.clear()
         return batch
 
     async def _commit(self, lane: Queryable, batch: list[Waiting]) -> None:
@@ -183,6 +195,8 @@ class GroupCommit:
                 if waiting.deadline <= now:
                     waiting.refuse("the append did not commit in time")
         self._shed()
+        if self._queue and now - self._since > PATIENCE_SECONDS:
+            self._appoint(loop)
         busy = self._queue or self._in_flight
         self._sweeping = loop.call_later(SWEEP_SECONDS, self._sweep) if busy else None
 

@@ -80,6 +80,28 @@ async def test_what_arrives_during_an_append_shares_the_next() -> None:
     assert [len(batch) for batch in lane.batches] == [1, 10]
 
 
+async def test_the_next_batch_is_sent_before_the_last_one_is_answered() -> None:
+    gate = asyncio.Event()
+    story: list[str] = []
+
+    async def appending(events: list[str]) -> None:
+        story.append(f"append {events[0]}")
+        await gate.wait()
+
+    async def told(event: str) -> None:
+        await commit.submit(delivery(event), within(2))
+        story.append(f"answer {event}")
+
+    async with running(FakeLane(appending)) as commit:
+        first = asyncio.create_task(told("first"))
+        await asyncio.sleep(0.01)
+        second = asyncio.create_task(told("second"))
+        await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(first, second)
+    assert story == ["append first", "append second", "answer first", "answer second"]
+
+
 async def test_batches_are_bounded_in_events_and_bytes() -> None:
     lane = FakeLane()
     async with running(lane) as commit:
