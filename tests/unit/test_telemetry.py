@@ -62,9 +62,9 @@ def test_a_line_off_a_terminal_is_json_with_a_level_and_a_time(captured: Capture
 
 def test_what_is_bound_is_in_every_line(captured: Captured) -> None:
     logger = configured()
-    with structlog.contextvars.bound_contextvars(request_id="r"):
-        logger.info("one")
-        logger.warning("two")
+    bound = logger.bind(request_id="r")
+    bound.info("one")
+    bound.warning("two")
     logger.info("three")
     assert [line.get("request_id") for line in captured.lines()] == ["r", "r", None]
 
