@@ -12,7 +12,7 @@ from aiohttp import web
 from projector.collector import spare_collector
 from projector.config import Settings
 from projector.errors import ProjectorError
-from projector.ingress.app import Replica, make_app, make_replica
+from projector.ingress.app import Replica, make_replica, make_server
 from projector.ingress.limits import ANSWER_SECONDS, Gate
 
 BACKLOG = 1024
@@ -38,7 +38,7 @@ async def serve(
     stopping, hurry = stop or asyncio.Event(), asyncio.Event()
     signals = _Signals(stopping, hurry) if stop is None else None
     spare_collector()
-    runner = web.AppRunner(make_app(replica), shutdown_timeout=ANSWER_SECONDS + 1)
+    runner = web.ServerRunner(make_server(replica), shutdown_timeout=ANSWER_SECONDS + 1)
     await runner.setup()
     try:
         await _run(replica, runner, settings, ready, stopping, hurry)
@@ -51,7 +51,7 @@ async def serve(
 
 async def _run(
     replica: Replica,
-    runner: web.AppRunner,
+    runner: web.ServerRunner,
     settings: Settings,
     ready: Callable[[int], None] | None,
     stopping: asyncio.Event,

@@ -19,6 +19,7 @@ from aiohttp import web
 from projector.errors import AppendRefused
 from projector.event_names import ALIASES
 from projector.events import digest_of
+from projector.ingress.acknowledgement import Acknowledgement
 from projector.ingress.authentication import Authenticator, Verdict
 from projector.ingress.clients import Network, client_of
 from projector.ingress.group_commit import GroupCommit
@@ -45,10 +46,12 @@ def _bound_logger() -> Any:
 class Exchange:
     """One request on its way to its answer, as far as it has come.
 
-    `started` is in the event loop's time, which deadlines are in; `clock` counts finer.
+    `named` is the event that the path names. `started` is in the event loop's time, which deadlines
+    are in; `clock` counts finer.
     """
 
-    request: web.Request
+    request: web.BaseRequest
+    named: str | None
     started: float
     clock: float
     received_at: datetime
@@ -73,13 +76,19 @@ class Webhooks:
     draining: bool = False
     closing: bool = False
     logger: Any = field(default_factory=_bound_logger)
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    answered: list[tuple[Exchange, int, float]] = field(default_factory=list)
 
-    async def take(self, request: web.Request) -> web.StreamResponse:
-        """Answer a request to a webhook route; raises nothing, and answers no 500."""
+    async def take(self, request: web.BaseRequest, named: str | None) -> web.StreamResponse:
+        """Answer a request to a webhook route; `named` is the event in its path.
+
+        Raises nothing, and answers no 500.
+        """
         given = request.headers.get("x-zm-request-id", "")
         exchange = Exchange(
             request,
-            asyncio.get_running_loop().time(),
+            named,
+            self.loop.time(),
             time.perf_counter(),
             datetime.now(UTC),
             given if _PLAIN_ID.fullmatch(given) else uuid4().hex,
@@ -96,11 +105,12 @@ class Webhooks:
             response.force_close()
         # After the answer, and after those of its whole batch: counting and logging between two answers
         # keeps the second one waiting.
-        seconds = time.perf_counter() - exchange.clock
-        asyncio.get_running_loop().call_soon(self._tell, exchange, response.status, seconds)
+        if not self.answered:
+            self.loop.call_soon(self._tell_all)
+        self.answered.append((exchange, response.status, time.perf_counter() - exchange.clock))
         return response
 
-    async def _answer(self, exchange: Exchange) -> web.Response:
+    async def _answer(self, exchange: Exchange) -> web.StreamResponse:
         request = exchange.request
         if request.method != "POST":
             response = _refuse(exchange, Problem.NOT_ALLOWED)
@@ -119,7 +129,7 @@ class Webhooks:
             return await self._malformed(exchange, Problem.NOT_JSON)
         return await self._receive(exchange)
 
-    async def _receive(self, exchange: Exchange) -> web.Response:
+    async def _receive(self, exchange: Exchange) -> web.StreamResponse:
         """Take an authenticated body."""
         try:
             decoded = parse_delivery(exchange.body)
@@ -128,11 +138,11 @@ class Webhooks:
         exchange.event = decoded["event"]
         if exchange.event == URL_VALIDATION:
             return self._validate(exchange, decoded)
-        if not _agrees(exchange.request.match_info.get("event"), decoded["event"]):
+        if not _agrees(exchange.named, decoded["event"]):
             return await self._malformed(exchange, Problem.OTHER_EVENT)
         return await self._append(exchange, decoded)
 
-    async def _append(self, exchange: Exchange, decoded: dict[str, Any]) -> web.Response:
+    async def _append(self, exchange: Exchange, decoded: dict[str, Any]) -> web.StreamResponse:
         delivery = delivery_of(
             exchange.body,
             decoded,
@@ -146,20 +156,15 @@ class Webhooks:
             return _refuse(exchange, Problem.BUSY)
         return self._acknowledge(exchange, appended)
 
-    def _acknowledge(self, exchange: Exchange, appended: Appended) -> web.Response:
+    def _acknowledge(self, exchange: Exchange, appended: Appended) -> web.StreamResponse:
         exchange.position = appended.position
-        headers = {
-            "Content-Type": "application/json",
-            "X-Event-Position": str(appended.position),
-        }
         if appended.duplicate:
             exchange.outcome = "duplicate"
-            headers["X-Event-Duplicate"] = "true"
             self.metrics.duplicates.inc()
         else:
             exchange.outcome = "appended"
             self.metrics.appended()
-        return web.Response(body=exchange.body, headers=headers)
+        return Acknowledgement(exchange.body, appended)
 
     def _validate(self, exchange: Exchange, decoded: dict[str, Any]) -> web.Response:
         """Answer a URL validation with the secret that signed it; the database is not asked."""
@@ -211,6 +216,11 @@ class Webhooks:
             except (AppendRefused, TimeoutError):
                 return _refuse(exchange, Problem.BUSY)
         return _refuse(exchange, problem)
+
+    def _tell_all(self) -> None:
+        answered, self.answered = self.answered, []
+        for exchange, status, seconds in answered:
+            self._tell(exchange, status, seconds)
 
     def _tell(self, exchange: Exchange, status: int, seconds: float) -> None:
         """Count the request and write its one line."""
