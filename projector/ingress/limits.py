@@ -88,6 +88,14 @@ class IngressProtocol(web.RequestHandler):
 
     __slots__ = ()
 
+    def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002  aiohttp's
+        """Go on reading, where reading was paused.
+
+        aiohttp asks for it after every body, and would parse nothing once more each time.
+        """
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     def handle_error(
         self,
         request: web.BaseRequest,
