@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from projector.bodies import decode_json
-from projector.log import Delivery, delivery_of, parse_delivery
+from projector.log import Delivery, delivery_of, head_in, head_of
 
 # What is folded counts milliseconds since 1970, and PostgreSQL's driver reads the very last instant
 # of 9999 as infinity.
@@ -54,7 +54,7 @@ def decode(line: bytes, now: datetime) -> Delivery:
     if not isinstance(decoded, dict):
         raise BadLine("it is not a JSON object")
     if isinstance(decoded.get("event"), str):
-        return delivery_of(_bounded(line), decoded, received_at=now)
+        return delivery_of(_bounded(line), head_in(decoded), received_at=now)
     if "event" in decoded or "received_at" not in decoded:
         raise BadLine("it is neither an envelope nor a delivery with a text `event`")
     return _opened(decoded)
@@ -66,10 +66,10 @@ def _opened(envelope: dict[str, Any]) -> Delivery:
         raise BadLine("the envelope's request_id is no text")
     received_at, body = _moment(envelope["received_at"]), _bounded(_body(envelope))
     try:
-        decoded = parse_delivery(body)
+        head = head_of(body)
     except ValueError:
         raise BadLine("the envelope's body is not a JSON object with a text `event`") from None
-    return delivery_of(body, decoded, received_at=received_at, request_id=request_id)
+    return delivery_of(body, head, received_at=received_at, request_id=request_id)
 
 
 def _moment(value: Any) -> datetime:

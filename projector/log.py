@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
+import msgspec
+
 from projector.bodies import clean_text, decode_json
 from projector.database import Database, Queryable
 from projector.events import INT8_DIGITS, digest_of, identifier
@@ -41,41 +43,76 @@ class Appended(NamedTuple):
     duplicate: bool
 
 
+class Head(NamedTuple):
+    """What the log's columns take of a body; all but `event` may be anything."""
+
+    event: str
+    event_ts: Any = None
+    account_id: Any = None
+
+
+class _Payload(msgspec.Struct):
+    account_id: Any = None
+
+
+class _Body(msgspec.Struct):
+    event: str
+    event_ts: Any = None
+    payload: _Payload | None = None
+
+
+_decode_head: Final = msgspec.json.Decoder(_Body).decode
+
+
+def head_of(body: bytes) -> Head:
+    """The head of a body, which must be a JSON object with a string `event`; raises ValueError if not.
+
+    What the head does not take is checked and skipped: a quarter of the time of making objects of it.
+    """
+    try:
+        if not body.isascii():
+            body.decode()  # what is skipped is not looked at that closely
+        found = _decode_head(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return head_in(decode_json(body))
+    payload = found.payload
+    return Head(found.event, found.event_ts, None if payload is None else payload.account_id)
+
+
+def head_in(decoded: Any) -> Head:
+    """The head of a body that is decoded already; raises ValueError as `head_of` does."""
+    if not isinstance(decoded, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004
+    event, payload = decoded.get("event"), decoded.get("payload")
+    if not isinstance(event, str):
+        raise ValueError("no string `event`")  # noqa: TRY004
+    account = payload.get("account_id") if isinstance(payload, dict) else None
+    return Head(event, decoded.get("event_ts"), account)
+
+
 def delivery_of(
     body: bytes,
-    decoded: dict[str, Any],
+    head: Head,
     *,
     received_at: datetime,
     request_id: str | None = None,
     verified_by: str | None = None,
 ) -> Delivery:
-    """Make a delivery of a body and its decoded form, whose `event` must be a string.
+    """Make a delivery of a body and its head.
 
     What PostgreSQL's text cannot hold is replaced in the columns; the body keeps it.
     """
-    payload = decoded.get("payload")
-    account = identifier(payload.get("account_id")) if isinstance(payload, dict) else None
-    event_ts = decoded.get("event_ts")
+    account = identifier(head.account_id)
     return Delivery(
         received_at,
-        clean_text(decoded["event"]),
-        _event_ts_column(event_ts),
+        clean_text(head.event),
+        _event_ts_column(head.event_ts),
         None if account is None else clean_text(account),
         None if request_id is None else clean_text(request_id),
         digest_of(body),
         verified_by,
         body,
     )
-
-
-def parse_delivery(body: bytes) -> dict[str, Any]:
-    """Decode a body that must be a JSON object with a string `event`; raises ValueError if not."""
-    decoded = decode_json(body)
-    if not isinstance(decoded, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004
-    if not isinstance(decoded.get("event"), str):
-        raise ValueError("no string `event`")  # noqa: TRY004
-    return decoded
 
 
 def _event_ts_column(value: Any) -> int | None:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from projector import log
 from projector.database import Database, Queryable
-from projector.log import Delivery, delivery_of, parse_delivery
+from projector.log import Delivery, delivery_of, head_of
 from projector.signature import fingerprint, signer
 from projector.statements import queries
 
@@ -124,12 +124,12 @@ def _delivery(row: Suspended, secrets: Sequence[bytes]) -> Delivery | None:
     if secret is None:
         return None
     try:
-        decoded = parse_delivery(row.body)
+        head = head_of(row.body)
     except ValueError:
         return None
     return delivery_of(
         row.body,
-        decoded,
+        head,
         received_at=row.received_at,
         request_id=row.request_id,
         verified_by=fingerprint(secret),

@@ -32,7 +32,7 @@ def no_progress(_position: int, _target: int) -> None:
 
 def delivery(body: bytes, received_at: datetime = RECEIVED) -> Delivery:
     """One delivery, ready to append."""
-    return log.delivery_of(body, log.parse_delivery(body), received_at=received_at)
+    return log.delivery_of(body, log.head_of(body), received_at=received_at)
 
 
 async def append(database: Queryable, bodies: Sequence[bytes]) -> list[Appended]:

@@ -88,7 +88,7 @@ class IngressProtocol(web.RequestHandler):
 
     __slots__ = ()
 
-    def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002  aiohttp's
+    def resume_reading(self, resume_parser: bool = True) -> None:
         """Go on reading, where reading was paused.
 
         aiohttp asks for it after every body, and would parse nothing once more each time.

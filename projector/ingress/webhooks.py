@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from projector.bodies import decode_json
 from projector.errors import AppendRefused
 from projector.event_names import ALIASES
 from projector.events import digest_of
@@ -27,7 +28,7 @@ from projector.ingress.limits import ANSWER_SECONDS, BODY_SECONDS, BodyReader, R
 from projector.ingress.metrics import URL_VALIDATION, Metrics, event_label
 from projector.ingress.problems import Problem, respond
 from projector.ingress.quarantine import QuarantineWriter
-from projector.log import Appended, delivery_of, parse_delivery
+from projector.log import Appended, Head, delivery_of, head_of
 from projector.quarantine import Suspect
 from projector.signature import Refusal, encrypted_token
 
@@ -132,20 +133,20 @@ class Webhooks:
     async def _receive(self, exchange: Exchange) -> web.StreamResponse:
         """Take an authenticated body."""
         try:
-            decoded = parse_delivery(exchange.body)
+            head = head_of(exchange.body)
         except ValueError:
             return await self._malformed(exchange, Problem.NOT_AN_EVENT)
-        exchange.event = decoded["event"]
+        exchange.event = head.event
         if exchange.event == URL_VALIDATION:
-            return self._validate(exchange, decoded)
-        if not _agrees(exchange.named, decoded["event"]):
+            return self._validate(exchange)
+        if not _agrees(exchange.named, exchange.event):
             return await self._malformed(exchange, Problem.OTHER_EVENT)
-        return await self._append(exchange, decoded)
+        return await self._append(exchange, head)
 
-    async def _append(self, exchange: Exchange, decoded: dict[str, Any]) -> web.StreamResponse:
+    async def _append(self, exchange: Exchange, head: Head) -> web.StreamResponse:
         delivery = delivery_of(
             exchange.body,
-            decoded,
+            head,
             received_at=exchange.received_at,
             request_id=exchange.request.headers.get("x-zm-request-id"),
             verified_by=exchange.verified_by,
@@ -166,13 +167,13 @@ class Webhooks:
             self.metrics.appended()
         return Acknowledgement(exchange.body, appended)
 
-    def _validate(self, exchange: Exchange, decoded: dict[str, Any]) -> web.Response:
+    def _validate(self, exchange: Exchange) -> web.Response:
         """Answer a URL validation with the secret that signed it; the database is not asked."""
         if exchange.verified_by is None:
             # Signing what an unsigned request hands in would sign anything for anybody.
             self.metrics.validations_failed.inc()
             return _refuse(exchange, Problem.NO_SECRET)
-        payload = decoded.get("payload")
+        payload = decode_json(exchange.body).get("payload")
         plain = payload.get("plainToken") if isinstance(payload, dict) else None
         try:
             if not isinstance(plain, str):
@@ -266,7 +267,7 @@ def _may_validate(body: bytes) -> bool:
 
 def _event_of(body: bytes) -> str | None:
     try:
-        return str(parse_delivery(body)["event"])
+        return head_of(body).event
     except ValueError:
         return None
 

@@ -120,5 +120,7 @@ def deliveries() -> list[log.Delivery]:
             "event_ts": int(at.timestamp() * 1000),
             "payload": {"account_id": "nordlicht", **payload},
         }
-        found.append(log.delivery_of(json.dumps(document).encode(), document, received_at=at))
+        found.append(
+            log.delivery_of(json.dumps(document).encode(), log.head_in(document), received_at=at)
+        )
     return found

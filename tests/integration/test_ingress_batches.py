@@ -6,13 +6,13 @@ import pytest
 from ingress_rig import event_body
 
 from projector.database import Database
-from projector.log import Appended, Delivery, append, delivery_of, parse_delivery
+from projector.log import Appended, Delivery, append, delivery_of, head_of
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def delivery(body: bytes) -> Delivery:
-    return delivery_of(body, parse_delivery(body), received_at=NOW)
+    return delivery_of(body, head_of(body), received_at=NOW)
 
 
 @pytest.mark.parametrize("event_ts", [1_770_000_000_000, None, -1])

@@ -37,10 +37,7 @@ async def arrive(database: Database, history: Sequence[Delivery], chance: random
         some, arrivals = arrivals[:size], arrivals[size:]
         await log.append(
             database,
-            [
-                log.delivery_of(d.body, log.parse_delivery(d.body), received_at=d.received_at)
-                for d in some
-            ],
+            [log.delivery_of(d.body, log.head_of(d.body), received_at=d.received_at) for d in some],
         )
         if chance.random() < 0.1:  # what is forgotten comes to stand in the log twice
             await database.fetch("DELETE FROM log.digests WHERE event_ts >= 0")

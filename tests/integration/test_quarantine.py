@@ -13,7 +13,7 @@ from projector.config import Settings
 from projector.database import Database
 from projector.ingress.metrics import Metrics
 from projector.ingress.quarantine import QUEUE_ROWS, Allowance, QuarantineWriter
-from projector.log import append, delivery_of, parse_delivery
+from projector.log import append, delivery_of, head_of
 from projector.quarantine import (
     Reverified,
     Suspect,
@@ -145,8 +145,8 @@ async def test_reverify_appends_what_a_new_secret_verifies(database: Database) -
 async def test_reverify_releases_what_the_log_holds_already(database: Database) -> None:
     genuine = suspect()
     await kept(database, genuine)
-    decoded = parse_delivery(genuine.body)
-    await append(database, [delivery_of(genuine.body, decoded, received_at=RECEIVED)])
+    head = head_of(genuine.body)
+    await append(database, [delivery_of(genuine.body, head, received_at=RECEIVED)])
     assert await reverify(database, [OTHER_SECRET]) == Reverified(0, 1, 0)
     assert (await totals(database)).rows == 0
 

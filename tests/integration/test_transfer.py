@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from projector import log, transfer
 from projector.database import Database, open_database
 from projector.errors import AppendRefused, DatabaseUnavailable
-from projector.log import delivery_of, parse_delivery
+from projector.log import delivery_of, head_of
 from projector.transfer import ExportSummary, ImportSummary, export_log, import_file
 
 MOMENT = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -50,7 +50,7 @@ async def received(database: Database, sent: Sequence[bytes]) -> None:
     deliveries = [
         delivery_of(
             body,
-            parse_delivery(body),
+            head_of(body),
             received_at=MOMENT + timedelta(microseconds=number),
             request_id=f"request {number}",
             verified_by="fingerprint",

@@ -44,7 +44,7 @@ async def folded(database: Database) -> Database:
     await log.append(
         database,
         [
-            log.delivery_of(body, log.parse_delivery(body), received_at=datetime.now(UTC))
+            log.delivery_of(body, log.head_of(body), received_at=datetime.now(UTC))
             for body in bodies()
         ],
     )
