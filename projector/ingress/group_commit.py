@@ -21,7 +21,9 @@ from projector.ingress.metrics import Metrics
 from projector.log import Appended, Delivery
 
 BATCH_EVENTS: Final = 500
-BATCH_BYTES: Final = 4 * 1024 * 1024
+# What a socket takes at once: the rest of a longer statement waits for a turn of this process, and
+# PostgreSQL with it.
+BATCH_BYTES: Final = 192 * 1024
 QUEUE_BYTES: Final = 64 * 1024 * 1024
 
 # Past this the lane in charge may hang: another one is put in charge.
