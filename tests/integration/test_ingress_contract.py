@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import pytest
 from ingress_rig import (
@@ -408,3 +410,37 @@ async def test_what_would_let_strangers_in_does_not_start(changes: dict[str, obj
 async def test_a_port_in_use_is_told_in_one_sentence(zoom: Sender) -> None:
     with pytest.raises(ProjectorError, match=f"port {zoom.port} .* in use"):
         await serve(settings_for_tests(port=zoom.port), NOWHERE, stop=asyncio.Event())
+
+
+@pytest.mark.parametrize(
+    ("version", "wish", "stays"),
+    [
+        ("HTTP/1.1", "", True),
+        ("HTTP/1.1", "Connection: keep-alive\r\n", True),
+        ("HTTP/1.1", "Connection: close\r\n", False),
+        ("HTTP/1.0", "", False),
+        ("HTTP/1.0", "Connection: keep-alive\r\n", False),
+    ],
+)
+async def test_an_acknowledged_connection_stays_open_as_its_sender_wishes(
+    database_url: str, version: str, wish: str, stays: bool
+) -> None:
+    body = event_body()
+    lines = [f"{name}: {text}\r\n" for name, text in signed(body).items()]
+    head = f"POST /webhooks/zoom {version}\r\nHost: x\r\n{wish}{''.join(lines)}"
+    request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    async with serving(database_url) as zoom:
+        reader, writer = await asyncio.open_connection("127.0.0.1", zoom.port)
+        for duplicate in (False, True):
+            writer.write(request)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert (b"X-Event-Duplicate: true\r\n" in answer) == duplicate
+            assert (b"Connection: close\r\n" in answer) == (not stays)
+            sent_at = parsedate_to_datetime(answer.split(b"Date: ")[1].split(b"\r\n")[0].decode())
+            assert abs((datetime.now(UTC) - sent_at).total_seconds()) < 30
+            assert await reader.readexactly(len(body)) == body
+            if not stays:
+                assert await reader.read() == b""
+                break
+        writer.close()
