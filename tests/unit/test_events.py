@@ -112,7 +112,8 @@ def test_an_erased_body_is_none() -> None:
 def test_an_event_holds_nothing_that_the_database_could_not(body: bytes) -> None:
     event = read(body)
     assert event is not None
-    for text in (*strings(event.body), event.account_id or "", event.entity_id or ""):
+    held = [event.object, event.old_object, event.payload, event.operator]
+    for text in (*strings(held), event.account_id or "", event.entity_id or ""):
         assert "\x00" not in text
         text.encode()  # no lone surrogate
 
