@@ -81,19 +81,21 @@ async def test_a_story_is_folded_once(database: Database) -> None:
 async def overtaken_worker(database: Database) -> Worker:
     """A worker that was paused between load and write while the rows changed at the same position.
 
-    Event 1 was a dead letter; it is folded while the worker holds a batch with event 2 that it computed
+    Event 2 was a dead letter; it is folded while the worker holds a batch with event 3 that it computed
     without it.
     """
+    await append(database, [renamed(1)])
+    first = worker_on_users(database, await lease_on_users(database, "one"))
+    await first.process(await batch_after(database, 0))
     await database.fetch(
         "ALTER TABLE state.users ADD CONSTRAINT spoiled CHECK (profile ->> 'dept' IS NULL)"
     )
-    await append(database, [event("user.updated", 1, {"id": "u", "dept": "Sales"})])
-    first = worker_on_users(database, await lease_on_users(database, "one"))
-    await first.process(await batch_after(database, 0))
-    await append(database, [renamed(2)])
+    await append(database, [event("user.updated", 2, {"id": "u", "dept": "Sales"})])
+    await first.process(await batch_after(database, 1))
+    await append(database, [renamed(3)])
     store = StallingStore(database)
     paused = worker_on_users(database, first.lease, store)
-    writing = asyncio.create_task(paused.process(await batch_after(database, 1)))
+    writing = asyncio.create_task(paused.process(await batch_after(database, 2)))
     await store.folded.wait()
 
     other = await lease_on_users(database, "two")
@@ -112,7 +114,7 @@ async def test_a_paused_owner_writes_nothing_when_it_goes_on(database: Database)
     await worker.process(await batch_after(database, worker.lease.position))
     profile = await database.fetchval("SELECT profile::text FROM state.users")
     assert "Sales" in profile
-    assert "name 2" in profile
+    assert "name 3" in profile
 
 
 async def test_without_the_epoch_a_paused_owner_destroys_rows(
