@@ -253,9 +253,14 @@ def _decode_usual(position: int, received_us: int, digest: bytes, raw: bytes) ->
             payload.object, payload.account_id, payload.old_object, payload.operator
         )  # fmt: skip
         payload = _NO_PAYLOAD
+    entity_id = entity.get("id")
+    if type(account) is not str or not account:
+        account = identifier(account)
+    if type(entity_id) is not str or not entity_id:
+        entity_id = identifier(entity_id)
+    if operator is not None or body.operator is not None:
+        operator = identifier(operator) or identifier(body.operator)
     return Event(
-        name, position, received_us, time_ms, _order(time_ms, rank) + digest,
-        identifier(account), identifier(entity.get("id")), entity,
-        None if old is None else _previous(old), identifier(operator) or identifier(body.operator),
-        payload, len(raw),
+        name, position, received_us, time_ms, _order(time_ms, rank) + digest, account, entity_id,
+        entity, None if old is None else _previous(old), operator, payload, len(raw),
     )  # fmt: skip
