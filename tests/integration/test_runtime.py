@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 
 from projector.database import Database
@@ -130,6 +131,26 @@ async def test_without_the_epoch_a_paused_owner_destroys_rows(
     finally:
         statements.write.cache_clear()
     assert "Sales" not in await database.fetchval("SELECT profile::text FROM state.users")
+
+
+async def test_a_row_that_was_thought_to_be_new_condemns_no_event(database: Database) -> None:
+    await append(database, [renamed(1)])
+    store = StallingStore(database)
+    worker = worker_on_users(database, await lease_on_users(database, "one"), store)
+    batch = await batch_after(database, 0)
+    writing = asyncio.create_task(worker.process(batch))
+    await store.folded.wait()
+    await database.fetch(
+        "INSERT INTO state.users (account_id, user_key, folded, last_position, user_id, status, "
+        "spelled_by_lifecycle, profile, custom_attributes, removed, drift) "
+        "VALUES ('A', 'u', '', 0, 'u', 'unknown', false, '{}', '[]', false, '[]')"
+    )
+    store.go_on.set()
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await writing
+    await worker.process(batch)
+    assert "name 1" in await database.fetchval("SELECT profile::text FROM state.users")
+    assert await database.fetchval("SELECT count(*) FROM state.dead_letters") == 0
 
 
 async def test_a_retry_fences_the_batch_under_way_of_the_same_owner(database: Database) -> None:
