@@ -117,7 +117,7 @@ def write(
 ) -> str:
     """Write a batch in one statement: rows, histories and dead letters hang on the moved checkpoint.
 
-    New rows are inserted outright: to look for a conflict first costs a sixth of the server's time. Were
+    New rows are inserted outright: to look for a conflict first costs an eighth of the server's time. Were
     the table to hold such a row all the same, the whole statement would fail and nothing be written.
 
     The first five parameters are those of the statement `moves` (queries/state.sql); the others
