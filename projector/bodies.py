@@ -70,13 +70,18 @@ def decode_clean(body: bytes) -> Any:
         decoded = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return clean(_decode_leniently(body))
-    # Without a backslash no text holds U+0000 or a surrogate, and no key hides a secret's name. A search
-    # for a single byte costs a tenth of one for a word: 0.06 µs.
-    if b"\\" in body or (
-        _may_hold_documents(decoded) and any(name in body for name in _SECRET_NAMES)
-    ):
+    if b"\\" in body or (_may_hold_documents(decoded) and may_need_cleaning(body)):
         return clean(decoded)
     return decoded
+
+
+def may_need_cleaning(body: bytes) -> bool:
+    """Whether a body that is UTF-8 may hold a secret, or what state cannot hold.
+
+    Without a backslash no text holds U+0000 or a surrogate, and no key hides a secret's name. A search
+    for a single byte costs a tenth of one for a word: 0.06 µs.
+    """
+    return b"\\" in body or any(name in body for name in _SECRET_NAMES)
 
 
 def _may_hold_documents(decoded: Any) -> bool:
@@ -85,7 +90,12 @@ def _may_hold_documents(decoded: Any) -> bool:
 
 def is_nested_too_deeply(body: Any, raw: bytes) -> bool:
     """Whether a decoded body is nested deeper than 100 levels."""
-    return raw.count(b"{") + raw.count(b"[") > DEEPEST and _is_too_deep(body)
+    return may_be_nested_too_deeply(raw) and _is_too_deep(body)
+
+
+def may_be_nested_too_deeply(raw: bytes) -> bool:
+    """Whether a body has so many brackets that it could be nested deeper than 100 levels."""
+    return raw.count(b"{") + raw.count(b"[") > DEEPEST
 
 
 def _is_too_deep(value: Any, depth: int = DEEPEST) -> bool:

@@ -171,13 +171,14 @@ CREATE FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_byte
            ) THEN r.body END
     FROM (
         SELECT e.position, e.received_at, e.digest, e.event_ts, e.body,
-               coalesce(sum(octet_length(e.body)) OVER w, 0) AS bytes, row_number() OVER w AS number
+               coalesce(octet_length(e.body), 0) AS own,
+               sum(coalesce(octet_length(e.body), 0))
+                   OVER (ORDER BY e.position ROWS UNBOUNDED PRECEDING) AS bytes
         FROM (SELECT * FROM log.events
               WHERE position > p_after AND position <= p_until
               ORDER BY position LIMIT p_limit) e
-        WINDOW w AS (ORDER BY e.position ROWS UNBOUNDED PRECEDING)
     ) r
-    WHERE r.bytes <= p_bytes OR r.number = 1
+    WHERE r.bytes <= p_bytes OR r.bytes = r.own
     ORDER BY r.position
 $$;
 

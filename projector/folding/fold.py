@@ -38,18 +38,27 @@ def contribute(table: MergeTable, events: EventsByName) -> Contributions:
     return found
 
 
+@dataclass
+class Merged:
+    """The rows that a batch brings to a table, by key: of keys that it did not hold, and others."""
+
+    new: dict[Key, Row] = field(default_factory=dict)
+    changed: dict[Key, Row] = field(default_factory=dict)
+
+
 def merge_rows(
     table: MergeTable, stored: Mapping[Key, Row], contributed: Mapping[Key, Row]
-) -> list[Row]:
-    """The rows that change: contributions merged into what the table holds."""
-    changed = []
+) -> Merged:
+    """Merge contributions into what the table holds; what changes nothing is left out."""
+    found = Merged()
+    new, changed, merge = found.new, found.changed, table.merge
     for key, row in contributed.items():
         known = stored.get(key)
         if known is None:
-            changed.append(row)
-        elif (merged := table.merge(known, row)) != known:
-            changed.append(merged)
-    return changed
+            new[key] = row
+        elif (merged := merge(known, row)) != known:
+            changed[key] = merged
+    return found
 
 
 @dataclass

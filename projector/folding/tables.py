@@ -53,6 +53,21 @@ def each(
     return rows
 
 
+def one_each(
+    row_of: Callable[[Event], Row],
+) -> Callable[[Sequence[Event]], Iterator[Row | DeadLetter]]:
+    """The same of a function that makes exactly one row of an event, or raises Unfoldable."""
+
+    def rows(events: Sequence[Event]) -> Iterator[Row | DeadLetter]:
+        for event in events:
+            try:
+                yield row_of(event)
+            except Exception as error:  # noqa: BLE001  one event never stops a batch: it is kept
+                yield dead_letter(event, error)
+
+    return rows
+
+
 @dataclass(frozen=True, eq=False)
 class MergeTable:
     """A table whose rows merge: associative, commutative, and the same however often one comes.

@@ -31,13 +31,14 @@ def _heard(events: Sequence[Event]) -> Iterator[Freshness]:
         by_account[event.account_id].append(event)
     for account, some in by_account.items():
         if account is not None and len(account) <= LONGEST_ID:
+            received = [event.received_us for event in some]
             yield Freshness(
                 account,
                 some[0].name,
-                max(event.time_ms for event in some),
-                max(event.received_us for event in some),
+                max([event.time_ms for event in some]),
+                max(received),
                 len(some),
-                min(event.received_us for event in some),
+                min(received),
             )
 
 

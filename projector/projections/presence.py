@@ -1,11 +1,10 @@
 """Presence: the newest status of each user, and the personal note with its drift."""
 
-from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from projector.events import Event
 from projector.folding import columns
-from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, each
+from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, one_each
 from projector.projections.drifting import Drift, drift_of
 from projector.projections.lives import USER_LIVES
 from projector.projections.newest import named_email, newest, person
@@ -30,17 +29,25 @@ def _text(event: Event, column: str, value: Any) -> str | None:
     return value if type(value) is str else columns.held(event, column, columns.text, value)
 
 
-def _presence(event: Event) -> Iterator[Presence]:
+def _presence(event: Event) -> Presence:
     account, key, user = person(event)
     entity = event.object or {}
     app = entity.get("app")
-    app = app if isinstance(app, dict) else {}
+    if type(app) is not dict:
+        app = {}
     email, email_order = named_email(event, entity)
-    yield Presence(
+    status, app_type, app_status = (
+        entity.get("presence_status"), app.get("type"), app.get("presence_status")
+    )  # fmt: skip
+    if type(status) is not str:
+        status = columns.held(event, "presence.presence_status", columns.text, status)
+    if type(app_type) is not str:
+        app_type = columns.held(event, "presence.app_type", columns.text, app_type)
+    if type(app_status) is not str:
+        app_status = columns.held(event, "presence.app_presence_status", columns.text, app_status)
+    return Presence(
         account, key, event.order, event.position, user, email, email_order,
-        _text(event, "presence.presence_status", entity.get("presence_status")),
-        _text(event, "presence.app_type", app.get("type")),
-        _text(event, "presence.app_presence_status", app.get("presence_status")),
+        status, app_type, app_status,
     )  # fmt: skip
 
 
@@ -114,7 +121,7 @@ PRESENCE: Final = Projection(
             name="presence",
             row=Presence,
             key=2,
-            rows={"user.presence_status_updated": each(_presence)},
+            rows={"user.presence_status_updated": one_each(_presence)},
             merge=newest,
         ),
         SequenceTable(

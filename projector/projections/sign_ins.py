@@ -1,11 +1,11 @@
 """Sign-ins: the newest sign-in or sign-out per user and client, and sign-outs from all devices."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from projector.events import Event
 from projector.folding import columns
-from projector.folding.tables import MergeTable, Projection, each
+from projector.folding.tables import MergeTable, Projection, each, one_each
 from projector.folding.unfoldable import Unfoldable
 from projector.projections.newest import LONGEST_ID, named_email, newest, person
 
@@ -27,13 +27,13 @@ class SignIn(NamedTuple):
     version: str | None
 
 
-def _sign(*, signed_in: bool) -> Callable[[Event], Iterator[SignIn]]:
-    def rows(event: Event) -> Iterator[SignIn]:
+def _sign(*, signed_in: bool) -> Callable[[Event], SignIn]:
+    def row(event: Event) -> SignIn:
         account, key, user = person(event)
         entity = event.object or {}
         email, email_order = named_email(event, entity)
         client = entity.get("client_type")
-        yield SignIn(
+        return SignIn(
             account,
             key,
             client if isinstance(client, str) and 0 < len(client) <= LONGEST_ID else "unknown",
@@ -48,7 +48,7 @@ def _sign(*, signed_in: bool) -> Callable[[Event], Iterator[SignIn]]:
             columns.held(event, "sign_ins.version", columns.text, entity.get("version")),
         )
 
-    return rows
+    return row
 
 
 def _newest_sign_in(one: SignIn, other: SignIn) -> SignIn:
@@ -85,8 +85,8 @@ SIGN_INS: Final = Projection(
             row=SignIn,
             key=3,
             rows={
-                "user.signed_in": each(_sign(signed_in=True)),
-                "user.signed_out": each(_sign(signed_in=False)),
+                "user.signed_in": one_each(_sign(signed_in=True)),
+                "user.signed_out": one_each(_sign(signed_in=False)),
             },
             merge=_newest_sign_in,
         ),

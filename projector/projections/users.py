@@ -92,13 +92,24 @@ def _key(event: Event) -> Key:
     return account, user
 
 
-def _profile(entity: dict[str, Any]) -> Document:
-    """The profile fields of one side of a diff, typed. Settings that are no object are left out."""
-    return {
-        name: held
-        for name, value in entity.items()
-        if name in PROFILE and ((held := PROFILE[name](value)) is not None or name != "settings")
-    }
+def _profile(entity: dict[str, Any], event: Event | None = None) -> Document:
+    """The profile fields of one side of a diff, typed. Settings that are no object are left out.
+
+    What a column cannot hold is noted in `event`, where one is given.
+    """
+    profile: Document = {}
+    for name, value in entity.items():
+        coercion = PROFILE.get(name)
+        if coercion is None:
+            continue
+        held = (
+            coercion(value)
+            if event is None
+            else columns.held(event, f"users.{name}", coercion, value)
+        )
+        if held is not None or name != "settings":
+            profile[name] = held
+    return profile
 
 
 def _unholdable_settings(entity: dict[str, Any]) -> bool:
@@ -140,9 +151,7 @@ def _with_profile(user: User, event: Event) -> User:
     _, _, spelling = person(event)
     entity = event.object or {}
     before = event.old_object or {}
-    new, old = _profile(entity), _profile(before)
-    for name in new.keys() | {"settings"}:
-        columns.held(event, f"users.{name}", PROFILE[name], entity.get(name))
+    new, old = _profile(entity, event), _profile(before)
     lifecycle = event.name != "user.updated"
     drift = () if user.removed else drift_of("user", event, user.profile, old, new)
     spell = lifecycle or not user.spelled_by_lifecycle

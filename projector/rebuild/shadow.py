@@ -89,8 +89,9 @@ class Shadow:
         rows = self._rows[table.name]
         await self._recall(table, rows, brought.rows)
         before = len(rows)
-        for row in merge_rows(table, rows, brought.rows):
-            rows[row[: table.key]] = row
+        merged = merge_rows(table, rows, brought.rows)
+        rows.update(merged.new)
+        rows.update(merged.changed)
         self.weight += (len(rows) - before) * ROW_BYTES
 
     async def _sequence(self, table: SequenceTable, events: EventsByName) -> None:

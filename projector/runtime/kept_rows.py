@@ -6,7 +6,7 @@ events touch the same ones. It saves a load per batch: a tenth of the time of li
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Final
 
 from projector.folding.tables import Key, MergeTable, Row
@@ -35,9 +35,9 @@ class KeptRows:
             rows.clear()
         return rows
 
-    def note(self, table: MergeTable, rows: Iterable[Row]) -> None:
+    def note(self, table: MergeTable, rows: Mapping[Key, Row]) -> None:
         """Note rows that were written and committed."""
-        self._rows[table.name].update((row[: table.key], row) for row in rows)
+        self._rows[table.name].update(rows)
 
     def forget(self) -> None:
         """Forget everything: somebody else may have written, or a write's outcome is unknown."""

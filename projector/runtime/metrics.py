@@ -69,10 +69,9 @@ class RuntimeMetrics:
 
     def not_held(self, projection: str, events: Iterable[Event]) -> None:
         """Count the columns of this projection that could not hold what these events have."""
-        for event in events:
-            if event.unheld:
-                mine = sum(column.startswith(f"{projection}.") for column in event.unheld)
-                self._unheld.labels(projection).inc(mine)
+        for columns in [event.unheld for event in events if event.unheld is not None]:
+            mine = sum(column.startswith(f"{projection}.") for column in columns)
+            self._unheld.labels(projection).inc(mine)
 
     def waits(self, projection: str) -> None:
         """A projection waits out trouble."""

@@ -3,6 +3,7 @@
 Identifiers come from the row types in `projector.projections` alone; values are always parameters.
 """
 
+from collections.abc import Iterable
 from functools import cache
 
 from projector.folding.tables import SequenceTable, Table
@@ -10,11 +11,22 @@ from projector.runtime.codec import Codec, codec_of
 from projector.statements import queries
 
 
+def _unnested(columns: Iterable[tuple[str, str]], first: int) -> str:
+    """The columns of (name, type) that arrays numbered from `first` make, side by side.
+
+    In a select list, not in FROM: there each array would pass through a buffer of its own, and a row of
+    ten columns through ten.
+    """
+    return ", ".join(
+        f"unnest(${number}::{kind}[]) AS {name}"
+        for number, (name, kind) in enumerate(columns, start=first)
+    )
+
+
 def _keys(codec: Codec, first: int) -> tuple[str, str]:
-    """(arguments of unnest, names) of a table's key columns, numbered from `first`."""
-    types = codec.types[: len(codec.key)]
-    arguments = ", ".join(f"${first + i}::{kind}[]" for i, kind in enumerate(types))
-    return arguments, ", ".join(codec.key)
+    """(rows of keys, names) of a table's key columns, numbered from `first`."""
+    columns = zip(codec.key, codec.types, strict=False)
+    return f"(SELECT {_unnested(columns, first)}) AS k", ", ".join(codec.key)
 
 
 @cache
@@ -31,10 +43,10 @@ def load(schema: str, tables: tuple[Table, ...]) -> str:
         for other, sibling in enumerate(codecs):
             for name, kind in zip(sibling.columns, sibling.types, strict=True):
                 columns.append(f"t.{name}::{kind}" if other == number else f"NULL::{kind}")
-        arguments, names = _keys(codec, first)
+        wanted, names = _keys(codec, first)
         first += len(codec.key)
         branches.append(
-            f"SELECT {', '.join(columns)} FROM unnest({arguments}) AS k ({names}) "
+            f"SELECT {', '.join(columns)} FROM {wanted} "
             f"JOIN {schema}.{codec.table.name} t USING ({names})"
         )
     return " UNION ALL ".join(branches)
@@ -46,25 +58,26 @@ def histories(schema: str, table: SequenceTable) -> str:
 
     Parameters: one array per key column, and how many rows at most.
     """
-    arguments, names = _keys(codec_of(table), 1)
+    wanted, names = _keys(codec_of(table), 1)
     keys = ", ".join(f"h.{name}" for name in codec_of(table).key)
     return (
         f"SELECT {keys}, e.position, log.microseconds(e.received_at), e.digest, e.body "
-        f"FROM unnest({arguments}) AS k ({names}) "
-        f"JOIN {schema}.{table.history} h USING ({names}) "
+        f"FROM {wanted} JOIN {schema}.{table.history} h USING ({names}) "
         "JOIN log.events e ON e.position = h.position "
         f"LIMIT ${1 + len(codec_of(table).key)}"
     )
 
 
-def _upsert(schema: str, codec: Codec, first: int, source: str = "moved, ") -> str:
-    names = ", ".join(codec.columns)
-    arguments = ", ".join(f"${first + i}::{kind}[]" for i, kind in enumerate(codec.types))
+def _insert(schema: str, codec: Codec, first: int, source: str = "FROM moved ") -> str:
+    rows = _unnested(zip(codec.columns, codec.types, strict=True), first)
+    return f"INSERT INTO {schema}.{codec.table.name} ({', '.join(codec.columns)}) SELECT {rows} {source}"
+
+
+def _upsert(schema: str, codec: Codec, first: int, source: str = "FROM moved ") -> str:
     values = codec.columns[len(codec.key) :]
     changes = ", ".join(f"{name} = excluded.{name}" for name in values)
     return (
-        f"INSERT INTO {schema}.{codec.table.name} ({names}) "
-        f"SELECT r.* FROM {source}unnest({arguments}) AS r ({names}) "
+        f"{_insert(schema, codec, first, source)}"
         f"ON CONFLICT ({', '.join(codec.key)}) DO UPDATE SET {changes}"
     )
 
@@ -76,27 +89,27 @@ def upsert(schema: str, table: Table) -> str:
 
 
 def _history(schema: str, table: SequenceTable, first: int) -> str:
-    arguments, names = _keys(codec_of(table), first)
-    last = first + len(codec_of(table).key)
+    codec = codec_of(table)
+    columns = [*zip(codec.key, codec.types, strict=False), ("position", "bigint")]
     return (
-        f"INSERT INTO {schema}.{table.history} ({names}, position) "
-        f"SELECT r.* FROM moved, unnest({arguments}, ${last}::bigint[]) AS r ({names}, position) "
-        "ON CONFLICT DO NOTHING"
+        f"INSERT INTO {schema}.{table.history} ({', '.join(codec.key)}, position) "
+        f"SELECT {_unnested(columns, first)} FROM moved ON CONFLICT DO NOTHING"
     )
 
 
 def _dead_letters(schema: str, first: int) -> str:
+    columns = (("position", "bigint"), ("event", "text"), ("error", "text"))
     return (
         f"INSERT INTO {schema}.dead_letters (projection, position, event, error) "
-        f"SELECT $1, r.* FROM moved, unnest(${first}::bigint[], ${first + 1}::text[], "
-        f"${first + 2}::text[]) AS r (position, event, error) ON CONFLICT DO NOTHING"
+        f"SELECT $1, {_unnested(columns, first)} FROM moved ON CONFLICT DO NOTHING"
     )
 
 
 @cache
 def write(
     schema: str,
-    rows: tuple[Table, ...],
+    new: tuple[Table, ...],
+    changed: tuple[Table, ...],
     histories: tuple[SequenceTable, ...],
     *,
     dead: bool,
@@ -104,16 +117,21 @@ def write(
 ) -> str:
     """Write a batch in one statement: rows, histories and dead letters hang on the moved checkpoint.
 
+    New rows are inserted outright: to look for a conflict first costs an eighth of the server's time. Were
+    the table to hold such a row all the same, the whole statement would fail and nothing be written.
+
     The first five parameters are those of the statement `moves` (queries/state.sql); the others
     follow in the order of the arguments here. Answers the number of moved checkpoints: 0 means that
     nothing was written.
     """
     parts = [f"moved AS ({queries('state')[moves]})"]
     first = 6
-    for number, table in enumerate(rows):
-        codec = codec_of(table)
-        parts.append(f"rows_{number} AS ({_upsert(schema, codec, first)})")
-        first += len(codec.columns)
+    for number, table in enumerate(new):
+        parts.append(f"new_{number} AS ({_insert(schema, codec_of(table), first)})")
+        first += len(codec_of(table).columns)
+    for number, table in enumerate(changed):
+        parts.append(f"changed_{number} AS ({_upsert(schema, codec_of(table), first)})")
+        first += len(codec_of(table).columns)
     for number, table in enumerate(histories):
         parts.append(f"history_{number} AS ({_history(schema, table, first)})")
         first += len(codec_of(table).key) + 1

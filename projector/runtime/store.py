@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
 from projector.database import Queryable
@@ -10,6 +11,7 @@ from projector.errors import Fenced
 from projector.events import Event
 from projector.folding.fold import (
     EventsByName,
+    Merged,
     contribute,
     fold_entity,
     group_by_entity,
@@ -27,7 +29,7 @@ from projector.folding.tables import (
 )
 from projector.runtime import statements
 from projector.runtime.batch import decode_rows
-from projector.runtime.codec import codec_of
+from projector.runtime.codec import Column, codec_of
 from projector.runtime.kept_rows import KeptRows
 
 LIVE: Final = "state"
@@ -48,11 +50,22 @@ class HistoryTooLong(Exception):
 
 @dataclass
 class Change:
-    """What a batch changes: rows by table, new history entries by table, dead letters."""
+    """What a batch changes: rows by table, new history entries by table, dead letters.
 
-    rows: list[tuple[Table, list[Row]]] = field(default_factory=list)
+    `new` are rows of keys that the tables do not hold yet, `changed` those that stand there otherwise.
+    """
+
+    new: list[tuple[Table, dict[Key, Row]]] = field(default_factory=list)
+    changed: list[tuple[Table, dict[Key, Row]]] = field(default_factory=list)
     histories: list[tuple[SequenceTable, list[tuple[Any, ...]]]] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
+
+    def add(self, table: Table, rows: Merged) -> None:
+        """Add the rows of a table."""
+        if rows.new:
+            self.new.append((table, rows.new))
+        if rows.changed:
+            self.changed.append((table, rows.changed))
 
 
 @dataclass(frozen=True)
@@ -65,9 +78,9 @@ class Move:
     digest: bytes | None
 
 
-def columns_of(keys: Sequence[Key]) -> list[list[Any]]:
-    """Keys as one list a column."""
-    return [list(column) for column in zip(*keys, strict=True)]
+def columns_of(keys: Sequence[Key]) -> list[Column]:
+    """Keys as one array a column."""
+    return [Column(column) for column in zip(*keys, strict=True)]
 
 
 class Store:
@@ -143,7 +156,7 @@ class Store:
             brought = contributions[table.name]
             change.dead += brought.dead
             kept[table.name].update(stored[table.name])
-            _add(change, table, merge_rows(table, kept[table.name], brought.rows))
+            change.add(table, merge_rows(table, kept[table.name], brought.rows))
         for sequence in sequencing:
             grouped = sequences[sequence.name]
             change.dead += grouped.dead
@@ -159,16 +172,19 @@ class Store:
     ) -> None:
         late = late_entities(stored, events)
         past = await self.histories(table, late) if late else {}
-        rows = []
+        rows = Merged()
         for key, new in events.items():
+            known = stored.get(key)
             if key in past:
                 state, dead = fold_entity(table, table.start(key), past[key] + new)
             else:
-                state, dead = fold_entity(table, stored.get(key) or table.start(key), new)
+                state, dead = fold_entity(table, known or table.start(key), new)
             change.dead += dead
-            if state != stored.get(key):
-                rows.append(state)
-        _add(change, table, rows)
+            if known is None:
+                rows.new[key] = state
+            elif state != known:
+                rows.changed[key] = state
+        change.add(table, rows)
         entries = [(*key, event.position) for key, some in events.items() for event in some]
         if entries:
             change.histories.append((table, entries))
@@ -180,7 +196,8 @@ class Store:
         """
         statement = statements.write(
             self.schema,
-            tuple(table for table, _ in change.rows),
+            tuple(table for table, _ in change.new),
+            tuple(table for table, _ in change.changed),
             tuple(table for table, _ in change.histories),
             dead=bool(change.dead),
             moves=self._moves,
@@ -198,23 +215,26 @@ class Store:
         if rows[0][0] != 1:
             self._kept.forget()
             raise Fenced(f"the checkpoint of {projection.name} has another owner now")
-        for table, written in change.rows:
+        for table, written in change.new + change.changed:
             if isinstance(table, MergeTable):
                 self._kept.note(table, written)
 
 
-def _add(change: Change, table: Table, rows: list[Row]) -> None:
-    if rows:
-        # In the order of the keys, so that neighbours in the index are written one after the other: a
-        # quarter less server time. Keys are unique, so nothing beyond them is compared.
-        rows.sort()
-        change.rows.append((table, rows))
+def _in_order(table: Table, rows: Iterable[Row]) -> list[Row]:
+    """Rows in the order of their keys, so that neighbours in the index are written one after the other.
+
+    That takes a quarter less server time. Sorted column by column: so texts are compared, not tuples.
+    """
+    ordered = list(rows)
+    for column in reversed(range(table.key)):
+        ordered.sort(key=itemgetter(column))
+    return ordered
 
 
 def arguments_of(change: Change) -> Iterable[Any]:
     """A change as parameters of the write statement, after the checkpoint's."""
-    for table, rows in change.rows:
-        yield from codec_of(table).transpose(rows)
+    for table, rows in change.new + change.changed:
+        yield from codec_of(table).transpose(_in_order(table, rows.values()))
     for _, entries in change.histories:
         yield from columns_of(entries)
     if change.dead:

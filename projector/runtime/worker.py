@@ -136,6 +136,8 @@ class Worker:
         try:
             change = await self._store.fold(self.projection, batch.events, epoch=self.lease.epoch)
             await self._write(batch, change)
+        except asyncpg.UniqueViolationError:
+            raise  # a row thought to be new stands there already: no event's fault, all is read afresh
         except (*SPOILED, HistoryTooLong) as error:
             if len(batch) > 1:
                 for half in batch.halves():

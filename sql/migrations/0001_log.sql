@@ -160,13 +160,14 @@ SET enable_bitmapscan = off SET enable_seqscan = off SET enable_sort = off AS $$
            ) THEN r.body END
     FROM (
         SELECT e.position, e.received_at, e.digest, e.event_ts, e.body,
-               coalesce(sum(octet_length(e.body)) OVER w, 0) AS bytes, row_number() OVER w AS number
+               coalesce(octet_length(e.body), 0) AS own,
+               sum(coalesce(octet_length(e.body), 0))
+                   OVER (ORDER BY e.position ROWS UNBOUNDED PRECEDING) AS bytes
         FROM (SELECT * FROM log.events
               WHERE position > p_after AND position <= p_until
               ORDER BY position LIMIT p_limit) e
-        WINDOW w AS (ORDER BY e.position ROWS UNBOUNDED PRECEDING)
     ) r
-    WHERE r.bytes <= p_bytes OR r.number = 1
+    WHERE r.bytes <= p_bytes OR r.bytes = r.own
     ORDER BY r.position
 $$;
 

@@ -5,6 +5,8 @@ Counts do not depend on how busy the machine is. test_runtime.py counts round tr
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -18,6 +20,7 @@ from projector.projections import PROJECTIONS
 from projector.rebuild.rebuild import rebuild
 from projector.rebuild.shadow import Shadow
 from projector.runtime.batch import make_batch
+from projector.runtime.codec import Column
 from projector.runtime.feed import Feed
 from projector.runtime.metrics import RuntimeMetrics
 from projector.runtime.store import Store
@@ -177,3 +180,17 @@ async def test_a_rebuild_copies_each_table_once(
         "users_history": 1000,
         "calls for users_history": 1,
     }
+
+
+async def test_an_array_is_asked_for_its_shape_by_one_element(database: Database) -> None:
+    asked: list[int] = []
+
+    class Counted(Column):
+        def __iter__(self) -> Iterator[Any]:
+            values = list(super().__iter__())
+            asked.append(len(values))
+            return iter(values)
+
+    column = Counted([None, *map(str, range(999))])
+    assert await database.fetchval("SELECT cardinality($1::text[])", column) == 1000
+    assert asked == [1, 1000]

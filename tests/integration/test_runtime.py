@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 
 from projector.database import Database
@@ -81,19 +82,21 @@ async def test_a_story_is_folded_once(database: Database) -> None:
 async def overtaken_worker(database: Database) -> Worker:
     """A worker that was paused between load and write while the rows changed at the same position.
 
-    Event 1 was a dead letter; it is folded while the worker holds a batch with event 2 that it computed
+    Event 2 was a dead letter; it is folded while the worker holds a batch with event 3 that it computed
     without it.
     """
+    await append(database, [renamed(1)])
+    first = worker_on_users(database, await lease_on_users(database, "one"))
+    await first.process(await batch_after(database, 0))
     await database.fetch(
         "ALTER TABLE state.users ADD CONSTRAINT spoiled CHECK (profile ->> 'dept' IS NULL)"
     )
-    await append(database, [event("user.updated", 1, {"id": "u", "dept": "Sales"})])
-    first = worker_on_users(database, await lease_on_users(database, "one"))
-    await first.process(await batch_after(database, 0))
-    await append(database, [renamed(2)])
+    await append(database, [event("user.updated", 2, {"id": "u", "dept": "Sales"})])
+    await first.process(await batch_after(database, 1))
+    await append(database, [renamed(3)])
     store = StallingStore(database)
     paused = worker_on_users(database, first.lease, store)
-    writing = asyncio.create_task(paused.process(await batch_after(database, 1)))
+    writing = asyncio.create_task(paused.process(await batch_after(database, 2)))
     await store.folded.wait()
 
     other = await lease_on_users(database, "two")
@@ -112,7 +115,7 @@ async def test_a_paused_owner_writes_nothing_when_it_goes_on(database: Database)
     await worker.process(await batch_after(database, worker.lease.position))
     profile = await database.fetchval("SELECT profile::text FROM state.users")
     assert "Sales" in profile
-    assert "name 2" in profile
+    assert "name 3" in profile
 
 
 async def test_without_the_epoch_a_paused_owner_destroys_rows(
@@ -128,6 +131,26 @@ async def test_without_the_epoch_a_paused_owner_destroys_rows(
     finally:
         statements.write.cache_clear()
     assert "Sales" not in await database.fetchval("SELECT profile::text FROM state.users")
+
+
+async def test_a_row_that_was_thought_to_be_new_condemns_no_event(database: Database) -> None:
+    await append(database, [renamed(1)])
+    store = StallingStore(database)
+    worker = worker_on_users(database, await lease_on_users(database, "one"), store)
+    batch = await batch_after(database, 0)
+    writing = asyncio.create_task(worker.process(batch))
+    await store.folded.wait()
+    await database.fetch(
+        "INSERT INTO state.users (account_id, user_key, folded, last_position, user_id, status, "
+        "spelled_by_lifecycle, profile, custom_attributes, removed, drift) "
+        "VALUES ('A', 'u', '', 0, 'u', 'unknown', false, '{}', '[]', false, '[]')"
+    )
+    store.go_on.set()
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await writing
+    await worker.process(batch)
+    assert "name 1" in await database.fetchval("SELECT profile::text FROM state.users")
+    assert await database.fetchval("SELECT count(*) FROM state.dead_letters") == 0
 
 
 async def test_a_retry_fences_the_batch_under_way_of_the_same_owner(database: Database) -> None:

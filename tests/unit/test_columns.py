@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector.events import Event
+from projector.events import decode_event
 from projector.folding import columns
 from tests.oracle import naive_values
 
@@ -66,7 +66,8 @@ def test_a_column_holds(coercion: columns.Coercion, value: object, expected: obj
 
 
 def test_what_a_column_cannot_hold_is_null_and_noted() -> None:
-    event = Event(1, 0, b"\0" * 32, {"event": "user.updated"}, b"")
+    event = decode_event(1, 0, b"\0" * 32, b'{"event": "user.updated"}')
+    assert event is not None
     for held in (None, "", "4", 4):
         columns.held(event, "type", columns.int4, held)
     assert not event.unheld

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from delivery_bodies import bodies
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projector import events
 from projector.bodies import SECRETS, clean, decode_clean, decode_json
-from projector.event_names import ALIASES, EVENTS
+from projector.event_names import ALIASES, EVENTS, WITHOUT_DOCUMENTS
 from projector.events import DAY_MS, RANKS, Event, decode_event, event_time, identifier
 from tests.oracle import naive_values
 from tests.oracle.naive_events import Delivery, in_event_order
@@ -112,9 +114,59 @@ def test_an_erased_body_is_none() -> None:
 def test_an_event_holds_nothing_that_the_database_could_not(body: bytes) -> None:
     event = read(body)
     assert event is not None
-    for text in (*strings(event.body), event.account_id or "", event.entity_id or ""):
+    held = [event.object, event.old_object, event.payload, event.operator]
+    for text in (*strings(held), event.account_id or "", event.entity_id or ""):
         assert "\x00" not in text
         text.encode()  # no lone surrogate
+
+
+PAYLOADS = [json.loads(path.read_bytes()) for path in sorted(Path("tests/payloads").glob("*.json"))]
+odd = values | st.dictionaries(st.sampled_from(["id", "email", "operator", "app"]), values)
+
+
+@given(
+    st.sampled_from(PAYLOADS),
+    st.lists(st.tuples(st.sampled_from(["body", "payload", "object"]), st.text(), odd), max_size=3),
+    st.booleans(),
+)
+def test_the_usual_way_says_what_the_general_way_says(
+    body: dict[str, Any], changes: list[tuple[str, str, Any]], event_last: bool
+) -> None:
+    body = json.loads(json.dumps(body))
+    places = {"body": body, "payload": body["payload"], "object": body["payload"]["object"]}
+    for place, key, value in changes:
+        held = places[place]
+        held[key if place == "body" or not held else sorted(held)[len(key) % len(held)]] = value
+    if event_last and "event" in body:
+        body["event"] = body.pop("event")
+    raw = json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")
+    usual, general = read(raw), read(raw.replace(b'"event"', b'"\\u0065vent"', 1))
+    assert usual is not None
+    assert general is not None
+    for name in ("name", "time_ms", "account_id", "entity_id", "operator"):
+        assert getattr(usual, name) == getattr(general, name)
+    # Of an event without documents no secret can get into state, and it is not looked for.
+    assert spelled(clean(usual.old_object)) == spelled(general.old_object)
+    if usual.name in WITHOUT_DOCUMENTS:
+        known = {k: v for k, v in (general.object or {}).items() if k in (usual.object or {})}
+        assert spelled(clean(usual.object)) == spelled(known if usual.object is not None else None)
+        assert (usual.object is None) == (general.object is None)
+    else:
+        assert spelled((usual.object, usual.payload)) == spelled((general.object, general.payload))
+
+
+@pytest.mark.parametrize("body", PAYLOADS, ids=lambda body: body["event"])
+def test_a_delivery_as_documented_goes_the_usual_way(
+    body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for holder in (body["payload"].get("object", {}), body["payload"].get("old_object", {})):
+        for secret in SECRETS:
+            holder.pop(secret, None)
+    general: list[bytes] = []
+    monkeypatch.setattr(events, "_decode_any", lambda *row: general.append(row[-1]))
+    raw = json.dumps(body | {"event_ts": 1}, ensure_ascii=False).encode()
+    read(raw)
+    assert not general or any(secret.encode() in raw for secret in SECRETS)
 
 
 # ---- cleaning ------------------------------------------------------------------------------------

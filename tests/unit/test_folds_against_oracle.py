@@ -34,8 +34,8 @@ def fold_all(rows_in_arrival_order: list[list[LogRow]]) -> dict[str, dict[Any, A
             for table in projection.tables:
                 rows = states.setdefault(table.name, {})
                 if isinstance(table, MergeTable):
-                    for row in merge_rows(table, rows, contribute(table, events).rows):
-                        rows[row[: table.key]] = row
+                    merged = merge_rows(table, rows, contribute(table, events).rows)
+                    rows |= merged.new | merged.changed
                     continue
                 for key, new in group_by_entity(table, events).events.items():
                     known = past.setdefault((table.name, key), [])
