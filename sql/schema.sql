@@ -200,7 +200,7 @@ CREATE FUNCTION state.at(ms bigint) RETURNS timestamp with time zone
     RETURN to_timestamp(((ms)::double precision / (1000.0)::double precision));
 
 CREATE FUNCTION state.group_admins_decides(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 2000 PARALLEL SAFE
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
     SET search_path TO 'pg_catalog'
     AS $$
 DECLARE
@@ -235,26 +235,30 @@ END
 $$;
 
 CREATE FUNCTION state.group_admins_meaning(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
     SET search_path TO 'pg_catalog'
     AS $$
 DECLARE
     v_email text := substring(p_key FROM 7);
-    v_group_cutoff bytea := coalesce((
-        SELECT g.cutoff FROM state.groups g
-        WHERE g.account_id = p_account AND g.group_id = p_group), '');
+    v_group_cutoff bytea;
+    v_email_cutoff bytea;
     v_person text;
 BEGIN
-    IF p_folded < v_group_cutoff OR p_folded < (
-        SELECT r.cutoff FROM state.removed_emails r
-        WHERE r.account_id = p_account AND r.email_key = v_email)
-    THEN
+    SELECT coalesce((
+            SELECT g.cutoff FROM state.groups g
+            WHERE g.account_id = p_account AND g.group_id = p_group), ''), (
+            SELECT r.cutoff FROM state.removed_emails r
+            WHERE r.account_id = p_account AND r.email_key = v_email)
+    INTO v_group_cutoff, v_email_cutoff;
+    IF p_folded < v_group_cutoff OR p_folded < v_email_cutoff THEN
         RETURN NULL;
     END IF;
     SELECT m.person_key INTO v_person
     FROM state.group_admins m
     LEFT JOIN state.users u ON u.account_id = m.account_id AND u.user_key = m.person_key
-    WHERE m.account_id = p_account AND m.group_id = p_group
+    WHERE hashtextextended(lower(m.email), hashtextextended(m.group_id, 0))
+            = hashtextextended(v_email, hashtextextended(p_group, 0))
+      AND m.account_id = p_account AND m.group_id = p_group
       AND m.user_id IS NOT NULL AND lower(m.email) = v_email
       AND least(m.folded, m.email_order) > greatest(u.cutoff, v_group_cutoff)
     ORDER BY m.folded DESC, m.person_key LIMIT 1;
@@ -262,7 +266,7 @@ BEGIN
         SELECT u.user_key INTO v_person
         FROM state.users u
         WHERE u.account_id = p_account AND lower(u.email) = v_email
-          AND u.last_position > 0 AND NOT u.removed
+          AND u.known AND NOT u.removed
         ORDER BY u.folded DESC, u.user_key LIMIT 1;
     END IF;
     RETURN coalesce(v_person, p_key);
@@ -322,7 +326,7 @@ END
 $$;
 
 CREATE FUNCTION state.memberships_decides(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 2000 PARALLEL SAFE
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
     SET search_path TO 'pg_catalog'
     AS $$
 DECLARE
@@ -357,26 +361,30 @@ END
 $$;
 
 CREATE FUNCTION state.memberships_meaning(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
     SET search_path TO 'pg_catalog'
     AS $$
 DECLARE
     v_email text := substring(p_key FROM 7);
-    v_group_cutoff bytea := coalesce((
-        SELECT g.cutoff FROM state.groups g
-        WHERE g.account_id = p_account AND g.group_id = p_group), '');
+    v_group_cutoff bytea;
+    v_email_cutoff bytea;
     v_person text;
 BEGIN
-    IF p_folded < v_group_cutoff OR p_folded < (
-        SELECT r.cutoff FROM state.removed_emails r
-        WHERE r.account_id = p_account AND r.email_key = v_email)
-    THEN
+    SELECT coalesce((
+            SELECT g.cutoff FROM state.groups g
+            WHERE g.account_id = p_account AND g.group_id = p_group), ''), (
+            SELECT r.cutoff FROM state.removed_emails r
+            WHERE r.account_id = p_account AND r.email_key = v_email)
+    INTO v_group_cutoff, v_email_cutoff;
+    IF p_folded < v_group_cutoff OR p_folded < v_email_cutoff THEN
         RETURN NULL;
     END IF;
     SELECT m.person_key INTO v_person
     FROM state.memberships m
     LEFT JOIN state.users u ON u.account_id = m.account_id AND u.user_key = m.person_key
-    WHERE m.account_id = p_account AND m.group_id = p_group
+    WHERE hashtextextended(lower(m.email), hashtextextended(m.group_id, 0))
+            = hashtextextended(v_email, hashtextextended(p_group, 0))
+      AND m.account_id = p_account AND m.group_id = p_group
       AND m.user_id IS NOT NULL AND lower(m.email) = v_email
       AND least(m.folded, m.email_order) > greatest(u.cutoff, v_group_cutoff)
     ORDER BY m.folded DESC, m.person_key LIMIT 1;
@@ -384,7 +392,7 @@ BEGIN
         SELECT u.user_key INTO v_person
         FROM state.users u
         WHERE u.account_id = p_account AND lower(u.email) = v_email
-          AND u.last_position > 0 AND NOT u.removed
+          AND u.known AND NOT u.removed
         ORDER BY u.folded DESC, u.user_key LIMIT 1;
     END IF;
     RETURN coalesce(v_person, p_key);
@@ -397,6 +405,17 @@ CREATE FUNCTION state.release_leases(p_replica text) RETURNS void
     UPDATE state.checkpoints SET owner = NULL, epoch = epoch + 1 WHERE owner = p_replica;
     DELETE FROM state.replicas WHERE replica = p_replica;
     SELECT pg_notify('projector_lease', '');
+$$;
+
+CREATE FUNCTION state.signed_in_since(p_account text, p_user text, p_order bytea) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM state.sign_ins s
+        WHERE s.account_id = p_account AND s.user_key = p_user AND s.signed_in_order > p_order);
+END
 $$;
 
 CREATE FUNCTION state.time_of(event_order bytea) RETURNS timestamp with time zone
@@ -441,7 +460,8 @@ CREATE TABLE state.group_admins (
     email text,
     email_order bytea NOT NULL,
     added boolean NOT NULL,
-    by text
+    by text,
+    happened_at timestamp with time zone GENERATED ALWAYS AS (state.time_of(folded)) STORED
 )
 WITH (fillfactor='85');
 
@@ -464,7 +484,8 @@ CREATE VIEW state.known_groups AS
     group_id,
     (profile ->> 'name'::text) AS name,
     removed,
-    COALESCE(cutoff, '\x'::bytea) AS cutoff
+    COALESCE(cutoff, '\x'::bytea) AS cutoff,
+    cutoff AS ended
    FROM state.groups g
   WHERE (last_position > 0);
 
@@ -485,7 +506,8 @@ CREATE TABLE state.users (
     removed_ms bigint,
     cutoff bytea,
     drift jsonb NOT NULL,
-    email text GENERATED ALWAYS AS ((profile ->> 'email'::text)) STORED
+    email text GENERATED ALWAYS AS ((profile ->> 'email'::text)) STORED,
+    known boolean GENERATED ALWAYS AS ((last_position > 0)) STORED
 )
 WITH (fillfactor='85');
 
@@ -554,38 +576,22 @@ CREATE TABLE state.notes (
 )
 WITH (fillfactor='85');
 
-CREATE TABLE state.sign_ins (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    client_type text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text NOT NULL,
-    email text,
-    email_order bytea NOT NULL,
-    signed_in boolean NOT NULL,
-    signed_in_order bytea NOT NULL,
-    login_type bigint,
-    version text
-)
-WITH (fillfactor='85');
-
 CREATE VIEW state.people AS
  SELECT account_id,
     user_key,
     user_id,
     NULLIF(email, ''::text) AS email,
         CASE
-            WHEN ((status = 'pending'::text) AND (EXISTS ( SELECT
-               FROM state.sign_ins s
-              WHERE ((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (s.signed_in_order > u.pending_order))))) THEN 'active'::text
+            WHEN ((status = 'pending'::text) AND state.signed_in_since(account_id, user_key, pending_order)) THEN 'active'::text
             ELSE status
         END AS status,
     folded,
     removed,
-    COALESCE(cutoff, '\x'::bytea) AS cutoff
+    COALESCE(cutoff, '\x'::bytea) AS cutoff,
+    cutoff AS ended,
+    lower(email) AS email_key
    FROM state.users u
-  WHERE (last_position > 0);
+  WHERE known;
 
 CREATE TABLE state.presence (
     account_id text NOT NULL,
@@ -736,7 +742,7 @@ CREATE VIEW directory.former_users AS
     state.time_of(folded) AS last_event_at,
     last_position
    FROM state.users u
-  WHERE ((last_position > 0) AND removed);
+  WHERE (known AND removed);
 
 COMMENT ON VIEW directory.former_users IS 'Users who were deleted or disassociated and have not come back: one row a user, with the profile as last known.';
 
@@ -835,14 +841,14 @@ CREATE VIEW directory.group_admins AS
         END) AS email,
     g.name AS group_name,
     u.status AS user_status,
-    state.time_of(m.folded) AS added_at,
+    m.happened_at AS added_at,
     m.by AS added_by,
-    state.time_of(m.folded) AS last_event_at,
+    m.happened_at AS last_event_at,
     m.last_position
    FROM ((state.people u
      JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
      LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff)) AND (NOT (EXISTS ( SELECT
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
            FROM state.group_admins e
           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
                 CASE e.person_key
@@ -862,14 +868,18 @@ UNION ALL
     u.email,
     g.name AS group_name,
     u.status AS user_status,
-    state.time_of(e.folded) AS added_at,
+    e.happened_at AS added_at,
     e.by AS added_by,
-    state.time_of(e.folded) AS last_event_at,
+    e.happened_at AS last_event_at,
     e.last_position
    FROM ((state.people u
-     JOIN state.group_admins e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))))))
+     JOIN state.group_admins e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded) = u.user_key))
+  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(u.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = u.user_key))
 UNION ALL
  SELECT e.account_id,
     e.group_id,
@@ -877,15 +887,19 @@ UNION ALL
     COALESCE(u.email, e.email) AS email,
     g.name AS group_name,
     u.status AS user_status,
-    state.time_of(e.folded) AS added_at,
+    e.happened_at AS added_at,
     e.by AS added_by,
-    state.time_of(e.folded) AS last_event_at,
+    e.happened_at AS last_event_at,
     e.last_position
    FROM (((state.people u
      JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
-     JOIN state.group_admins e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))))))
+     JOIN state.group_admins e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded) = m.person_key))
+  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = m.person_key))
 UNION ALL
  SELECT m.account_id,
     m.group_id,
@@ -896,13 +910,13 @@ UNION ALL
         END AS email,
     g.name AS group_name,
     NULL::text AS user_status,
-    state.time_of(m.folded) AS added_at,
+    m.happened_at AS added_at,
     m.by AS added_by,
-    state.time_of(m.folded) AS last_event_at,
+    m.happened_at AS last_event_at,
     m.last_position
    FROM (state.group_admins m
      LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-  WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (m.folded > COALESCE(g.cutoff, '\x'::bytea)) AND (NOT (EXISTS ( SELECT
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
            FROM state.people u
           WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (NOT (EXISTS ( SELECT
            FROM state.group_admins e
@@ -918,16 +932,20 @@ UNION ALL
     e.email,
     g.name AS group_name,
     NULL::text AS user_status,
-    state.time_of(e.folded) AS added_at,
+    e.happened_at AS added_at,
     e.by AS added_by,
-    state.time_of(e.folded) AS last_event_at,
+    e.happened_at AS last_event_at,
     e.last_position
    FROM ((state.group_admins m
-     JOIN state.group_admins e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))))))
+     JOIN state.group_admins e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
   WHERE (e.added AND (e.user_id IS NULL) AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (NOT (EXISTS ( SELECT
            FROM state.people u
-          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded) = m.person_key))
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = m.person_key))
 UNION ALL
  SELECT e.account_id,
     e.group_id,
@@ -935,9 +953,9 @@ UNION ALL
     e.email,
     g.name AS group_name,
     NULL::text AS user_status,
-    state.time_of(e.folded) AS added_at,
+    e.happened_at AS added_at,
     e.by AS added_by,
-    state.time_of(e.folded) AS last_event_at,
+    e.happened_at AS last_event_at,
     e.last_position
    FROM (state.group_admins e
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
@@ -1084,7 +1102,8 @@ CREATE TABLE state.memberships (
     email text,
     email_order bytea NOT NULL,
     added boolean NOT NULL,
-    by text
+    by text,
+    happened_at timestamp with time zone GENERATED ALWAYS AS (state.time_of(folded)) STORED
 )
 WITH (fillfactor='85');
 
@@ -1165,14 +1184,14 @@ CREATE VIEW directory.memberships AS
         END) AS email,
     g.name AS group_name,
     u.status AS user_status,
-    state.time_of(m.folded) AS added_at,
+    m.happened_at AS added_at,
     m.by AS added_by,
-    state.time_of(m.folded) AS last_event_at,
+    m.happened_at AS last_event_at,
     m.last_position
    FROM ((state.people u
      JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
      LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff)) AND (NOT (EXISTS ( SELECT
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
            FROM state.memberships e
           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
                 CASE e.person_key
@@ -1192,14 +1211,18 @@ UNION ALL
     u.email,
     g.name AS group_name,
     u.status AS user_status,
-    state.time_of(e.folded) AS added_at,
+    e.happened_at AS added_at,
     e.by AS added_by,
-    state.time_of(e.folded) AS last_event_at,
+    e.happened_at AS last_event_at,
     e.last_position
    FROM ((state.people u
-     JOIN state.memberships e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))))))
+     JOIN state.memberships e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) = u.user_key))
+  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = u.user_key))
 UNION ALL
  SELECT e.account_id,
     e.group_id,
@@ -1207,15 +1230,19 @@ UNION ALL
     COALESCE(u.email, e.email) AS email,
     g.name AS group_name,
     u.status AS user_status,
-    state.time_of(e.folded) AS added_at,
+    e.happened_at AS added_at,
     e.by AS added_by,
-    state.time_of(e.folded) AS last_event_at,
+    e.happened_at AS last_event_at,
     e.last_position
    FROM (((state.people u
      JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
-     JOIN state.memberships e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))))))
+     JOIN state.memberships e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) = m.person_key))
+  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = m.person_key))
 UNION ALL
  SELECT m.account_id,
     m.group_id,
@@ -1226,13 +1253,13 @@ UNION ALL
         END AS email,
     g.name AS group_name,
     NULL::text AS user_status,
-    state.time_of(m.folded) AS added_at,
+    m.happened_at AS added_at,
     m.by AS added_by,
-    state.time_of(m.folded) AS last_event_at,
+    m.happened_at AS last_event_at,
     m.last_position
    FROM (state.memberships m
      LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-  WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (m.folded > COALESCE(g.cutoff, '\x'::bytea)) AND (NOT (EXISTS ( SELECT
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
            FROM state.people u
           WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (NOT (EXISTS ( SELECT
            FROM state.memberships e
@@ -1248,16 +1275,20 @@ UNION ALL
     e.email,
     g.name AS group_name,
     NULL::text AS user_status,
-    state.time_of(e.folded) AS added_at,
+    e.happened_at AS added_at,
     e.by AS added_by,
-    state.time_of(e.folded) AS last_event_at,
+    e.happened_at AS last_event_at,
     e.last_position
    FROM ((state.memberships m
-     JOIN state.memberships e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))))))
+     JOIN state.memberships e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
   WHERE (e.added AND (e.user_id IS NULL) AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (NOT (EXISTS ( SELECT
            FROM state.people u
-          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) = m.person_key))
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = m.person_key))
 UNION ALL
  SELECT e.account_id,
     e.group_id,
@@ -1265,9 +1296,9 @@ UNION ALL
     e.email,
     g.name AS group_name,
     NULL::text AS user_status,
-    state.time_of(e.folded) AS added_at,
+    e.happened_at AS added_at,
     e.by AS added_by,
-    state.time_of(e.folded) AS last_event_at,
+    e.happened_at AS last_event_at,
     e.last_position
    FROM (state.memberships e
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
@@ -1504,6 +1535,22 @@ COMMENT ON COLUMN directory.projection_status.lag_events IS 'Events that it has 
 COMMENT ON COLUMN directory.projection_status.lag_seconds IS 'Seconds since the receipt of the oldest of them; 0 where there is none.';
 
 COMMENT ON COLUMN directory.projection_status.state IS 'live; waiting: an error stops it for now; idle: no replica has it; rebuilding: live still, and anew beside; stale: a newer release rebuilds it and no replica of the older one keeps it up; beyond head: the log lacks what it has folded, as after the restore of a backup.';
+
+CREATE TABLE state.sign_ins (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    client_type text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    email text,
+    email_order bytea NOT NULL,
+    signed_in boolean NOT NULL,
+    signed_in_order bytea NOT NULL,
+    login_type bigint,
+    version text
+)
+WITH (fillfactor='85');
 
 CREATE TABLE state.sign_out_marks (
     account_id text NOT NULL,
@@ -1832,9 +1879,7 @@ CREATE VIEW directory.users AS
     (profile ->> 'display_name'::text) AS display_name,
     ((profile ->> 'type'::text))::integer AS type,
         CASE
-            WHEN ((status = 'pending'::text) AND (EXISTS ( SELECT
-               FROM state.sign_ins s
-              WHERE ((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (s.signed_in_order > u.pending_order))))) THEN 'active'::text
+            WHEN ((status = 'pending'::text) AND state.signed_in_since(account_id, user_key, pending_order)) THEN 'active'::text
             ELSE status
         END AS status,
     (profile ->> 'role'::text) AS role,
@@ -1856,7 +1901,7 @@ CREATE VIEW directory.users AS
     state.time_of(folded) AS last_event_at,
     last_position
    FROM state.users u
-  WHERE ((last_position > 0) AND (NOT removed));
+  WHERE (known AND (NOT removed));
 
 COMMENT ON VIEW directory.users IS 'Users of the account who are not removed: one row a user, of every status.';
 
@@ -2060,7 +2105,7 @@ ALTER TABLE ONLY state.freshness
     ADD CONSTRAINT freshness_pkey PRIMARY KEY (account_id, event);
 
 ALTER TABLE ONLY state.group_admins
-    ADD CONSTRAINT group_admins_pkey PRIMARY KEY (account_id, group_id, person_key);
+    ADD CONSTRAINT group_admins_pkey PRIMARY KEY (account_id, person_key, group_id);
 
 ALTER TABLE ONLY state.group_settings_history
     ADD CONSTRAINT group_settings_history_pkey PRIMARY KEY (account_id, group_id, "position");
@@ -2075,7 +2120,7 @@ ALTER TABLE ONLY state.groups
     ADD CONSTRAINT groups_pkey PRIMARY KEY (account_id, group_id);
 
 ALTER TABLE ONLY state.memberships
-    ADD CONSTRAINT memberships_pkey PRIMARY KEY (account_id, group_id, person_key);
+    ADD CONSTRAINT memberships_pkey PRIMARY KEY (account_id, person_key, group_id);
 
 ALTER TABLE ONLY state.notes_history
     ADD CONSTRAINT notes_history_pkey PRIMARY KEY (account_id, user_key, "position");
@@ -2111,17 +2156,15 @@ ALTER TABLE ONLY state.users_history
     ADD CONSTRAINT users_history_pkey PRIMARY KEY (account_id, user_key, "position");
 
 ALTER TABLE ONLY state.users
-    ADD CONSTRAINT users_pkey PRIMARY KEY (account_id, user_key);
+    ADD CONSTRAINT users_pkey PRIMARY KEY (account_id, user_key) INCLUDE (user_id, email, status, pending_order, removed, cutoff, known);
 
 CREATE INDEX events_event_ts ON log.events USING btree (event_ts, digest);
 
 CREATE INDEX group_admins_by_email ON state.group_admins USING btree (group_id, account_id, person_key) WHERE (user_id IS NULL);
 
-CREATE INDEX group_admins_email ON state.group_admins USING btree (account_id, lower(email));
+CREATE INDEX group_admins_email ON state.group_admins USING btree (hashtextextended(lower(email), hashtextextended(group_id, (0)::bigint)));
 
 CREATE INDEX group_admins_listed ON state.group_admins USING btree (group_id, account_id) WHERE (added AND (user_id IS NOT NULL));
-
-CREATE INDEX group_admins_person ON state.group_admins USING btree (account_id, person_key);
 
 CREATE INDEX group_admins_user_id ON state.group_admins USING btree (user_id);
 
@@ -2135,11 +2178,9 @@ CREATE INDEX groups_group_id ON state.groups USING btree (group_id);
 
 CREATE INDEX memberships_by_email ON state.memberships USING btree (group_id, account_id, person_key) WHERE (user_id IS NULL);
 
-CREATE INDEX memberships_email ON state.memberships USING btree (account_id, lower(email));
+CREATE INDEX memberships_email ON state.memberships USING btree (hashtextextended(lower(email), hashtextextended(group_id, (0)::bigint)));
 
 CREATE INDEX memberships_listed ON state.memberships USING btree (group_id, account_id) WHERE (added AND (user_id IS NOT NULL));
-
-CREATE INDEX memberships_person ON state.memberships USING btree (account_id, person_key);
 
 CREATE INDEX memberships_user_id ON state.memberships USING btree (user_id);
 

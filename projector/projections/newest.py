@@ -10,8 +10,8 @@ from projector.events import Event
 from projector.folding.columns import email
 from projector.folding.unfoldable import Unfoldable
 
-# An index entry holds about 2,700 bytes: three keys of up to 4 bytes a character have to fit.
-LONGEST_ID: Final = 200
+# An index entry holds about 2,700 bytes: three ids and an e-mail of up to 4 bytes a character have to fit.
+LONGEST_ID: Final = 100
 
 
 def newest(one: Any, other: Any) -> Any:

@@ -9,18 +9,20 @@ CREATE TABLE memberships (
     email text,
     email_order bytea NOT NULL,
     added boolean NOT NULL,
-    by text
+    by text,
+    -- Of `folded`: look-ups show it row by row.
+    happened_at timestamptz GENERATED ALWAYS AS (state.time_of(folded)) STORED
 ) WITH (fillfactor = 85);
 
 -- name: keys
-ALTER TABLE memberships ADD PRIMARY KEY (account_id, group_id, person_key);
+-- The group last: so it serves to find a person's groups, too.
+ALTER TABLE memberships ADD PRIMARY KEY (account_id, person_key, group_id);
 
 -- name: indexes
-CREATE INDEX memberships_person ON memberships (account_id, person_key);
 CREATE INDEX memberships_user_id ON memberships (user_id);
 -- Who is listed in a group, to read and to count without touching rows.
 CREATE INDEX memberships_listed ON memberships (group_id, account_id) WHERE added AND user_id IS NOT NULL;
 CREATE INDEX memberships_by_email ON memberships (group_id, account_id, person_key) WHERE user_id IS NULL;
--- Without the group: a person's rows share one e-mail, and equal keys are stored once. Not partial: the planner
--- would then not know how few rows an e-mail has.
-CREATE INDEX memberships_email ON memberships (account_id, lower(email));
+-- Who has an e-mail in a group: a hash of both, for the index to be small. Not partial: the planner would then
+-- not know how few rows an e-mail has.
+CREATE INDEX memberships_email ON memberships (hashtextextended(lower(email), hashtextextended(group_id, 0)));

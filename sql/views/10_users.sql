@@ -10,10 +10,8 @@ SELECT
     u.profile ->> 'display_name' AS display_name,
     (u.profile ->> 'type')::int AS type,
     CASE
-        WHEN u.status = 'pending' AND EXISTS (
-            SELECT FROM state.sign_ins s
-            WHERE s.account_id = u.account_id AND s.user_key = u.user_key
-              AND s.signed_in_order > u.pending_order)
+        WHEN u.status = 'pending'
+            AND state.signed_in_since(u.account_id, u.user_key, u.pending_order)
         THEN 'active' ELSE u.status
     END AS status,
     u.profile ->> 'role' AS role,
@@ -35,7 +33,7 @@ SELECT
     state.time_of(u.folded) AS last_event_at,
     u.last_position
 FROM state.users u
-WHERE u.last_position > 0 AND NOT u.removed;
+WHERE u.known AND NOT u.removed;
 
 COMMENT ON VIEW directory.users IS
     'Users of the account who are not removed: one row a user, of every status.';
@@ -97,7 +95,7 @@ SELECT
     state.time_of(u.folded) AS last_event_at,
     u.last_position
 FROM state.users u
-WHERE u.last_position > 0 AND u.removed;
+WHERE u.known AND u.removed;
 
 COMMENT ON VIEW directory.former_users IS
     'Users who were deleted or disassociated and have not come back: one row a user, with the profile as last known.';

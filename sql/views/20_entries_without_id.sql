@@ -5,30 +5,36 @@
 -- there it is, else the user whose current e-mail it is, else nobody known. Of several entries for one
 -- person the newest counts. Entries without an id are few. Functions decide about one at a time, for the
 -- same as joins takes the planner longer than a look-up may take. Readers of the views call them, and have
--- no right to the tables: hence SECURITY DEFINER. Nobody else can name them: schema `state` is closed.
+-- no right to the tables: hence SECURITY DEFINER. Nobody else can name them: schema `state` is closed. COST is
+-- less than they cost: the planner takes them to run for every row that it compares, and then rather sorts all.
+-- They run for entries without an id.
 
 -- The person key of whom an entry without an id means; null where a removal has ended the entry.
 CREATE OR REPLACE FUNCTION state.{list}_meaning(
     p_account text, p_group text, p_key text, p_folded bytea
 ) RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10 SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
     v_email text := substring(p_key FROM 7);
-    v_group_cutoff bytea := coalesce((
-        SELECT g.cutoff FROM state.groups g
-        WHERE g.account_id = p_account AND g.group_id = p_group), '');
+    v_group_cutoff bytea;
+    v_email_cutoff bytea;
     v_person text;
 BEGIN
-    IF p_folded < v_group_cutoff OR p_folded < (
-        SELECT r.cutoff FROM state.removed_emails r
-        WHERE r.account_id = p_account AND r.email_key = v_email)
-    THEN
+    SELECT coalesce((
+            SELECT g.cutoff FROM state.groups g
+            WHERE g.account_id = p_account AND g.group_id = p_group), ''), (
+            SELECT r.cutoff FROM state.removed_emails r
+            WHERE r.account_id = p_account AND r.email_key = v_email)
+    INTO v_group_cutoff, v_email_cutoff;
+    IF p_folded < v_group_cutoff OR p_folded < v_email_cutoff THEN
         RETURN NULL;
     END IF;
     SELECT m.person_key INTO v_person
     FROM state.{list} m
     LEFT JOIN state.users u ON u.account_id = m.account_id AND u.user_key = m.person_key
-    WHERE m.account_id = p_account AND m.group_id = p_group
+    WHERE hashtextextended(lower(m.email), hashtextextended(m.group_id, 0))
+            = hashtextextended(v_email, hashtextextended(p_group, 0))
+      AND m.account_id = p_account AND m.group_id = p_group
       AND m.user_id IS NOT NULL AND lower(m.email) = v_email
       AND least(m.folded, m.email_order) > greatest(u.cutoff, v_group_cutoff)
     ORDER BY m.folded DESC, m.person_key LIMIT 1;
@@ -36,7 +42,7 @@ BEGIN
         SELECT u.user_key INTO v_person
         FROM state.users u
         WHERE u.account_id = p_account AND lower(u.email) = v_email
-          AND u.last_position > 0 AND NOT u.removed
+          AND u.known AND NOT u.removed
         ORDER BY u.folded DESC, u.user_key LIMIT 1;
     END IF;
     RETURN coalesce(v_person, p_key);
@@ -47,7 +53,7 @@ $$;
 CREATE OR REPLACE FUNCTION state.{list}_decides(
     p_account text, p_group text, p_key text, p_folded bytea
 ) RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 2000 SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10 SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
     v_person text := state.{list}_meaning(p_account, p_group, p_key, p_folded);
     v_cutoff bytea;

@@ -2,8 +2,9 @@
 -- Who is in a group's list.
 --
 -- One branch for each way to be in the list. Each shows the user id of one table, so that a condition on it
--- finds that table's index. CASE says once more what the line before says: so that the planner calls the
--- function last.
+-- finds that table's index. CASE says once more what a line before says: so that the planner calls the function
+-- last. Other conditions say a thing twice for it, too: so that whichever side it starts from, an index leads to
+-- the other.
 CREATE OR REPLACE VIEW directory.{list} AS
 -- users, by id
 SELECT
@@ -13,15 +14,16 @@ SELECT
     coalesce(u.email, CASE WHEN m.email_order > greatest(u.cutoff, g.cutoff) THEN m.email END) AS email,
     g.name AS group_name,
     u.status AS user_status,
-    state.time_of(m.folded) AS added_at,
+    m.happened_at AS added_at,
     m.by AS added_by,
-    state.time_of(m.folded) AS last_event_at,
+    m.happened_at AS last_event_at,
     m.last_position
 FROM state.people u
 JOIN state.{list} m ON m.account_id = u.account_id AND m.person_key = u.user_key
 LEFT JOIN state.known_groups g ON g.account_id = m.account_id AND g.group_id = m.group_id
 WHERE m.added AND m.user_id IS NOT NULL AND NOT u.removed AND g.removed IS NOT TRUE
-  AND m.folded > greatest(u.cutoff, g.cutoff)
+  AND (u.ended IS NULL OR m.folded > u.ended)
+  AND (g.ended IS NULL OR m.folded > g.ended)
   AND NOT EXISTS (
         SELECT FROM state.{list} e
         WHERE e.account_id = m.account_id AND e.group_id = m.group_id AND e.user_id IS NULL
@@ -45,15 +47,19 @@ SELECT
     u.email,
     g.name,
     u.status,
-    state.time_of(e.folded),
+    e.happened_at,
     e.by,
-    state.time_of(e.folded),
+    e.happened_at,
     e.last_position
 FROM state.people u
-JOIN state.{list} e ON e.account_id = u.account_id AND e.person_key = 'email:' || lower(u.email)
+JOIN state.{list} e
+    ON e.account_id = u.account_id AND e.person_key = 'email:' || lower(u.email)
+    AND u.email_key = substring(e.person_key FROM 7)
 LEFT JOIN state.known_groups g ON g.account_id = e.account_id AND g.group_id = e.group_id
 WHERE e.added AND e.user_id IS NULL AND NOT u.removed AND g.removed IS NOT TRUE
-  AND state.{list}_decides(e.account_id, e.group_id, e.person_key, e.folded) = u.user_key
+  AND CASE e.person_key WHEN 'email:' || lower(u.email) THEN
+      state.{list}_decides(e.account_id, e.group_id, e.person_key, e.folded)
+  END = u.user_key
 UNION ALL
 -- users, by an e-mail that another entry of the list gives them and `users` does not
 SELECT
@@ -63,9 +69,9 @@ SELECT
     coalesce(u.email, e.email),
     g.name,
     u.status,
-    state.time_of(e.folded),
+    e.happened_at,
     e.by,
-    state.time_of(e.folded),
+    e.happened_at,
     e.last_position
 FROM state.people u
 JOIN state.{list} m
@@ -73,10 +79,14 @@ JOIN state.{list} m
 JOIN state.{list} e
     ON e.account_id = m.account_id AND e.group_id = m.group_id
     AND e.person_key = 'email:' || lower(m.email)
+    AND hashtextextended(lower(m.email), hashtextextended(m.group_id, 0))
+        = hashtextextended(substring(e.person_key FROM 7), hashtextextended(e.group_id, 0))
 LEFT JOIN state.known_groups g ON g.account_id = e.account_id AND g.group_id = e.group_id
 WHERE e.added AND e.user_id IS NULL AND NOT u.removed AND g.removed IS NOT TRUE
   AND lower(u.email) IS DISTINCT FROM lower(m.email)
-  AND state.{list}_decides(e.account_id, e.group_id, e.person_key, e.folded) = m.person_key
+  AND CASE e.person_key WHEN 'email:' || lower(m.email) THEN
+      state.{list}_decides(e.account_id, e.group_id, e.person_key, e.folded)
+  END = m.person_key
 UNION ALL
 -- people whom `users` does not know, by id
 SELECT
@@ -86,14 +96,14 @@ SELECT
     CASE WHEN m.email_order > coalesce(g.cutoff, '') THEN m.email END,
     g.name,
     NULL,
-    state.time_of(m.folded),
+    m.happened_at,
     m.by,
-    state.time_of(m.folded),
+    m.happened_at,
     m.last_position
 FROM state.{list} m
 LEFT JOIN state.known_groups g ON g.account_id = m.account_id AND g.group_id = m.group_id
 WHERE m.added AND m.user_id IS NOT NULL AND g.removed IS NOT TRUE
-  AND m.folded > coalesce(g.cutoff, '')
+  AND (g.ended IS NULL OR m.folded > g.ended)
   AND NOT EXISTS (SELECT FROM state.people u
                   WHERE u.account_id = m.account_id AND u.user_key = m.person_key)
   AND NOT EXISTS (
@@ -112,19 +122,23 @@ SELECT
     e.email,
     g.name,
     NULL,
-    state.time_of(e.folded),
+    e.happened_at,
     e.by,
-    state.time_of(e.folded),
+    e.happened_at,
     e.last_position
 FROM state.{list} m
 JOIN state.{list} e
     ON e.account_id = m.account_id AND e.group_id = m.group_id
     AND e.person_key = 'email:' || lower(m.email)
+    AND hashtextextended(lower(m.email), hashtextextended(m.group_id, 0))
+        = hashtextextended(substring(e.person_key FROM 7), hashtextextended(e.group_id, 0))
 LEFT JOIN state.known_groups g ON g.account_id = e.account_id AND g.group_id = e.group_id
 WHERE e.added AND e.user_id IS NULL AND m.user_id IS NOT NULL AND g.removed IS NOT TRUE
   AND NOT EXISTS (SELECT FROM state.people u
                   WHERE u.account_id = m.account_id AND u.user_key = m.person_key)
-  AND state.{list}_decides(e.account_id, e.group_id, e.person_key, e.folded) = m.person_key
+  AND CASE e.person_key WHEN 'email:' || lower(m.email) THEN
+      state.{list}_decides(e.account_id, e.group_id, e.person_key, e.folded)
+  END = m.person_key
 UNION ALL
 -- e-mails of nobody known
 SELECT
@@ -134,9 +148,9 @@ SELECT
     e.email,
     g.name,
     NULL,
-    state.time_of(e.folded),
+    e.happened_at,
     e.by,
-    state.time_of(e.folded),
+    e.happened_at,
     e.last_position
 FROM state.{list} e
 LEFT JOIN state.known_groups g ON g.account_id = e.account_id AND g.group_id = e.group_id
