@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 from conftest import database_of, run_on
 from ingress_rig import OTHER_SECRET, event_body, serving, signed
@@ -14,12 +15,14 @@ from pgbouncer_rig import pgbouncer
 from projector.database import Database, open_database
 from projector.schema import migrate
 
+SESSIONS = 3
+
 pytestmark = pytest.mark.binary("pgbouncer")
 
 
 @pytest.fixture
 async def pooled_url(database_url: str) -> AsyncIterator[str]:
-    with pgbouncer(database_url, pool_size=3) as url:
+    with pgbouncer(database_url, pool_size=SESSIONS) as url:
         yield url
 
 
@@ -68,7 +71,14 @@ async def test_the_durability_of_a_pooled_session_is_not_trusted(
     await database.fetch(
         "CREATE TRIGGER note AFTER INSERT ON log.events FOR EACH STATEMENT EXECUTE FUNCTION note()"
     )
-    await asyncio.gather(*(pooled.fetch("SET synchronous_commit = off") for _ in range(12)))
+
+    async def switch_off() -> None:
+        client = await asyncpg.connect(pooled_url, statement_cache_size=0)
+        # Long enough that no two of them get the same session.
+        await client.execute("SET synchronous_commit = off; SELECT pg_sleep(0.5)")
+        await client.close()
+
+    await asyncio.gather(*(switch_off() for _ in range(SESSIONS)))
     assert (await pooled.fetch("SHOW synchronous_commit"))[0][0] == "off"
     async with serving(pooled_url) as zoom:
         answers = await asyncio.gather(*(zoom.post(event_body()) for _ in range(20)))
