@@ -1,6 +1,7 @@
 """The runtime in its ordinary course: exactly once, soon, and in few round trips."""
 
 import asyncio
+import random
 from typing import Any
 
 import asyncpg
@@ -8,7 +9,9 @@ import pytest
 
 from projector.database import Database
 from projector.errors import Fenced
+from projector.folding.columns import LONGEST_EMAIL
 from projector.projections import projection_named
+from projector.projections.newest import LONGEST_ID
 from projector.runtime import statements
 from projector.runtime import store as store_module
 from projector.runtime.batch import Batch, make_batch
@@ -76,6 +79,39 @@ async def test_a_story_is_folded_once(database: Database) -> None:
         await append_story(database, some[200:], 13)
         await until_folded(database)
         await assert_oracle_agrees(database)
+    await assert_verified(database)
+
+
+async def test_the_longest_ids_and_emails_fit_into_every_index(database: Database) -> None:
+    """They would stop the projection for good otherwise."""
+    chance = random.Random(1)
+
+    def longest(count: int) -> str:  # four bytes a character, and nothing to compress
+        return "".join(chr(chance.randrange(0x20000, 0x2A6D0)) for _ in range(count))
+
+    account, user, group = (longest(LONGEST_ID) for _ in range(3))
+    person = {"id": user, "email": longest(LONGEST_EMAIL)}
+    members = [{**person, "id": user}, {"email": longest(LONGEST_EMAIL)}]
+    about = {"id": group, "name": "G", "members": members, "admins": members}
+    await append(
+        database,
+        [
+            event("user.created", 0, person, account=account, creation_type="ssoCreate"),
+            event("user.deleted", 1, person, account=account),
+            event("user.created", 2, person, account=account, creation_type="create"),
+            event("group.member_added", 3, about, account=account),
+            event("group.admin_added", 4, about, account=account),
+            event(
+                "user.signed_in", 5, {**person, "client_type": longest(LONGEST_ID)}, account=account
+            ),
+        ],
+    )
+    async with replica(database):
+        await until_folded(database)
+    assert await database.fetch("SELECT * FROM directory.dead_letters") == []
+    assert len(await database.fetch("SELECT * FROM directory.users")) == 1
+    assert len(await database.fetch("SELECT * FROM directory.memberships")) == 2
+    assert len(await database.fetch("SELECT * FROM directory.group_admins")) == 2
     await assert_verified(database)
 
 
