@@ -134,9 +134,8 @@ async def test_a_look_up_uses_indexes(
 
 
 async def test_who_is_in_a_group_reads_the_group_alone(connection: asyncpg.Connection) -> None:
-    await connection.execute(
-        "SET enable_hashjoin = off"
-    )  # users are few enough here to hash them all
+    # Users are few enough here to join them all.
+    await connection.execute("SET enable_hashjoin = off; SET enable_mergejoin = off")
     plan = await plan_of(connection, "SELECT * FROM directory.memberships WHERE group_id = $group")
     assert scanned(plan) & LARGE == set()
     assert touched(plan) <= 7 * 400
