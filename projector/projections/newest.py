@@ -28,9 +28,7 @@ def newest(one: Any, other: Any) -> Any:
 
 def person(event: Event) -> tuple[str, str, str]:
     """(account id, user key, user id as spelled) of a user event; raises Unfoldable without."""
-    account, user = event.account_id, event.entity_id
-    if not account or not user or event.too_deep or len(account) + len(user) > LONGEST_ID:
-        account, user = account_and_entity(event)
+    account, user = account_and_entity(event)
     return account, user.lower(), user
 
 

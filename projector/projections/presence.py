@@ -36,18 +36,11 @@ def _presence(event: Event) -> Presence:
     if type(app) is not dict:
         app = {}
     email, email_order = named_email(event, entity)
-    status, app_type, app_status = (
-        entity.get("presence_status"), app.get("type"), app.get("presence_status")
-    )  # fmt: skip
-    if type(status) is not str:
-        status = columns.held(event, "presence.presence_status", columns.text, status)
-    if type(app_type) is not str:
-        app_type = columns.held(event, "presence.app_type", columns.text, app_type)
-    if type(app_status) is not str:
-        app_status = columns.held(event, "presence.app_presence_status", columns.text, app_status)
     return Presence(
         account, key, event.order, event.position, user, email, email_order,
-        status, app_type, app_status,
+        _text(event, "presence.presence_status", entity.get("presence_status")),
+        _text(event, "presence.app_type", app.get("type")),
+        _text(event, "presence.app_presence_status", app.get("presence_status")),
     )  # fmt: skip
 
 
