@@ -13,6 +13,7 @@ from projector.folding.tables import Projection
 from projector.migrations import check_schema
 from projector.projections import PROJECTIONS
 from projector.rebuild.rebuild import rebuild as rebuild_projections
+from projector.rebuild.rebuild import usable_processes
 from projector.rebuild.verify import Verdict
 from projector.rebuild.verify import verify as verify_projections
 from projector.schema import full_text
@@ -64,7 +65,9 @@ def rebuild(
             await check_schema(database)
             spare_collector()
             with progress("rebuild") as report:
-                return await rebuild_projections(database, chosen, report)
+                return await rebuild_projections(
+                    database, chosen, report, processes=usable_processes()
+                )
 
     for name, position in run(work()).items():
         put(f"{name}\trebuilt up to position {position}")
@@ -86,7 +89,9 @@ def _verdicts(chosen: Sequence[Projection], title: str) -> list[Verdict]:
             await check_schema(database)
             spare_collector()
             with progress(title) as report:
-                return await verify_projections(database, chosen, report)
+                return await verify_projections(
+                    database, chosen, report, processes=usable_processes()
+                )
 
     return run(work())
 

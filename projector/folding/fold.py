@@ -23,9 +23,14 @@ class Contributions:
     dead: list[DeadLetter] = field(default_factory=list)
 
 
-def contribute(table: MergeTable, events: EventsByName) -> Contributions:
-    """Merge the rows of a batch's events with one another; what stands in the table comes later."""
-    found = Contributions()
+def contribute(
+    table: MergeTable, events: EventsByName, rows: dict[Key, Row] | None = None
+) -> Contributions:
+    """Merge the rows of a batch's events with one another, and into `rows` where they are given.
+
+    What else stands in the table comes later.
+    """
+    found = Contributions({} if rows is None else rows)
     rows, merge, width = found.rows, table.merge, table.key
     for name, rows_of in table.rows.items():
         for row in rows_of(events.get(name, ())):

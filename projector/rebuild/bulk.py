@@ -2,56 +2,81 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from projector.database import Database
+from projector.event_names import ALIASES
+from projector.folding.fold import EventsByName
 from projector.rebuild.shadow import Shadow
-from projector.runtime.batch import Batch, make_batch
-from projector.runtime.tasks import end
+from projector.runtime.batch import by_name, decode_rows
+from projector.runtime.tasks import end, side_by_side
 from projector.statements import queries
 
 _SQL: Final = queries("log")
 
-# Estimated bytes of rows in memory, over all projections of the rebuild. The estimate is high on purpose: a
-# process peaked at 243 MB with it. Half of it costs 1.4 times the time.
-MEMORY: Final = 192 * 1024 * 1024
 READ_ROWS: Final = 4000
 READ_BYTES: Final = 2 * 1024 * 1024
+# One read looks no further: events that a share does not fold may fill the log for long.
+READ_POSITIONS: Final = 20_000
 
-Progress = Callable[[int, int], None]
+
+class Portion(NamedTuple):
+    """The events of a pass up to a position, by name."""
+
+    end: int
+    events: EventsByName
 
 
 async def fill(
-    database: Database, shadows: Sequence[Shadow], target: int, progress: Progress
-) -> tuple[int, bytes | None]:
-    """Fold the log up to `target` into shadows; answers the last position and its event's digest.
+    database: Database,
+    shadows: Sequence[Shadow],
+    target: int,
+    memory: int,
+    progress: Callable[[int], None],
+) -> None:
+    """Fold the log up to `target` into shadows; finish those that no other process fills.
 
-    `progress` is called with (position, target) as it goes.
+    `memory`: about so many bytes of rows at once. `progress` is called with the position as it goes.
     """
-    position, digest = 0, None
-    reading = asyncio.create_task(_read(database, 0, target))
+    names = _names_in_log(shadows)
+    position = 0
+    reading = asyncio.create_task(_read(database, names, position, target))
     try:
-        while (batch := await reading) is not None:
-            reading = asyncio.create_task(_read(database, batch.end, target))
-            await _fold(shadows, batch)
-            position, digest = batch.end, batch.digest
-            progress(position, target)
+        while position < target:
+            position, events = await reading
+            if position < target:
+                reading = asyncio.create_task(_read(database, names, position, target))
+            await _fold(shadows, events, memory)
+            progress(position)
     finally:
         await end(reading)
-    async with asyncio.TaskGroup() as tasks:  # the database builds indexes side by side
-        for shadow in shadows:
-            tasks.create_task(shadow.finish())
-    return position, digest
+    await side_by_side(*map(_finish, shadows))  # the database builds indexes so, too
 
 
-async def _read(database: Database, position: int, target: int) -> Batch | None:
-    rows = await database.fetch(_SQL["read"], position, READ_ROWS, target, READ_BYTES, timeout=60.0)
-    return make_batch(position, rows, full=True) if rows else None
+def _names_in_log(shadows: Sequence[Shadow]) -> list[str]:
+    """The names that the log gives the events which these projections fold."""
+    names = set().union(*(shadow.events for shadow in shadows))
+    return sorted(names | {alias for alias, name in ALIASES.items() if name in names})
 
 
-async def _fold(shadows: Sequence[Shadow], batch: Batch) -> None:
+async def _read(database: Database, names: list[str], position: int, target: int) -> Portion:
+    until = min(position + READ_POSITIONS, target)
+    rows = await database.fetch(
+        _SQL["read_events"], position, READ_ROWS, until, READ_BYTES, names, timeout=60.0
+    )
+    return Portion(rows[-1][0] if rows else until, by_name(decode_rows(rows)))
+
+
+async def _fold(shadows: Sequence[Shadow], events: EventsByName, memory: int) -> None:
     for shadow in shadows:
-        await shadow.fold(batch.events)
+        await shadow.fold(events)
         await asyncio.sleep(0)  # heartbeats and the reader ahead get their turn
-    while sum(shadow.weight for shadow in shadows) > MEMORY:
-        await max(shadows, key=lambda shadow: shadow.weight).spill()
+    while sum(shadow.weight for shadow in shadows) > memory:
+        await max(shadows, key=lambda shadow: shadow.spares).spill()
+
+
+async def _finish(shadow: Shadow) -> None:
+    if shadow.events == shadow.projection.events:
+        await shadow.finish()
+    else:
+        await shadow.write_runs()

@@ -1,60 +1,65 @@
 """A shadow: one projection's tables in a schema of their own, filled from position 0.
 
-Rows collect in memory while it lasts and go into the tables by COPY; keys and indexes come after. Beyond
-the memory's bound the rows collected so far are written out and read back when they are touched again.
-An entity with a late event is set aside and folded from its history at the end: its state is a function of
-its events, not of when they came.
+Rows go into the tables by COPY, in bulk where memory lasts; keys and indexes come after.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from projector.database import Database
-from projector.folding.fold import (
-    EventsByName,
-    contribute,
-    fold_entity,
-    group_by_entity,
-    merge_rows,
-)
-from projector.folding.tables import (
-    DeadLetter,
-    Key,
-    MergeTable,
-    Projection,
-    Row,
-    SequenceTable,
-    Table,
-)
-from projector.runtime import statements
-from projector.runtime.codec import codec_of
-from projector.runtime.store import HistoryTooLong, Store, columns_of
+from projector.folding.fold import EventsByName
+from projector.folding.tables import DeadLetter, MergeTable, Projection, SequenceTable
+from projector.rebuild.merged_rows import MergedRows
+from projector.rebuild.sequenced_states import SequencedStates
+from projector.runtime.store import Store, columns_of
 from projector.schema import create_tables
 
-# Estimated bytes in memory of a row, and of each byte of a document's event once it is decoded.
-ROW_BYTES: Final = 900
-DECODED: Final = 6
-HISTORY_BYTES: Final = 250
-LATE_BYTES: Final = 300
-UPSERT_ROWS: Final = 5000
-REFOLDED_AT_ONCE: Final = 500
+# Estimated bytes of a dead letter in memory.
+LETTER_BYTES: Final = 300
+MOST_LETTERS: Final = 10_000
 
 
 class Shadow:
-    """The shadow tables of one projection while their bulk is filled."""
+    """The shadow tables of one projection while their bulk is filled.
 
-    def __init__(self, database: Database, projection: Projection, schema: str) -> None:
+    `events` are those of its events that this process folds; others may be another's.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        projection: Projection,
+        schema: str,
+        events: frozenset[str] | None = None,
+    ) -> None:
         self.projection = projection
+        self.events = projection.events if events is None else events
         self.schema = schema
         self.store = Store(database, schema, moves="move_rebuild")
-        self.weight = 0
         self._database = database
-        self._rows: dict[str, dict[Key, Row]] = defaultdict(dict)
-        self._history: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-        self._late: dict[str, set[Key]] = defaultdict(set)
+        self._merging = [
+            MergedRows(database, schema, table)
+            for table in projection.tables
+            if isinstance(table, MergeTable)
+        ]
+        self._sequencing = [
+            SequencedStates(self.store, database, table)
+            for table in projection.tables
+            if isinstance(table, SequenceTable)
+        ]
+        self._parts: list[MergedRows | SequencedStates] = [*self._merging, *self._sequencing]
         self._dead: dict[int, DeadLetter] = {}
-        self._written: set[str] = set()
+        self._keyed = False
+
+    @property
+    def weight(self) -> int:
+        """Estimated bytes of rows in memory."""
+        return sum(part.weight for part in self._parts)
+
+    @property
+    def spares(self) -> int:
+        """How well it does to spill this one: the greatest does best."""
+        return max(map(_spares, self._parts))
 
     async def create(self) -> None:
         """Create the schema and its tables, without keys."""
@@ -64,166 +69,62 @@ class Shadow:
             await connection.execute(
                 f"CREATE TABLE {self.schema}.dead_letters (LIKE state.dead_letters INCLUDING ALL)"
             )
-            for table in self._sequences():
-                await connection.execute(
-                    f"CREATE TABLE {self.schema}.{table.name}_late AS "
-                    f"SELECT {', '.join(codec_of(table).key)} FROM {self.schema}.{table.name}"
-                )
+        for part in self._parts:
+            await part.create()
 
-    def _sequences(self) -> list[SequenceTable]:
-        return [table for table in self.projection.tables if isinstance(table, SequenceTable)]
-
-    async def fold(self, events: EventsByName) -> None:
+    async def fold(self, batch: EventsByName) -> None:
         """Fold a batch into the rows in memory."""
-        for table in self.projection.tables:
-            if isinstance(table, MergeTable):
-                await self._merge(table, events)
-            else:
-                await self._sequence(table, events)
-
-    async def _merge(self, table: MergeTable, events: EventsByName) -> None:
-        brought = contribute(table, events)
-        self._note(brought.dead)
-        if not brought.rows:
-            return
-        rows = self._rows[table.name]
-        await self._recall(table, rows, brought.rows)
-        before = len(rows)
-        merged = merge_rows(table, rows, brought.rows)
-        rows.update(merged.new)
-        rows.update(merged.changed)
-        self.weight += (len(rows) - before) * ROW_BYTES
-
-    async def _sequence(self, table: SequenceTable, events: EventsByName) -> None:
-        grouped = group_by_entity(table, events)
-        self._note(grouped.dead)
-        if not grouped.events:
-            return
-        rows, late, history = (
-            self._rows[table.name],
-            self._late[table.name],
-            self._history[table.history],
-        )
-        await self._recall(table, rows, [key for key in grouped.events if key not in late])
-        before = len(history)
-        for key, new in grouped.events.items():
-            history.extend((*key, event.position) for event in new)
-            if key in late:
-                continue
-            state = rows.get(key)
-            if state is None:
-                state = table.start(key)
-                self.weight += ROW_BYTES
-            if min(event.order for event in new) <= state.folded:
-                late.add(key)
-                self.weight += LATE_BYTES
-                continue
-            rows[key], dead = fold_entity(table, state, new)
-            self._note(dead)
-            self.weight += DECODED * sum(event.size for event in new)
-        self.weight += (len(history) - before) * HISTORY_BYTES
-
-    def _note(self, dead: Iterable[DeadLetter]) -> None:
-        for letter in dead:
-            if self._dead.setdefault(letter.position, letter) is letter:
-                self.weight += LATE_BYTES
-
-    async def _recall(self, table: Table, rows: dict[Key, Row], keys: Iterable[Key]) -> None:
-        """Read back the rows that were written out and are touched again."""
-        if table.name not in self._written:
-            return
-        missing = [key for key in keys if key not in rows]
-        found = (await self.store.load([(table, missing)]))[table.name]
-        rows.update(found)
-        self.weight += len(found) * ROW_BYTES * 2
-
-    async def write_out(self) -> None:
-        """Move the rows in memory into the tables."""
-        for table in self.projection.tables:
-            rows = self._rows.pop(table.name, {})
-            if not rows:
-                continue
-            if table.name in self._written:
-                await self._upsert(table, list(rows.values()))
-            else:
-                await self._copy(
-                    table.name, codec_of(table).columns, map(codec_of(table).record, rows.values())
-                )
-        for sequence in self._sequences():
-            key = codec_of(sequence).key
-            if entries := self._history.pop(sequence.history, []):
-                await self._copy(sequence.history, (*key, "position"), entries)
-            if late := self._late.pop(sequence.name, set()):
-                await self._copy(f"{sequence.name}_late", key, late)
-        await self._bury()
-        self.weight = 0
+        events = {name: batch[name] for name in self.events if name in batch}
+        for part in self._parts:
+            await self._note(await part.fold(events))
 
     async def spill(self) -> None:
-        """Write out before the end: from now on rows are found by their keys."""
-        first = not self._written
-        await self.write_out()
-        if first:
+        """Write out before the end what takes most memory and is best spared."""
+        part = max(self._parts, key=_spares)
+        await part.spill()
+        if isinstance(part, SequencedStates):
+            await self._create_keys()  # from now on states are found by them
+
+    async def write_runs(self) -> None:
+        """Write out what this process folded; who finishes the shadow merges it with what others wrote."""
+        for merged in self._merging:
+            await merged.spill()
+        await self._bury()
+
+    def expect_runs(self) -> None:
+        """Know that processes have written runs."""
+        for merged in self._merging:
+            merged.has_runs = True
+
+    async def finish(self) -> None:
+        """Write everything, fold the late entities from their histories, then create the indexes."""
+        for merged in self._merging:
+            await merged.finish()
+        for states in self._sequencing:
+            await states.write_out()
+        await self._create_keys()
+        for states in self._sequencing:
+            await self._note(await states.refold())
+        await self._bury()
+        await self._create("indexes")
+        for table in self.projection.tables:
+            await self._database.fetch(f"ANALYZE {self.schema}.{table.name}", timeout=600)
+
+    async def _create_keys(self) -> None:
+        if not self._keyed:
             await self._create("keys")
-            self._written = {table.name for table in self.projection.tables}
-
-    async def _copy(self, table: str, columns: Sequence[str], records: Iterable[Any]) -> None:
-        async with self._database.transaction() as connection:
-            await connection.copy_records_to_table(
-                table, schema_name=self.schema, columns=columns, records=records, timeout=600
-            )
-
-    async def _upsert(self, table: Table, rows: list[Row]) -> None:
-        statement = statements.upsert(self.schema, table)
-        for start in range(0, len(rows), UPSERT_ROWS):
-            columns = codec_of(table).transpose(rows[start : start + UPSERT_ROWS])
-            await self._database.fetch(statement, *columns, timeout=600)
+            self._keyed = True
 
     async def _create(self, part: str) -> None:
         async with self._database.transaction() as connection:
             await connection.execute("SET LOCAL maintenance_work_mem = '64MB'")
             await create_tables(connection, self.projection, self.schema, part)
 
-    async def finish(self) -> None:
-        """Write everything, fold the late entities from their histories, then create the indexes."""
-        await self.write_out()
-        if not self._written:
-            await self._create("keys")
-        for sequence in self._sequences():
-            await self._refold(sequence)
-        await self._bury()
-        await self._create("indexes")
-        for table in self.projection.tables:
-            await self._database.fetch(f"ANALYZE {self.schema}.{table.name}", timeout=600)
-
-    async def _refold(self, table: SequenceTable) -> None:
-        """Fold the entities that were set aside from their histories, some at a time."""
-        late, names = f"{self.schema}.{table.name}_late", ", ".join(codec_of(table).key)
-        await self._database.fetch(f"CREATE INDEX ON {late} ({names})", timeout=600)
-        after = ("",) * table.key
-        while keys := await self._database.fetch(
-            f"SELECT DISTINCT {names} FROM {late} WHERE ({names}) > "
-            f"({', '.join(f'${i + 1}' for i in range(table.key))}) ORDER BY {names} LIMIT $"
-            f"{table.key + 1}",
-            *after, REFOLDED_AT_ONCE,
-            timeout=600,
-        ):  # fmt: skip
-            after = tuple(keys[-1])
-            await self._refold_some(table, [tuple(key) for key in keys])
-
-    async def _refold_some(self, table: SequenceTable, keys: list[Key]) -> None:
-        try:
-            histories = await self.store.histories(table, keys)
-        except HistoryTooLong:
-            middle = len(keys) // 2
-            await self._refold_some(table, keys[:middle])
-            await self._refold_some(table, keys[middle:])
-            return
-        rows = []
-        for key, events in histories.items():
-            state, dead = fold_entity(table, table.start(key), events)
-            rows.append(state)
-            self._note(dead)
-        await self._upsert(table, rows)
+    async def _note(self, dead: Iterable[DeadLetter]) -> None:
+        for letter in dead:
+            self._dead.setdefault(letter.position, letter)
+        if len(self._dead) > MOST_LETTERS:
+            await self._bury()
 
     async def _bury(self) -> None:
         """Write dead letters; the first verdict on an event stands."""
@@ -235,3 +136,7 @@ class Shadow:
                 self.projection.name, *columns_of(list(self._dead.values())),
             )  # fmt: skip
             self._dead.clear()
+
+
+def _spares(part: MergedRows | SequencedStates) -> int:
+    return part.weight * part.spills_well

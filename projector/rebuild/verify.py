@@ -9,10 +9,10 @@ from typing import Any, Final, Literal
 
 from projector.database import Connection, Database
 from projector.folding.tables import Projection, SequenceTable
-from projector.rebuild.bulk import Progress
 from projector.rebuild.catch_up import Follower
 from projector.rebuild.claim import claimed
-from projector.rebuild.rebuild import shadows
+from projector.rebuild.rebuild import Progress, shadows
+from projector.rebuild.side_process import side_processes
 from projector.runtime.codec import codec_of
 from projector.runtime.store import LIVE
 from projector.runtime.worker import LogMismatch
@@ -54,20 +54,25 @@ class Verdict:
 
 
 async def verify(
-    database: Database, projections: Sequence[Projection], progress: Progress
+    database: Database,
+    projections: Sequence[Projection],
+    progress: Progress,
+    *,
+    processes: int = 1,
 ) -> list[Verdict]:
     """Compare live rows with a fresh fold of the log, each projection at its live position.
 
     Everything goes on meanwhile: the live rows are those of one snapshot. Raises RebuildRefused where one
     of them is being rebuilt, and LogMismatch where a checkpoint is not of this log.
     """
-    async with claimed(database, projections) as claim:
+    beside = min(processes, len(projections)) - 1
+    async with side_processes(beside) as others, claimed(database, projections) as claim:
         positions = [
             (await database.fetch(_SQL["checkpoint"], projection.name))[0]["position"]
             for projection in projections
         ]
         followers = await shadows(
-            database, projections, claim, progress, target=min(positions, default=0)
+            database, projections, others, claim, progress, target=min(positions, default=0)
         )
         return [await _compare(database, follower) for follower in followers]
 

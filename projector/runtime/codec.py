@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from sys import getsizeof
 from types import UnionType
 from typing import Any, Final, get_args, get_type_hints
 
@@ -76,6 +77,10 @@ class Codec:
         for i in self._documents:
             values[i] = _encode(values[i]).decode()
         return tuple(values)
+
+    def documents_size(self, record: Sequence[Any]) -> int:
+        """The bytes that the documents of a record take in memory."""
+        return sum(getsizeof(record[i]) for i in self._documents)
 
     def row(self, values: Sequence[Any]) -> Row:
         """The row of a table's record."""

@@ -5,6 +5,7 @@ the task goes on, and whoever waits for its end waits for ever.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 
@@ -25,3 +26,14 @@ async def end(task: "asyncio.Task[Any]") -> None:
         await asyncio.wait((task,), timeout=1)
     if not task.cancelled():
         task.exception()
+
+
+async def side_by_side(*work: Coroutine[Any, Any, None]) -> None:
+    """Run all of it at once; the first error ends the rest, and is raised as it is."""
+    tasks = [asyncio.create_task(some) for some in work]
+    try:
+        for done in asyncio.as_completed(tasks):
+            await done
+    finally:
+        for task in tasks:
+            await end(task)

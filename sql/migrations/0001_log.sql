@@ -145,10 +145,12 @@ LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (date_part('epoch', moment) * 1000000)::bigint;
 
 -- The next events after a position, in order: at most p_limit rows, up to p_until, and at most p_bytes of
--- bodies, but one row always. An event whose bytes stand at an earlier position counts for nothing: its
+-- bodies, but one row always; only those of p_events, as the log names them, where given. An event whose bytes stand at an earlier position counts for nothing: its
 -- body comes as null. The settings hold the planner to the two indexes while the table is new and unknown
 -- to it: a plan that sorts the rest of the log is a thousand times slower.
-CREATE FUNCTION log.read(p_after bigint, p_limit int, p_until bigint, p_bytes bigint)
+CREATE FUNCTION log.read(
+    p_after bigint, p_limit int, p_until bigint, p_bytes bigint, p_events text[] DEFAULT NULL
+)
 RETURNS TABLE (at_position bigint, received_us bigint, digest bytea, body bytea)
 LANGUAGE sql STABLE
 SET enable_bitmapscan = off SET enable_seqscan = off SET enable_sort = off AS $$
@@ -165,6 +167,7 @@ SET enable_bitmapscan = off SET enable_seqscan = off SET enable_sort = off AS $$
                    OVER (ORDER BY e.position ROWS UNBOUNDED PRECEDING) AS bytes
         FROM (SELECT * FROM log.events
               WHERE position > p_after AND position <= p_until
+                AND (p_events IS NULL OR event = ANY (p_events))
               ORDER BY position LIMIT p_limit) e
     ) r
     WHERE r.bytes <= p_bytes OR r.bytes = r.own

@@ -7,6 +7,13 @@ SELECT coalesce(max(position), 0) FROM log.events
 -- name: read
 SELECT at_position, received_us, digest, body FROM log.read($1, $2, $3, $4)
 
+-- name: read_events
+SELECT at_position, received_us, digest, body FROM log.read($1, $2, $3, $4, $5)
+
+-- name: end_of
+-- The last event up to a position.
+SELECT position, digest FROM log.events WHERE position <= $1 ORDER BY position DESC LIMIT 1
+
 -- name: read_positions
 SELECT e.position, log.microseconds(e.received_at), e.digest, e.body
 FROM log.events e
