@@ -182,7 +182,7 @@ class Store:
             change.dead += dead
             if known is None:
                 rows.new[key] = state
-            elif state != known:
+            elif state != known or _written_otherwise(table, state, known):
                 rows.changed[key] = state
         change.add(table, rows)
         entries = [(*key, event.position) for key, some in events.items() for event in some]
@@ -218,6 +218,12 @@ class Store:
         for table, written in change.new + change.changed:
             if isinstance(table, MergeTable):
                 self._kept.note(table, written)
+
+
+def _written_otherwise(table: Table, state: Row, known: Row) -> bool:
+    """Whether two rows that are equal to Python are not so as JSON: 1, 1.0 and true."""
+    record = codec_of(table).record
+    return record(state) != record(known)
 
 
 def _in_order(table: Table, rows: Iterable[Row]) -> list[Row]:

@@ -1,0 +1,36 @@
+"""Values that Python and PostgreSQL take differently: the directory says the same either way."""
+
+from typing import Any
+
+import pytest
+
+from projector.database import Database
+from tests.oracle.story import event
+from tests.runtime_rig import append, assert_verified, replica, until_folded
+
+
+def settings(at: int, new: Any, old: Any = None) -> bytes:
+    about = {"id": "u", "settings": new}
+    return event("user.settings_updated", at, about, None if old is None else {"settings": old})
+
+
+async def fold_one_by_one(database: Database, *bodies: bytes) -> None:
+    """Each in a batch of its own: the row is read back before the next."""
+    async with replica(database):
+        for body in bodies:
+            await append(database, [body])
+            await until_folded(database)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, True), (0, False), (1, 1.0), ([1], [True])])
+async def test_a_late_change_between_values_that_python_calls_equal(
+    database: Database, before: Any, after: Any
+) -> None:
+    assert before == after
+    late = settings(20, {"a": after})
+    await fold_one_by_one(database, settings(10, {"a": before}), settings(30, {"b": 2}), late)
+    assert await database.fetchval(
+        "SELECT settings = $1::jsonb FROM directory.user_settings",
+        f'{{"a": {after}, "b": 2}}'.replace("True", "true").replace("False", "false"),
+    )
+    await assert_verified(database)
