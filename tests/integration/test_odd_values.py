@@ -34,3 +34,12 @@ async def test_a_late_change_between_values_that_python_calls_equal(
         f'{{"a": {after}, "b": 2}}'.replace("True", "true").replace("False", "false"),
     )
     await assert_verified(database)
+
+
+@pytest.mark.parametrize("number", [1e23, -1.5e300, 10**23, 1e16, 0.1])
+async def test_a_number_that_was_read_back_is_no_drift(database: Database, number: float) -> None:
+    await fold_one_by_one(
+        database, settings(10, {"a": number}), settings(20, {"a": 5}, {"a": number})
+    )
+    assert await database.fetch("SELECT * FROM directory.drift") == []
+    await assert_verified(database)
