@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from projector.database import Database
+from projector.folding.columns import lowered
 from tests.oracle.story import event
 from tests.runtime_rig import append, assert_verified, replica, until_folded
 
@@ -43,3 +44,23 @@ async def test_a_number_that_was_read_back_is_no_drift(database: Database, numbe
     )
     assert await database.fetch("SELECT * FROM directory.drift") == []
     await assert_verified(database)
+
+
+@pytest.mark.parametrize("email", ["ΝΙΚΟΣ@x.test", "İpek@x.test", "ZOË@x.test"])
+async def test_an_email_of_any_letters_means_the_user_who_has_it(
+    database: Database, email: str
+) -> None:
+    assert await database.fetchval("SELECT lower($1::text)", email) == lowered(email)
+    await fold_one_by_one(
+        database,
+        event("user.created", 1, {"id": "u", "email": email}),
+        event("group.member_added", 2, {"id": "g", "members": [{"email": email}]}),
+    )
+    rows = await database.fetch("SELECT user_id FROM directory.memberships")
+    assert [row["user_id"] for row in rows] == ["u"]
+    await fold_one_by_one(
+        database,
+        event("user.deleted", 3, {"id": "u", "email": email}),
+        event("user.created", 4, {"id": "u", "email": email}),
+    )
+    assert await database.fetch("SELECT * FROM directory.memberships") == []
