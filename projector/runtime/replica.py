@@ -74,6 +74,7 @@ class Replica:
     async def _hold(self) -> None:
         """Beat, and run exactly the workers whose leases this replica holds."""
         versions = {name: projection.version for name, projection in self._projections.items()}
+        reached = {name: worker.lease.position for name, worker in self.workers.items()}
         try:
             rows = await self._database.fetch(
                 _SQL["hold_leases"],
@@ -83,6 +84,8 @@ class Replica:
         except (*UNAVAILABLE, asyncpg.PostgresError) as error:
             _log.warning("leases_not_renewed", error=type(error).__name__)
             return
+        if any(row["at_position"] < reached.get(row["projection"], 0) for row in rows):
+            await self._start_over()
         held = {
             row["projection"]: Lease(row["at_position"], row["epoch"])
             for row in rows
@@ -101,6 +104,13 @@ class Replica:
             if name not in self._tasks and stored[name] == versions.get(name):
                 self._begin(name, lease)
         self._compare_versions({name: stored[name] for name in versions if name in stored})
+
+    async def _start_over(self) -> None:
+        """Forget what is known of the log: a checkpoint went back, as when a backup was restored."""
+        _log.warning("checkpoints_went_back", next="folding goes on from where they are now")
+        for name in list(self._tasks):
+            await self._end(name)
+        self._feed.start_over()
 
     def _compare_versions(self, stored: dict[str, int]) -> None:
         """Leave what a newer release folds to its replicas, and rebuild what an older one folded."""
