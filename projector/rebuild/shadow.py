@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from projector.database import Database
+from projector.events import Event
 from projector.folding.fold import (
     EventsByName,
     contribute,
@@ -37,7 +38,11 @@ ROW_BYTES: Final = 900
 DECODED: Final = 6
 HISTORY_BYTES: Final = 250
 LATE_BYTES: Final = 300
-UPSERT_ROWS: Final = 5000
+UPSERT_ROWS: Final = 1000
+# Of one batch so many rows are read back at a time, and all are written out again beyond so many bytes,
+# estimated as above: one of its small events may touch a large document.
+RECALLED_AT_ONCE: Final = 500
+RECALLED_BYTES: Final = 48 * 1024 * 1024
 REFOLDED_AT_ONCE: Final = 500
 
 
@@ -49,6 +54,7 @@ class Shadow:
         self.schema = schema
         self.store = Store(database, schema, moves="move_rebuild")
         self.weight = 0
+        self._recalled = 0
         self._database = database
         self._rows: dict[str, dict[Key, Row]] = defaultdict(dict)
         self._history: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
@@ -97,16 +103,22 @@ class Shadow:
     async def _sequence(self, table: SequenceTable, events: EventsByName) -> None:
         grouped = group_by_entity(table, events)
         self._note(grouped.dead)
-        if not grouped.events:
-            return
+        entities = list(grouped.events.items())
+        self._recalled = 0
+        for start in range(0, len(entities), RECALLED_AT_ONCE):
+            await self._fold_some(table, entities[start : start + RECALLED_AT_ONCE])
+
+    async def _fold_some(
+        self, table: SequenceTable, entities: Sequence[tuple[Key, list[Event]]]
+    ) -> None:
         rows, late, history = (
             self._rows[table.name],
             self._late[table.name],
             self._history[table.history],
         )
-        await self._recall(table, rows, [key for key in grouped.events if key not in late])
+        await self._recall(table, rows, [key for key, _ in entities if key not in late])
         before = len(history)
-        for key, new in grouped.events.items():
+        for key, new in entities:
             history.extend((*key, event.position) for event in new)
             if key in late:
                 continue
@@ -122,6 +134,9 @@ class Shadow:
             self._note(dead)
             self.weight += DECODED * sum(event.size for event in new)
         self.weight += (len(history) - before) * HISTORY_BYTES
+        if self._recalled > RECALLED_BYTES:
+            await self.spill()
+            self._recalled = 0
 
     def _note(self, dead: Iterable[DeadLetter]) -> None:
         for letter in dead:
@@ -135,7 +150,10 @@ class Shadow:
         missing = [key for key in keys if key not in rows]
         found = (await self.store.load([(table, missing)]))[table.name]
         rows.update(found)
-        self.weight += len(found) * ROW_BYTES * 2
+        measure = codec_of(table).document_bytes
+        recalled = sum(max(ROW_BYTES * 2, DECODED * measure(row)) for row in found.values())
+        self.weight += recalled
+        self._recalled += recalled
 
     async def write_out(self) -> None:
         """Move the rows in memory into the tables."""

@@ -77,6 +77,10 @@ class Codec:
             values[i] = _encode(values[i]).decode()
         return tuple(values)
 
+    def document_bytes(self, row: Row) -> int:
+        """How long the documents of a row are as JSON, in bytes."""
+        return sum(len(_encode(row[i])) for i in self._documents)
+
     def row(self, values: Sequence[Any]) -> Row:
         """The row of a table's record."""
         if not self._documents:

@@ -39,6 +39,7 @@ STATEMENT_SECONDS: Final = 30.0
 
 # Most events of several entities' past in memory at once. One entity alone is read whole.
 HISTORY_EVENTS: Final = 10_000
+HISTORY_BODIES: Final = 8 * 1024 * 1024  # in bytes; decoded they take about eight times as much
 UNLIMITED: Final = 2**62
 
 Rows = dict[str, dict[Key, Row]]
@@ -120,14 +121,15 @@ class Store:
 
         Raises HistoryTooLong where several entities have too many together; one alone never has.
         """
-        most = HISTORY_EVENTS if len(keys) > 1 else UNLIMITED
+        most, bodies = (HISTORY_EVENTS, HISTORY_BODIES) if len(keys) > 1 else (UNLIMITED, UNLIMITED)
         records = await self.database.fetch(
             statements.histories(self.schema, table),
             *columns_of(keys),
             most + 1,
+            bodies,
             timeout=STATEMENT_SECONDS,
         )
-        if len(records) > most:
+        if len(records) > most or sum(len(record["body"] or b"") for record in records) > bodies:
             raise HistoryTooLong
         rows: dict[Key, list[Any]] = {key: [] for key in keys}
         for record in records:
