@@ -78,6 +78,8 @@ async def _compare(database: Database, follower: Follower) -> Verdict:
     live = (await database.fetch(_SQL["checkpoint"], projection.name))[0]["position"]
     await follower.up_to(live)
     async with database.transaction(isolation="repeatable_read", readonly=True) as snapshot:
+        # It reads no view, so no swap need wait for it (queries/state.sql, earlier_readers).
+        await snapshot.execute("SET LOCAL application_name = 'projector verify'")
         row = await snapshot.fetchrow(_SQL["checkpoint"], projection.name)
         assert row is not None  # noqa: S101  migrate made one for every projection
         await follower.up_to(row["position"])

@@ -70,6 +70,22 @@ WITH freed AS (
 )
 SELECT pg_notify('projector_lease', '')
 
+-- name: earlier_readers
+-- Transactions whose snapshot may be older than what is written by now: those that have read the directory,
+-- and those that idle on a snapshot, as REPEATABLE READ does.
+SELECT coalesce(array_agg(DISTINCT l.virtualtransaction), '{}')
+FROM pg_locks l
+JOIN pg_stat_activity a USING (pid)
+LEFT JOIN pg_class c ON c.oid = l.relation AND l.locktype = 'relation'
+WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+  AND a.application_name <> 'projector verify'
+  AND (c.relnamespace = 'directory'::regnamespace
+       OR (a.backend_xmin IS NOT NULL AND a.state LIKE 'idle in transaction%'))
+
+-- name: still_open
+SELECT coalesce(array_agg(DISTINCT virtualtransaction), '{}') FROM pg_locks
+WHERE virtualtransaction = ANY ($1::text[])
+
 -- name: version
 SELECT version FROM state.checkpoints WHERE projection = $1
 
