@@ -11,6 +11,7 @@ from projector.rebuild.catch_up import Follower
 from projector.rebuild.claim import Claim, claimed
 from projector.rebuild.shadow import Shadow
 from projector.rebuild.swap import swap
+from projector.runtime.versions import check_versions
 from projector.statements import queries
 
 _SQL: Final = queries("state")
@@ -22,9 +23,11 @@ async def rebuild(
     """Fold the log afresh and swap the result in; answers the position of each projection.
 
     `progress` is called with (position, target) during the pass over the log. Raises RebuildRefused
-    where one of them is being rebuilt, and SwapFailed where somebody's lock outlasts our patience.
+    where one of them is being rebuilt, SchemaMismatch where its rows are a newer release's, and SwapFailed
+    where somebody's lock outlasts our patience.
     """
     async with claimed(database, projections) as claim:
+        await check_versions(database, projections, older_too=True)
         followers = await shadows(
             database, projections, claim, progress, target=await head(database)
         )

@@ -15,6 +15,7 @@ from projector.rebuild.claim import claimed
 from projector.rebuild.rebuild import shadows
 from projector.runtime.codec import codec_of
 from projector.runtime.store import LIVE
+from projector.runtime.versions import check_versions
 from projector.runtime.worker import LogMismatch
 from projector.statements import queries
 
@@ -59,9 +60,11 @@ async def verify(
     """Compare live rows with a fresh fold of the log, each projection at its live position.
 
     Everything goes on meanwhile: the live rows are those of one snapshot. Raises RebuildRefused where one
-    of them is being rebuilt, and LogMismatch where a checkpoint is not of this log.
+    of them is being rebuilt, SchemaMismatch where its rows are another release's, and LogMismatch where a
+    checkpoint is not of this log.
     """
     async with claimed(database, projections) as claim:
+        await check_versions(database, projections)
         positions = [
             (await database.fetch(_SQL["checkpoint"], projection.name))[0]["position"]
             for projection in projections
