@@ -40,7 +40,7 @@ WHERE projection = $1 AND owner = $2
 INSERT INTO state.rebuilds AS r (projection, owner) VALUES ($1, $2)
 ON CONFLICT (projection) DO UPDATE
 SET owner = $2, heartbeat_at = clock_timestamp(), position = 0, digest = NULL, epoch = r.epoch + 1
-WHERE r.heartbeat_at < clock_timestamp() - $3::interval
+WHERE r.heartbeat_at NOT BETWEEN clock_timestamp() - $3::interval AND clock_timestamp() + $3::interval
 RETURNING epoch
 
 -- name: beat_rebuilds
@@ -50,7 +50,8 @@ UPDATE state.rebuilds SET heartbeat_at = clock_timestamp() WHERE owner = $1
 DELETE FROM state.rebuilds WHERE projection = $1 AND owner = $2
 
 -- name: abandoned_rebuilds
-SELECT projection FROM state.rebuilds WHERE heartbeat_at < clock_timestamp() - $1::interval
+SELECT projection FROM state.rebuilds
+WHERE heartbeat_at NOT BETWEEN clock_timestamp() - $1::interval AND clock_timestamp() + $1::interval
 
 -- name: take_lease
 -- A rebuild takes a projection over for its swap: whoever folds it now is fenced off.
@@ -105,7 +106,8 @@ DELETE FROM state.dead_letters WHERE projection = $1 AND position = ANY ($2::big
 
 -- name: forget_abandoned_rebuild
 DELETE FROM state.rebuilds
-WHERE projection = $1 AND heartbeat_at < clock_timestamp() - $2::interval
+WHERE projection = $1
+  AND heartbeat_at NOT BETWEEN clock_timestamp() - $2::interval AND clock_timestamp() + $2::interval
 RETURNING projection
 
 -- name: shadow_schemas
