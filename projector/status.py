@@ -53,8 +53,9 @@ class LockHolder:
 
 @dataclass(frozen=True)
 class Status:
-    """Everything that `projector status` shows."""
+    """Everything that `projector status` shows. `read_at` is by this process' own clock, in seconds."""
 
+    read_at: float
     head: int
     projections: list[ProjectionStatus]
     dead_letters: int
@@ -66,14 +67,16 @@ class Status:
     def as_json(self) -> dict[str, Any]:
         """The status as JSON values."""
         document = asdict(self)
+        del document["read_at"]
         for entry in document["freshness"]:
             entry["last_received_at"] = entry["last_received_at"].isoformat()
         return document
 
 
 async def read_status(database: Database, before: Status | None = None) -> Status:
-    """Read how things stand; rates are those since `before`, which was read a second ago."""
+    """Read how things stand; rates are those since `before` was read."""
     rows = await database.fetch(_SQL["projections"])
+    read_at = time.monotonic()
     standing = (await database.fetch(_SQL["standing"]))[0]
     fresh = await database.fetch(_SQL["freshness"])
     holders = await database.fetch(_LOG_SQL["append_lock_holders"])
@@ -81,13 +84,15 @@ async def read_status(database: Database, before: Status | None = None) -> Statu
     projections = [
         ProjectionStatus(
             **dict(row),
-            events_per_second=float(row["position"] - earlier[row["projection"]])
-            if row["projection"] in earlier
+            events_per_second=(row["position"] - earlier[row["projection"]])
+            / (read_at - before.read_at)
+            if before and row["projection"] in earlier
             else None,
         )
         for row in rows
     ]
     return Status(
+        read_at=read_at,
         head=max((p.head for p in projections), default=0),
         projections=projections,
         dead_letters=standing["dead_letters"],

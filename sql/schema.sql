@@ -283,7 +283,8 @@ BEGIN
     INSERT INTO state.replicas AS r (replica) VALUES (p_replica)
     ON CONFLICT (replica) DO UPDATE SET heartbeat_at = clock_timestamp();
 
-    DELETE FROM state.replicas r WHERE r.heartbeat_at < clock_timestamp() - 10 * p_ttl;
+    DELETE FROM state.replicas r
+    WHERE r.heartbeat_at NOT BETWEEN clock_timestamp() - 10 * p_ttl AND clock_timestamp() + 10 * p_ttl;
 
     UPDATE state.checkpoints c SET wanted = w.version
     FROM unnest(p_projections, p_versions) AS w (projection, version)
@@ -291,7 +292,8 @@ BEGIN
 
     SELECT ceil(count(*)::numeric / greatest(1, (
         SELECT count(*) FROM state.replicas r
-        WHERE r.projects AND r.heartbeat_at > clock_timestamp() - p_ttl))) INTO v_share
+        WHERE r.projects
+          AND r.heartbeat_at BETWEEN clock_timestamp() - p_ttl AND clock_timestamp() + p_ttl))) INTO v_share
     FROM state.checkpoints c
     JOIN unnest(p_projections, p_versions) AS w (projection, version) USING (projection, version);
 
@@ -312,7 +314,8 @@ BEGIN
                 ON w.projection = s.projection AND w.version = s.version
             WHERE s.owner IS NULL OR NOT EXISTS (
                 SELECT FROM state.replicas r
-                WHERE r.replica = s.owner AND r.heartbeat_at > clock_timestamp() - p_ttl)
+                WHERE r.replica = s.owner
+                  AND r.heartbeat_at BETWEEN clock_timestamp() - p_ttl AND clock_timestamp() + p_ttl)
             ORDER BY s.projection LIMIT v_share - v_held FOR UPDATE OF s SKIP LOCKED
         )
         UPDATE state.checkpoints c SET owner = p_replica, epoch = c.epoch + 1
@@ -1505,7 +1508,7 @@ CREATE VIEW directory.projection_status AS
             WHEN ((c.wanted > c.version) AND (NOT o.alive)) THEN 'stale'::text
             WHEN (EXISTS ( SELECT
                FROM state.rebuilds b
-              WHERE ((b.projection = c.projection) AND (b.heartbeat_at > (clock_timestamp() - '00:00:10'::interval))))) THEN 'rebuilding'::text
+              WHERE ((b.projection = c.projection) AND ((b.heartbeat_at >= (clock_timestamp() - '00:00:10'::interval)) AND (b.heartbeat_at <= (clock_timestamp() + '00:00:10'::interval)))))) THEN 'rebuilding'::text
             WHEN (NOT o.alive) THEN 'idle'::text
             WHEN (c.error IS NOT NULL) THEN 'waiting'::text
             ELSE 'live'::text
@@ -1515,7 +1518,7 @@ CREATE VIEW directory.projection_status AS
            FROM log.events e) h)
      CROSS JOIN LATERAL ( SELECT (EXISTS ( SELECT
                    FROM state.replicas r
-                  WHERE ((r.replica = c.owner) AND (r.heartbeat_at > (clock_timestamp() - '00:00:10'::interval))))) AS alive) o)
+                  WHERE ((r.replica = c.owner) AND ((r.heartbeat_at >= (clock_timestamp() - '00:00:10'::interval)) AND (r.heartbeat_at <= (clock_timestamp() + '00:00:10'::interval)))))) AS alive) o)
      LEFT JOIN LATERAL ( SELECT e.received_at
            FROM log.events e
           WHERE (e."position" > c."position")

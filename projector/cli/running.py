@@ -59,6 +59,21 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     return uvloop.run(main)
 
 
+async def tidily(main: Coroutine[Any, Any, T]) -> T:
+    """Run what tidies up after itself where it is interrupted: SIGTERM ends it as Ctrl-C does."""
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(main)
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        this = asyncio.current_task()
+        if this is not None and this.cancelling():
+            raise
+        raise typer.Exit(128 + signal.SIGTERM) from None
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
 def data_dir_of(settings: Settings) -> Path:
     """The data directory in force."""
     return settings.data_dir or default_data_dir()

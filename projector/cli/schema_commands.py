@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from projector.cli.progress import progress
-from projector.cli.running import opened, printable, put, run, say, start
+from projector.cli.running import opened, printable, put, run, say, start, tidily
 from projector.collector import spare_collector
 from projector.errors import ConfigurationError
 from projector.folding.tables import Projection
@@ -69,7 +69,7 @@ def rebuild(
                     database, chosen, report, processes=usable_processes()
                 )
 
-    for name, position in run(work()).items():
+    for name, position in run(tidily(work())).items():
         put(f"{name}\trebuilt up to position {position}")
 
 
@@ -93,7 +93,7 @@ def _verdicts(chosen: Sequence[Projection], title: str) -> list[Verdict]:
                     database, chosen, report, processes=usable_processes()
                 )
 
-    return run(work())
+    return run(tidily(work()))
 
 
 def _chosen(names: list[str] | None) -> tuple[Projection, ...]:

@@ -118,7 +118,8 @@ def _lines(now: Status) -> list[str]:
 
 def wait(
     position: Annotated[
-        int | None, typer.Option(help="Position; default: the present head.")
+        int | None,
+        typer.Option(min=0, max=2**63 - 1, help="Position; default: the present head."),
     ] = None,
     timeout: Annotated[float | None, typer.Option(help="Seconds to wait at most.")] = None,
 ) -> None:

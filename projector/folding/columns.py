@@ -74,3 +74,10 @@ def email(value: Any) -> str | None:
     """An e-mail as sent: any text that an index can hold, but the empty one."""
     address = value if type(value) is str else text(value)
     return address if address and len(address) <= LONGEST_EMAIL else None
+
+
+def lowered(text: str) -> str:
+    """A text as PostgreSQL's lower() gives it: each character by itself, whatever stands beside it."""
+    if text.isascii():
+        return text.lower()
+    return "".join(char.lower()[0] for char in text)

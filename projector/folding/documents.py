@@ -1,6 +1,7 @@
 """Documents: what a diff does to one, and where a diff contradicts it."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 Document = dict[str, Any]
@@ -76,6 +77,11 @@ def same(left: Any, right: Any) -> bool:
     """Equality of JSON values: 1 is 1.0, but neither is true."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
+    if isinstance(left, float | int) and isinstance(right, float | int):
+        if type(left) is type(right):
+            return left == right
+        # The database keeps the digits: 1e23 comes back as that integer, which the float is not.
+        return Decimal(repr(left)) == Decimal(repr(right))
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)
     if isinstance(left, list) and isinstance(right, list):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from projector.events import Event, identifier
+from projector.folding.columns import lowered
 from projector.folding.tables import MergeTable, Projection, each
 from projector.folding.unfoldable import Unfoldable
 from projector.projections.newest import LONGEST_ID, account_and_entity, named_email, newest
@@ -49,7 +50,7 @@ def _entries(field: str, *, added: bool) -> Callable[[Event], Iterator[GroupPers
             if (user is None and email is None) or (user is not None and len(user) > LONGEST_ID):
                 nobody += 1
                 continue
-            key = user.lower() if user is not None else f"email:{(email or '').lower()}"
+            key = user.lower() if user is not None else f"email:{lowered(email or '')}"
             yield GroupPerson(
                 account, group, key, event.order, event.position, user, email, order, added,
                 event.operator,

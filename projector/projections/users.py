@@ -231,7 +231,7 @@ def _removed_emails(event: Event) -> list[RemovedEmail]:
     except Unfoldable:
         return []  # the users table reports it
     address = columns.email((event.object or {}).get("email"))
-    return [] if address is None else [RemovedEmail(account, address.lower(), event.order)]
+    return [] if address is None else [RemovedEmail(account, columns.lowered(address), event.order)]
 
 
 USERS: Final = Projection(

@@ -15,6 +15,7 @@ from projector.rebuild.shares import deal
 from projector.rebuild.side_process import Order, Part, SideProcess, side_processes
 from projector.rebuild.swap import swap
 from projector.runtime.tasks import side_by_side
+from projector.runtime.versions import check_versions
 from projector.statements import queries
 
 _LOG_SQL: Final = queries("log")
@@ -42,10 +43,12 @@ async def rebuild(
     """Fold the log afresh and swap the result in; answers the position of each projection.
 
     `progress` is called with (position, target) during the pass over the log. Raises RebuildRefused
-    where one of them is being rebuilt, and SwapFailed where somebody's lock outlasts our patience.
+    where one of them is being rebuilt, SchemaMismatch where its rows are a newer release's, and SwapFailed
+    where somebody's lock outlasts our patience.
     """
     beside = min(processes, len(projections)) - 1
     async with side_processes(beside) as others, claimed(database, projections) as claim:
+        await check_versions(database, projections, older_too=True)
         followers = await shadows(
             database, projections, others, claim, progress, target=await head(database)
         )

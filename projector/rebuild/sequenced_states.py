@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from projector.database import Database
+from projector.events import Event
 from projector.folding.fold import EventsByName, fold_entity, group_by_entity
 from projector.folding.tables import DeadLetter, Key, SequenceTable
 from projector.rebuild.copying import copy
@@ -21,7 +22,11 @@ RECORD_BYTES: Final = 900
 LATE_BYTES: Final = 300
 # Entries are a few hundred bytes each.
 HISTORY_ENTRIES: Final = 10_000
-UPSERT_ROWS: Final = 5000
+UPSERT_ROWS: Final = 1000
+# Of one batch so many states are read back at a time, and all are written out again beyond so many bytes:
+# a small event may touch a large document.
+RECALLED_AT_ONCE: Final = 500
+RECALLED_BYTES: Final = 16 * 1024 * 1024
 REFOLDED_AT_ONCE: Final = 500
 
 
@@ -51,24 +56,32 @@ class SequencedStates:
     async def fold(self, events: EventsByName) -> list[DeadLetter]:
         """Fold a batch's events into the states."""
         grouped = group_by_entity(self.table, events)
-        dead, late = grouped.dead, self._late
-        if self._spilled:
-            await self._recall([key for key in grouped.events if key not in late])
-        for key, new in grouped.events.items():
-            self._history.extend((*key, event.position) for event in new)
-            if key in late:
-                continue
-            known = self._records.get(key)
-            state = self.table.start(key) if known is None else self._codec.row(known)
-            if min(event.order for event in new) <= state.folded:
-                late.add(key)
-                self.weight += LATE_BYTES
-                continue
-            state, unfolded = fold_entity(self.table, state, new)
-            dead += unfolded
-            self._keep(key, known, self._codec.record(state))
+        dead, entities = grouped.dead, list(grouped.events.items())
+        recalled = 0
+        for start in range(0, len(entities), RECALLED_AT_ONCE):
+            some = entities[start : start + RECALLED_AT_ONCE]
+            recalled += await self._recall([key for key, _ in some if key not in self._late])
+            for key, new in some:
+                dead += self._fold(key, new)
+            if recalled > RECALLED_BYTES:
+                await self.spill()
+                recalled = 0
         if len(self._history) > HISTORY_ENTRIES:
             await self._write_history()
+        return dead
+
+    def _fold(self, key: Key, new: list[Event]) -> list[DeadLetter]:
+        self._history.extend((*key, event.position) for event in new)
+        if key in self._late:
+            return []
+        known = self._records.get(key)
+        state = self.table.start(key) if known is None else self._codec.row(known)
+        if min(event.order for event in new) <= state.folded:
+            self._late.add(key)
+            self.weight += LATE_BYTES
+            return []
+        state, dead = fold_entity(self.table, state, new)
+        self._keep(key, known, self._codec.record(state))
         return dead
 
     def _keep(self, key: Key, known: tuple[Any, ...] | None, record: tuple[Any, ...]) -> None:
@@ -76,12 +89,16 @@ class SequencedStates:
         self.weight += self._codec.documents_size(record)
         self.weight += RECORD_BYTES if known is None else -self._codec.documents_size(known)
 
-    async def _recall(self, keys: list[Key]) -> None:
-        """Read back the states that were written out and are touched again."""
+    async def _recall(self, keys: list[Key]) -> int:
+        """Read back the states that were written out and are touched again; answers their bytes."""
+        if not self._spilled:
+            return 0
         missing = [key for key in keys if key not in self._records]
+        before = self.weight
         found = (await self._store.load([(self.table, missing)]))[self.table.name]
         for key, state in found.items():
             self._keep(key, None, self._codec.record(state))
+        return self.weight - before
 
     async def spill(self) -> None:
         """Write out before the end; the table must have its key by then."""

@@ -4,6 +4,9 @@ First the rebuild takes the projection's lease, so whoever folds it is fenced of
 stands still; then the shadow catches up to it; then tables change places, the checkpoint moves, and the
 views are pointed at the new tables. Readers see the old rows until the commit and the new ones after it.
 
+The rows of the shadow are new: a transaction with an older snapshot, as REPEATABLE READ keeps one, would find
+the tables empty. So such transactions are waited for.
+
 Views are locked before the tables under them, as readers do, and no lock is waited for as long as the server
 takes to look for deadlocks: where the two meet all the same, it is the swap that gives way, never a reader.
 """
@@ -39,23 +42,33 @@ class SwapFailed(ProjectorError):
     """The new rows could not take the place of the old ones; the old ones stay, and are kept up."""
 
 
+class _OlderSnapshot(Exception):
+    """A transaction is open that would not see the shadow's rows."""
+
+
+_PASSING: Final = (_OlderSnapshot, asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+
+
 async def swap(database: Database, follower: Follower, owner: str) -> int:
     """Put a caught-up shadow in the live tables' place; answers its position.
 
-    Raises SwapFailed after some minutes of waiting for somebody's lock, or where something else than a
-    view depends on the old tables.
+    Raises SwapFailed after some minutes of waiting for somebody's lock or transaction, or where something
+    else than a view depends on the old tables.
     """
     name = follower.projection.name
+    earlier = await database.fetchval(_SQL["earlier_readers"])
     for attempt in range(1, ATTEMPTS + 1):
         await follower.to_head()
         try:
+            if earlier and (earlier := await database.fetchval(_SQL["still_open"], earlier)):
+                raise _OlderSnapshot
             return await _attempt(
                 database,
                 follower,
                 owner,
                 LOCK_TIMEOUT if attempt % LONG_EVERY else LONG_LOCK_TIMEOUT,
             )
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, Fenced) as error:
+        except (*_PASSING, Fenced) as error:
             if attempt % LONG_EVERY == 1:
                 _log.info("swap_waits", projection=name, reason=type(error).__name__)
             await asyncio.sleep(PAUSE_SECONDS)
@@ -65,8 +78,8 @@ async def swap(database: Database, follower: Follower, owner: str) -> int:
                 "build it on the views of schema `directory` instead and run the rebuild again"
             ) from None
     raise SwapFailed(
-        f"{name} was folded afresh, but somebody holds a lock on its tables or views; "
-        "end the long-running queries on it and run the rebuild again"
+        f"{name} was folded afresh, but somebody holds a lock on its tables or views, or has a transaction "
+        "open since before; end the long-running queries on the directory and run the rebuild again"
     )
 
 

@@ -15,6 +15,7 @@ from projector.rebuild.rebuild import Progress, shadows
 from projector.rebuild.side_process import side_processes
 from projector.runtime.codec import codec_of
 from projector.runtime.store import LIVE
+from projector.runtime.versions import check_versions
 from projector.runtime.worker import LogMismatch
 from projector.statements import queries
 
@@ -63,10 +64,12 @@ async def verify(
     """Compare live rows with a fresh fold of the log, each projection at its live position.
 
     Everything goes on meanwhile: the live rows are those of one snapshot. Raises RebuildRefused where one
-    of them is being rebuilt, and LogMismatch where a checkpoint is not of this log.
+    of them is being rebuilt, SchemaMismatch where its rows are another release's, and LogMismatch where a
+    checkpoint is not of this log.
     """
     beside = min(processes, len(projections)) - 1
     async with side_processes(beside) as others, claimed(database, projections) as claim:
+        await check_versions(database, projections)
         positions = [
             (await database.fetch(_SQL["checkpoint"], projection.name))[0]["position"]
             for projection in projections
@@ -83,6 +86,8 @@ async def _compare(database: Database, follower: Follower) -> Verdict:
     live = (await database.fetch(_SQL["checkpoint"], projection.name))[0]["position"]
     await follower.up_to(live)
     async with database.transaction(isolation="repeatable_read", readonly=True) as snapshot:
+        # It reads no view, so no swap need wait for it (queries/state.sql, earlier_readers).
+        await snapshot.execute("SET LOCAL application_name = 'projector verify'")
         row = await snapshot.fetchrow(_SQL["checkpoint"], projection.name)
         assert row is not None  # noqa: S101  migrate made one for every projection
         await follower.up_to(row["position"])

@@ -10,6 +10,7 @@ from projector.folding.tables import Projection
 from projector.projections import PROJECTIONS
 from projector.runtime.batch import by_name, decode_rows
 from projector.runtime.store import HistoryTooLong, Move, Store
+from projector.runtime.versions import check_versions
 from projector.runtime.worker import SPOILED
 from projector.statements import queries
 
@@ -32,7 +33,10 @@ async def list_dead_letters(database: Database) -> list[asyncpg.Record]:
 
 
 async def retry_dead_letters(database: Database) -> Retried:
-    """Fold every dead letter again, each where its event time puts it."""
+    """Fold every dead letter again, each where its event time puts it.
+
+    Raises SchemaMismatch where a projection's rows are another release's.
+    """
     rows = await list_dead_letters(database)
     folded = 0
     for projection in PROJECTIONS:
@@ -64,6 +68,7 @@ async def _fold_again(
     """
     row = await connection.fetchrow(_SQL["fence_checkpoint"], projection.name)
     assert row is not None  # noqa: S101  migrate made one for every projection
+    await check_versions(connection, [projection])
     records = await connection.fetch(_LOG_SQL["read_positions"], list(positions))
     store = Store(connection)
     change = await store.fold(projection, by_name(decode_rows(records)))

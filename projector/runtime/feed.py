@@ -132,6 +132,11 @@ class Feed:
         self._limit = min(self._limit * 2, self._most) if full else FIRST_LIMIT
         return make_batch(position, rows, full=full)
 
+    def start_over(self) -> None:
+        """Forget all that was read: the log is another one now."""
+        self.close()
+        self.head = 0
+
     def close(self) -> None:
         """Stop reading ahead."""
         for task in self._batches.values():

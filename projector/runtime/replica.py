@@ -58,6 +58,8 @@ class Replica:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._upgrade = Upgrade(database)
         self._newer: set[str] = set()
+        self._renewed_at = time.monotonic()
+        self._reached: dict[str, int] = {}
 
     async def run(self) -> None:
         """Fold until cancelled; then give the leases back."""
@@ -74,6 +76,7 @@ class Replica:
     async def _hold(self) -> None:
         """Beat, and run exactly the workers whose leases this replica holds."""
         versions = {name: projection.version for name, projection in self._projections.items()}
+        reached = {name: worker.lease.position for name, worker in self.workers.items()}
         try:
             rows = await self._database.fetch(
                 _SQL["hold_leases"],
@@ -83,6 +86,10 @@ class Replica:
         except (*UNAVAILABLE, asyncpg.PostgresError) as error:
             _log.warning("leases_not_renewed", error=type(error).__name__)
             return
+        self._renewed_at = time.monotonic()
+        self._reached = {row["projection"]: row["at_position"] for row in rows}
+        if any(row["at_position"] < reached.get(row["projection"], 0) for row in rows):
+            await self._start_over()
         held = {
             row["projection"]: Lease(row["at_position"], row["epoch"])
             for row in rows
@@ -101,6 +108,13 @@ class Replica:
             if name not in self._tasks and stored[name] == versions.get(name):
                 self._begin(name, lease)
         self._compare_versions({name: stored[name] for name in versions if name in stored})
+
+    async def _start_over(self) -> None:
+        """Forget what is known of the log: a checkpoint went back, as when a backup was restored."""
+        _log.warning("checkpoints_went_back", next="folding goes on from where they are now")
+        for name in list(self._tasks):
+            await self._end(name)
+        self._feed.start_over()
 
     def _compare_versions(self, stored: dict[str, int]) -> None:
         """Leave what a newer release folds to its replicas, and rebuild what an older one folded."""
@@ -159,13 +173,17 @@ class Replica:
             _log.warning("leases_not_released", error=type(error).__name__)
 
     def stuck(self) -> list[str]:
-        """Projections of this replica that have not moved for 60 s while events wait.
+        """Projections that have not moved here, or could not be leased, for 60 s while events wait.
 
         Empty until the database has answered for as long: before, no restart of this process would help.
         """
         answers_since = self._watch.reachable_since
         if answers_since is None or time.monotonic() - answers_since < STUCK_SECONDS:
             return []
+        if time.monotonic() - self._renewed_at > STUCK_SECONDS:  # nobody can fold here
+            return [
+                name for name in self._projections if self._feed.head > self._reached.get(name, 0)
+            ]
         return [name for name, waits in self.waiting_seconds().items() if waits > STUCK_SECONDS]
 
     def waiting_seconds(self) -> dict[str, float]:

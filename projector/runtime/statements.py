@@ -56,15 +56,20 @@ def load(schema: str, tables: tuple[Table, ...]) -> str:
 def histories(schema: str, table: SequenceTable) -> str:
     """Read the events of some entities: the key's columns, then those of a row to decode.
 
-    Parameters: one array per key column, and how many rows at most.
+    Parameters: one array per key column, how many rows at most, and how many bytes of bodies; the row that
+    goes beyond these still comes.
     """
-    wanted, names = _keys(codec_of(table), 1)
-    keys = ", ".join(f"h.{name}" for name in codec_of(table).key)
+    codec = codec_of(table)
+    wanted, names = _keys(codec, 1)
+    keys = ", ".join(f"h.{name}" for name in codec.key)
+    most = len(codec.key) + 1
     return (
-        f"SELECT {keys}, e.position, log.microseconds(e.received_at), e.digest, e.body "
+        f"SELECT {names}, position, received_us, digest, body FROM ("
+        f"SELECT {keys}, e.position, log.microseconds(e.received_at) AS received_us, e.digest, e.body, "
+        "sum(octet_length(e.body)) OVER (ROWS UNBOUNDED PRECEDING) - octet_length(e.body) AS before "
         f"FROM {wanted} JOIN {schema}.{table.history} h USING ({names}) "
         "JOIN log.events e ON e.position = h.position "
-        f"LIMIT ${1 + len(codec_of(table).key)}"
+        f"LIMIT ${most}) AS past WHERE before <= ${most + 1} OR before IS NULL"
     )
 
 

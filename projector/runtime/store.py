@@ -39,6 +39,7 @@ STATEMENT_SECONDS: Final = 30.0
 
 # Most events of several entities' past in memory at once. One entity alone is read whole.
 HISTORY_EVENTS: Final = 10_000
+HISTORY_BODIES: Final = 8 * 1024 * 1024  # in bytes; decoded they take about eight times as much
 UNLIMITED: Final = 2**62
 
 Rows = dict[str, dict[Key, Row]]
@@ -120,14 +121,15 @@ class Store:
 
         Raises HistoryTooLong where several entities have too many together; one alone never has.
         """
-        most = HISTORY_EVENTS if len(keys) > 1 else UNLIMITED
+        most, bodies = (HISTORY_EVENTS, HISTORY_BODIES) if len(keys) > 1 else (UNLIMITED, UNLIMITED)
         records = await self.database.fetch(
             statements.histories(self.schema, table),
             *columns_of(keys),
             most + 1,
+            bodies,
             timeout=STATEMENT_SECONDS,
         )
-        if len(records) > most:
+        if len(records) > most or sum(len(record["body"] or b"") for record in records) > bodies:
             raise HistoryTooLong
         rows: dict[Key, list[Any]] = {key: [] for key in keys}
         for record in records:
@@ -182,7 +184,7 @@ class Store:
             change.dead += dead
             if known is None:
                 rows.new[key] = state
-            elif state != known:
+            elif state != known or _written_otherwise(table, state, known):
                 rows.changed[key] = state
         change.add(table, rows)
         entries = [(*key, event.position) for key, some in events.items() for event in some]
@@ -218,6 +220,12 @@ class Store:
         for table, written in change.new + change.changed:
             if isinstance(table, MergeTable):
                 self._kept.note(table, written)
+
+
+def _written_otherwise(table: Table, state: Row, known: Row) -> bool:
+    """Whether two rows that are equal to Python are not so as JSON: 1, 1.0 and true."""
+    record = codec_of(table).record
+    return record(state) != record(known)
 
 
 def _in_order(table: Table, rows: Iterable[Row]) -> list[Row]:

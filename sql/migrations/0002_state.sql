@@ -10,7 +10,8 @@
 
 CREATE SCHEMA state;
 
--- A replica that folds, or a rebuild that is about to swap. Alive while it beats, by this clock.
+-- A replica that folds, or a rebuild that is about to swap. Alive while it beats, by this clock: a beat of the
+-- future is of before the clock was set back, or of a server that was ahead, and proves nothing.
 CREATE TABLE state.replicas (
     replica      text PRIMARY KEY,
     heartbeat_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -77,7 +78,8 @@ BEGIN
     INSERT INTO state.replicas AS r (replica) VALUES (p_replica)
     ON CONFLICT (replica) DO UPDATE SET heartbeat_at = clock_timestamp();
 
-    DELETE FROM state.replicas r WHERE r.heartbeat_at < clock_timestamp() - 10 * p_ttl;
+    DELETE FROM state.replicas r
+    WHERE r.heartbeat_at NOT BETWEEN clock_timestamp() - 10 * p_ttl AND clock_timestamp() + 10 * p_ttl;
 
     UPDATE state.checkpoints c SET wanted = w.version
     FROM unnest(p_projections, p_versions) AS w (projection, version)
@@ -85,7 +87,8 @@ BEGIN
 
     SELECT ceil(count(*)::numeric / greatest(1, (
         SELECT count(*) FROM state.replicas r
-        WHERE r.projects AND r.heartbeat_at > clock_timestamp() - p_ttl))) INTO v_share
+        WHERE r.projects
+          AND r.heartbeat_at BETWEEN clock_timestamp() - p_ttl AND clock_timestamp() + p_ttl))) INTO v_share
     FROM state.checkpoints c
     JOIN unnest(p_projections, p_versions) AS w (projection, version) USING (projection, version);
 
@@ -106,7 +109,8 @@ BEGIN
                 ON w.projection = s.projection AND w.version = s.version
             WHERE s.owner IS NULL OR NOT EXISTS (
                 SELECT FROM state.replicas r
-                WHERE r.replica = s.owner AND r.heartbeat_at > clock_timestamp() - p_ttl)
+                WHERE r.replica = s.owner
+                  AND r.heartbeat_at BETWEEN clock_timestamp() - p_ttl AND clock_timestamp() + p_ttl)
             ORDER BY s.projection LIMIT v_share - v_held FOR UPDATE OF s SKIP LOCKED
         )
         UPDATE state.checkpoints c SET owner = p_replica, epoch = c.epoch + 1

@@ -40,7 +40,7 @@ WHERE projection = $1 AND owner = $2
 INSERT INTO state.rebuilds AS r (projection, owner) VALUES ($1, $2)
 ON CONFLICT (projection) DO UPDATE
 SET owner = $2, heartbeat_at = clock_timestamp(), position = 0, digest = NULL, epoch = r.epoch + 1
-WHERE r.heartbeat_at < clock_timestamp() - $3::interval
+WHERE r.heartbeat_at NOT BETWEEN clock_timestamp() - $3::interval AND clock_timestamp() + $3::interval
 RETURNING epoch
 
 -- name: beat_rebuilds
@@ -50,7 +50,8 @@ UPDATE state.rebuilds SET heartbeat_at = clock_timestamp() WHERE owner = $1
 DELETE FROM state.rebuilds WHERE projection = $1 AND owner = $2
 
 -- name: abandoned_rebuilds
-SELECT projection FROM state.rebuilds WHERE heartbeat_at < clock_timestamp() - $1::interval
+SELECT projection FROM state.rebuilds
+WHERE heartbeat_at NOT BETWEEN clock_timestamp() - $1::interval AND clock_timestamp() + $1::interval
 
 -- name: take_lease
 -- A rebuild takes a projection over for its swap: whoever folds it now is fenced off.
@@ -69,6 +70,22 @@ WITH freed AS (
     DELETE FROM state.replicas WHERE replica = $2
 )
 SELECT pg_notify('projector_lease', '')
+
+-- name: earlier_readers
+-- Transactions whose snapshot may be older than what is written by now: those that have read the directory,
+-- and those that idle on a snapshot, as REPEATABLE READ does.
+SELECT coalesce(array_agg(DISTINCT l.virtualtransaction), '{}')
+FROM pg_locks l
+JOIN pg_stat_activity a USING (pid)
+LEFT JOIN pg_class c ON c.oid = l.relation AND l.locktype = 'relation'
+WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+  AND a.application_name <> 'projector verify'
+  AND (c.relnamespace = 'directory'::regnamespace
+       OR (a.backend_xmin IS NOT NULL AND a.state LIKE 'idle in transaction%'))
+
+-- name: still_open
+SELECT coalesce(array_agg(DISTINCT virtualtransaction), '{}') FROM pg_locks
+WHERE virtualtransaction = ANY ($1::text[])
 
 -- name: version
 SELECT version FROM state.checkpoints WHERE projection = $1
@@ -89,7 +106,8 @@ DELETE FROM state.dead_letters WHERE projection = $1 AND position = ANY ($2::big
 
 -- name: forget_abandoned_rebuild
 DELETE FROM state.rebuilds
-WHERE projection = $1 AND heartbeat_at < clock_timestamp() - $2::interval
+WHERE projection = $1
+  AND heartbeat_at NOT BETWEEN clock_timestamp() - $2::interval AND clock_timestamp() + $2::interval
 RETURNING projection
 
 -- name: shadow_schemas

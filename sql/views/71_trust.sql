@@ -52,7 +52,8 @@ SELECT
         WHEN EXISTS (
             SELECT FROM state.rebuilds b
             WHERE b.projection = c.projection
-              AND b.heartbeat_at > clock_timestamp() - interval '10 seconds')
+              AND b.heartbeat_at BETWEEN clock_timestamp() - interval '10 seconds'
+                                     AND clock_timestamp() + interval '10 seconds')
         THEN 'rebuilding'
         WHEN NOT o.alive THEN 'idle'
         WHEN c.error IS NOT NULL THEN 'waiting'
@@ -63,7 +64,9 @@ CROSS JOIN (SELECT coalesce(max(e.position), 0) AS head FROM log.events e) h
 CROSS JOIN LATERAL (
     SELECT EXISTS (
         SELECT FROM state.replicas r
-        WHERE r.replica = c.owner AND r.heartbeat_at > clock_timestamp() - interval '10 seconds'
+        WHERE r.replica = c.owner
+          AND r.heartbeat_at BETWEEN clock_timestamp() - interval '10 seconds'
+                                 AND clock_timestamp() + interval '10 seconds'
     ) AS alive
 ) o
 LEFT JOIN LATERAL (

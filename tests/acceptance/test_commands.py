@@ -110,7 +110,12 @@ def test_every_command_is_there_with_its_options_and_says_what_it_does() -> None
             assert told, (name, parameter.name)
 
 
-@pytest.mark.parametrize("wrong", [["sing"], ["wait", "--until", "3"], ["wait", "--position", "x"]])
+@pytest.mark.parametrize(
+    "wrong", [
+        ["sing"], ["wait", "--until", "3"], ["wait", "--position", "x"], ["wait", "--position", "-5"],
+        ["wait", "--position", "9223372036854775808"],
+    ],
+)  # fmt: skip
 def test_a_command_line_that_makes_no_sense_is_a_usage_error(wrong: list[str]) -> None:
     ran = projector(*wrong)
     assert ran.code == 2

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from projector.database import Database
 from projector.projections import PROJECTIONS
@@ -112,6 +113,35 @@ async def test_a_killed_rebuild_can_be_started_again(
     await rebuild(database, PROJECTIONS, no_progress)
     assert await unaccounted(database) == 0
     await assert_oracle_agrees(database)
+
+
+@pytest.mark.parametrize(
+    ("command", "end", "code"),
+    [
+        ("rebuild", signal.SIGTERM, 143),
+        ("verify", signal.SIGTERM, 143),
+        ("rebuild", signal.SIGINT, 130),
+    ],
+)
+async def test_an_interrupted_command_leaves_nothing_behind(
+    database: Database,
+    database_url: str,
+    tmp_path: Path,
+    command: str,
+    end: signal.Signals,
+    code: int,
+) -> None:
+    for start in range(0, 20_000, 2000):
+        await append(database, [renamed(start + n, f"u{n}") for n in range(2000)])
+    process = ProjectorProcess(database_url, tmp_path / "interrupted.log", command)
+    try:
+        await until(lambda: has_begun(database), 20, pause=0.005)
+        process.signal(end)
+        assert await asyncio.to_thread(process.process.wait, 20) == code
+    finally:
+        process.kill()
+    assert await unaccounted(database) == 0
+    await rebuild(database, PROJECTIONS[:1], no_progress)
 
 
 async def has_begun(database: Database) -> bool:

@@ -8,11 +8,12 @@ import pytest
 
 from projector.database import Database
 from projector.projections import PROJECTIONS
+from projector.rebuild.claim import claimed
 from projector.runtime import replica as replica_module
 from projector.runtime.replica import Replica
 from projector.schema import migrate
 from projector.statements import queries
-from tests.runtime_rig import append, owners, renamed, replica, until, until_folded
+from tests.runtime_rig import append, owners, renamed, replica, states, until, until_folded
 
 HOLD = queries("state")["hold_leases"]
 NAMES = [projection.name for projection in PROJECTIONS]
@@ -54,6 +55,22 @@ async def test_an_owner_that_stops_beating_loses_its_leases(database: Database) 
     await asyncio.sleep(0.4)
     assert await hold(database, "b", seconds=0.3) == set(NAMES)
     assert await hold(database, "a", seconds=0.3) == set()
+
+
+async def test_a_heartbeat_of_the_future_proves_nothing(database: Database) -> None:
+    """The clock was set back, or the owner died with a server whose clock was ahead of this one's."""
+    await hold(database, "a")
+    await database.fetch("UPDATE state.replicas SET heartbeat_at = now() + interval '5 minutes'")
+    assert {state for state, _ in (await states(database)).values()} == {"idle"}
+    assert await hold(database, "b") == set(NAMES)
+    assert await hold(database, "a") == set()
+    assert await database.fetchval("SELECT count(*) FROM state.replicas") == 2
+    async with claimed(database, PROJECTIONS[:1]):
+        await database.fetch(
+            "UPDATE state.rebuilds SET heartbeat_at = now() + interval '5 minutes'"
+        )
+        async with claimed(database, PROJECTIONS[:1]):
+            assert (await states(database))["users"] == ("rebuilding", None)
 
 
 async def test_every_change_of_hands_is_a_new_epoch(database: Database) -> None:

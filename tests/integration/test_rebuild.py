@@ -188,6 +188,38 @@ async def test_a_long_reader_delays_the_swap_and_nothing_else(
     await assert_verified(database)
 
 
+@pytest.mark.parametrize(
+    ("first", "busy"), [("directory.group_settings", True), ("pg_class", False)]
+)
+async def test_a_reader_with_an_older_snapshot_is_waited_for(
+    database: Database,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    first: str,
+    busy: bool,
+) -> None:
+    """It would find the new tables empty: their rows were written after its snapshot was taken."""
+    monkeypatch.setattr(swap, "PAUSE_SECONDS", 0.1)
+    await live(database, count=100)
+    expected = await database.fetchval("SELECT count(*) FROM directory.users")
+    reader = await asyncpg.connect(database_url)
+    async with reader.transaction(isolation="repeatable_read"):
+        await reader.fetch(f"SELECT FROM {first}")
+        at_work = asyncio.create_task(reader.execute(f"SELECT pg_sleep({1.5 * busy})"))
+        await asyncio.sleep(0.2)
+        rebuilding = asyncio.create_task(
+            rebuild(database, [projection_named("users")], no_progress)
+        )
+        await asyncio.wait((rebuilding,), timeout=2)
+        await at_work
+        assert await reader.fetchval("SELECT count(*) FROM directory.users") == expected > 0
+        assert not rebuilding.done()
+    await asyncio.wait_for(rebuilding, 10)
+    async with reader.transaction(isolation="repeatable_read"):
+        assert await reader.fetchval("SELECT count(*) FROM directory.users") == expected
+    await reader.close()
+
+
 async def test_the_swap_gives_up_at_last_and_leaves_everything(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,9 +15,11 @@ from projector.embedded.binaries import find_binaries
 from tests.conftest import database_of, run_on
 from tests.directory_rows import shown
 from tests.runtime_rig import (
+    append,
     append_story,
     assert_oracle_agrees,
     assert_verified,
+    renamed,
     replica,
     story,
     until_folded,
@@ -82,3 +84,23 @@ async def test_everything_goes_on_in_a_restored_database(
     one, other = await shown(database), await shown(restored)
     assert len(one["users"]) == len(other["users"]) > 0
     restored.terminate()
+
+
+async def test_a_replica_at_work_follows_a_log_that_went_back(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    """The backup is of a time when this very replica held the very same leases."""
+    dump = str(tmp_path / "dump")
+    target = [*connection_arguments(database_url), "-d", urlsplit(database_url).path[1:]]
+    async with replica(database):
+        await append(database, [renamed(n) for n in range(50)])
+        await until_folded(database)
+        await run("pg_dump", *target, "-Fc", "-f", dump)
+        await append(database, [renamed(n) for n in range(50, 100)])
+        await until_folded(database)
+        # In one transaction: the replica sees the database before it or after it.
+        await run("pg_restore", *target, "--clean", "--if-exists", "--single-transaction", dump)
+        await append(database, [renamed(n) for n in range(200, 210)])
+        assert await until_folded(database, 15) < 10
+        await assert_oracle_agrees(database)
+    await assert_verified(database)

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from projector.database import Database, open_database
 from projector.embedded import EmbeddedServer
 from projector.folding.tables import Projection
+from projector.projections import PROJECTIONS
 from projector.runtime import replica as replica_module
 from projector.runtime import store as store_module
 from projector.runtime.health import make_health_app
@@ -128,6 +130,22 @@ async def test_a_locked_table_stops_one_projection_alone_which_says_why(
         await until_folded(database)
         await until(lambda: says(database, "users", ("live", None)))
         assert running.stuck() == []
+        assert await livez(running) == (200, None)
+
+
+async def test_a_replica_that_gets_no_leases_is_stuck_too(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart for being stuck: it has no worker that could tell."""
+    monkeypatch.setattr(replica_module, "STUCK_SECONDS", 1.0)
+    monkeypatch.setattr(replica_module, "TTL", timedelta(seconds=0.3))
+    async with locked(database_url, "state.checkpoints"), replica(database) as running:
+        await append(database, [renamed(1)])
+        await until(lambda: is_stuck(running, [p.name for p in PROJECTIONS]))
+        assert (await livez(running))[0] == 503
+    monkeypatch.undo()
+    async with replica(database) as running:
+        await until_folded(database)
         assert await livez(running) == (200, None)
 
 

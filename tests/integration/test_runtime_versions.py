@@ -8,17 +8,24 @@ import pytest
 from structlog.testing import capture_logs
 
 from projector.database import Database
+from projector.errors import SchemaMismatch
 from projector.folding.tables import MergeTable, Projection
 from projector.projections import PROJECTIONS, projection_named
 from projector.rebuild import bulk
+from projector.rebuild.rebuild import rebuild
+from projector.rebuild.verify import verify
 from projector.runtime import upgrade
+from projector.runtime.dead_letters import retry_dead_letters
 from projector.schema import create_views
 from projector.statements import queries
+from tests.oracle.story import event
 from tests.runtime_rig import (
     append,
     append_story,
     counted,
+    no_progress,
     owners,
+    raw,
     renamed,
     replica,
     story,
@@ -200,3 +207,31 @@ async def test_a_view_waits_for_the_version_that_it_needs(
         await until(lambda: is_of(database, 2))
     assert await database.fetchval(exists)
     assert (await database.fetch(queries("state")["checkpoint"], "users"))[0]["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("there", "sentence"),
+    [(2, "run this command of the newer release"), (0, "then run this again")],
+)
+async def test_commands_leave_another_releases_rows_alone(
+    database: Database, there: int, sentence: str
+) -> None:
+    await append(database, [renamed(1), event("user.updated", 2, {})])
+    async with replica(database):
+        await until_folded(database)
+    users = [projection_named("users")]
+    await database.fetch(
+        "UPDATE state.checkpoints SET version = $1 WHERE projection = 'users'", there
+    )
+    before = await raw(database)
+    for command in (verify(database, users, no_progress), retry_dead_letters(database)):
+        with pytest.raises(SchemaMismatch, match=sentence):
+            await command
+    if there > users[0].version:
+        with pytest.raises(SchemaMismatch, match=sentence):
+            await rebuild(database, users, no_progress)
+        assert await raw(database) == before
+    else:  # what a newer release is for
+        await rebuild(database, users, no_progress)
+        assert (await retry_dead_letters(database)).left == 1
+    assert await unaccounted(database) == 0

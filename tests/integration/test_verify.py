@@ -5,12 +5,15 @@ import os
 import subprocess
 import sys
 import tracemalloc
+from typing import Any
 
 import pytest
 
 from projector.database import Database
 from projector.projections import PROJECTIONS, projection_named
+from projector.rebuild import swap
 from projector.rebuild import verify as verify_module
+from projector.rebuild.rebuild import rebuild
 from projector.rebuild.verify import Verdict, verify
 from projector.runtime.worker import LogMismatch
 from tests.oracle.story import event
@@ -115,6 +118,24 @@ async def test_everything_goes_on_during_a_verification(database: Database) -> N
             assert [v for v in verdicts if v.differences] == []
         stop.set()
         assert await appending > 5
+
+
+async def test_another_projection_is_rebuilt_during_a_verification(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The verification's snapshot is old, but it is no reader of the views."""
+    await fold_all(database)
+    compare, rebuilt = verify_module._compare_rows, {}
+
+    async def after_a_rebuild(*arguments: Any) -> None:
+        if not rebuilt:
+            rebuilt.update(await rebuild(database, [projection_named("groups")], no_progress))
+        await compare(*arguments)
+
+    monkeypatch.setattr(verify_module, "_compare_rows", after_a_rebuild)
+    monkeypatch.setattr(swap, "ATTEMPTS", 2)
+    assert (await verdict_on(database, "users")).differences == 0
+    assert list(rebuilt) == ["groups"]
 
 
 async def test_a_checkpoint_of_another_log_is_no_verdict(database: Database) -> None:

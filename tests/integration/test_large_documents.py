@@ -1,0 +1,74 @@
+"""A rebuild's memory is bounded by bytes, not by counts: documents may be large and events of them small."""
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import pytest
+
+from projector.database import Database
+from tests.oracle.story import event
+from tests.runtime_rig import append
+
+# Python, PostgreSQL's driver and the estimate's own bound take about 200 MB.
+MOST_MB = 300
+
+PEAK = """
+import resource, sys
+from projector.__main__ import main
+sys.argv = ["projector", "rebuild", "user_settings"]
+try:
+    main()
+finally:
+    print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def document(chance: random.Random) -> dict[str, dict[str, int]]:
+    """About 11 KB of settings."""
+    return {
+        f"section_{s}": {f"some_setting_{s}_{i}": chance.randrange(10**6) for i in range(20)}
+        for s in range(18)
+    }
+
+
+def small_changes_of_large_documents() -> Iterator[bytes]:
+    chance, users = random.Random(1), range(9000)
+    for n in users:
+        yield event("user.settings_updated", n, {"id": f"u{n}", "settings": document(chance)})
+    for n in users:
+        small = {"section_1": {"changed": n}}
+        yield event("user.settings_updated", 9000 + n, {"id": f"u{n}", "settings": small})
+
+
+def late_events_of_long_histories() -> Iterator[bytes]:
+    chance = random.Random(2)
+    some = [(user, n) for user in range(400) for n in range(20)]
+    chance.shuffle(some)
+    for user, n in some:
+        about = {"id": f"u{user}", "settings": document(chance)}
+        yield event("user.settings_updated", user * 20 + n, about)
+
+
+@pytest.mark.parametrize(
+    "bodies", [small_changes_of_large_documents, late_events_of_long_histories]
+)
+async def test_large_documents_do_not_fill_the_memory_of_a_rebuild(
+    database: Database, database_url: str, bodies: Callable[[], Iterator[bytes]]
+) -> None:
+    left = bodies()
+    while batch := list(islice(left, 500)):
+        await append(database, batch)
+    result = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", PEAK],
+        env=os.environ | {"PROJECTOR_DATABASE_URL": database_url},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(result.stdout.split("peak ")[1]) < MOST_MB
