@@ -24,7 +24,7 @@ from projector.cli.running import (
     table_console,
 )
 from projector.migrations import check_schema
-from projector.status import Status, read_status, wait_for
+from projector.status import LockHolder, Status, read_status, wait_for
 
 WATCH_SECONDS = 1.0
 LONG_LOCK_SECONDS = 1.0
@@ -108,12 +108,22 @@ def _lines(now: Status) -> list[str]:
         for f in now.freshness
     ]
     locks = [
-        f"append lock: held for {h.seconds:.1f} s by session {h.pid} "
-        f"({printable(h.application) or 'no application name'}, {h.client or 'local'}, {h.state})"
-        for h in now.append_lock
-        if h.seconds > LONG_LOCK_SECONDS
+        _held(h) for h in now.append_lock if h.seconds is None or h.seconds > LONG_LOCK_SECONDS
     ]
     return [head, *accounts, *locks]
+
+
+def _held(holder: LockHolder) -> str:
+    if holder.seconds is None:
+        return (
+            f"append lock: held by session {holder.pid} of another role; a member of pg_monitor "
+            "sees which"
+        )
+    return (
+        f"append lock: held for {holder.seconds:.1f} s by session {holder.pid} "
+        f"({printable(holder.application) or 'no application name'}, {holder.client or 'local'}, "
+        f"{holder.state})"
+    )
 
 
 def wait(

@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import re
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import click
 import pytest
 import typer.main
@@ -234,6 +238,41 @@ def test_status_for_people_is_whole_where_there_is_no_terminal(folded: str) -> N
     assert ran.text.count("a-host-of-some-length:12345:0123abcd") == len(NAMES)
     assert "dead letters 0" in ran.text
     assert "21 events" in ran.text
+
+
+@contextmanager
+def append_lock_kept(dsn: str) -> Iterator[int]:
+    """A session of an administrator's keeps the append lock beyond its transaction; its process id."""
+    loop = asyncio.new_event_loop()
+    holder = loop.run_until_complete(asyncpg.connect(dsn))
+    try:
+        loop.run_until_complete(holder.execute("SELECT pg_advisory_lock(7017, 1)"))
+        yield int(loop.run_until_complete(holder.fetchval("SELECT pg_backend_pid()")))
+    finally:
+        loop.run_until_complete(holder.close())
+        loop.close()
+
+
+def test_status_names_whoever_keeps_the_append_lock(folded: str) -> None:
+    with append_lock_kept(folded) as pid:
+        time.sleep(1.2)
+        ran = projector("status", database_url=folded)
+    assert ran.code == 0
+    assert re.search(rf"append lock: held for \d\.\d s by session {pid} ", ran.text)
+
+
+def test_status_names_the_session_of_another_role_as_well_as_it_may(
+    folded: str,
+) -> None:
+    role = f"watcher_{uuid.uuid4().hex[:8]}"
+    execute(folded, f"CREATE ROLE {role} IN ROLE pg_read_all_data")
+    try:
+        with append_lock_kept(folded) as pid:
+            ran = projector("status", database_url=f"{folded}&options=-c%20role%3D{role}")
+    finally:
+        execute(folded, f"DROP ROLE {role}")
+    assert (ran.code, ran.said) == (0, "")
+    assert f"held by session {pid} of another role; a member of pg_monitor" in ran.text
 
 
 def test_wait_returns_once_everything_is_folded(folded: str) -> None:
