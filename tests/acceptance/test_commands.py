@@ -387,6 +387,16 @@ def test_a_file_that_cannot_be_read_or_written_is_one_sentence(
     assert "cannot be written (No such file" in nowhere.sentence()
 
 
+def test_an_export_that_cannot_begin_leaves_the_file_that_was_there(
+    empty_url: str, tmp_path: Path
+) -> None:
+    kept = tmp_path / "log.ndjson"
+    kept.write_bytes(b"the export of yesterday")
+    for url in (NOWHERE, empty_url):
+        projector("export", str(kept), database_url=url).sentence()
+        assert kept.read_bytes() == b"the export of yesterday"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_a_full_disk_is_one_sentence(folded: str) -> None:
     assert "No space left" in projector("export", "/dev/full", database_url=folded).sentence()
@@ -473,6 +483,15 @@ def test_the_quarantine_is_verified_again_with_the_secret_that_was_missing(
     assert (ran.code, ran.said) == (0, "appended 1, known already 0, left 1\n")
     assert query(database_url, "SELECT source FROM log.events") == [("quarantine",)]
     assert len(projector("quarantine", "list", database_url=database_url).lines) == 1
+
+
+def test_reverify_says_who_is_in_its_way_and_takes_nothing_out(database_url: str) -> None:
+    quarantine(database_url, event_body(), event="user.x")
+    again = {"database_url": database_url, "zoom_secret_tokens": SECRET.decode()}
+    with append_lock_kept(database_url):
+        ran = projector("quarantine", "reverify", **again)
+        assert "`projector status` names that session" in ran.sentence()
+    assert projector("quarantine", "reverify", **again).said.startswith("appended 1,")
 
 
 def test_the_quarantine_is_purged_after_asking(database_url: str) -> None:
