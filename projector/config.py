@@ -116,18 +116,26 @@ class Settings(BaseSettings):
     def given_database_url(self) -> str | None:
         """The database URL that was configured, or None: the embedded server.
 
-        Raises ConfigurationError where the file cannot be read.
+        Raises ConfigurationError where the file cannot be read, or what is configured is blank: the
+        embedded server is not what was meant.
         """
         if self.database_url is not None:
-            return self.database_url.get_secret_value()
-        if self.database_url_file is not None:
-            return _read(self.database_url_file, "PROJECTOR_DATABASE_URL_FILE").strip()
-        return None
+            url = self.database_url.get_secret_value().strip()
+        elif self.database_url_file is not None:
+            url = _read(self.database_url_file, "PROJECTOR_DATABASE_URL_FILE").strip()
+        else:
+            return None
+        if not url:
+            raise ConfigurationError(
+                "PROJECTOR_DATABASE_URL, or the file that it is read from, is blank; write the "
+                "database's URL there, or set neither to use the embedded server"
+            )
+        return url
 
 
 def _read(path: Path, setting: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"{setting} names {path}, which cannot be read ({type(error).__name__}); "

@@ -71,6 +71,22 @@ def test_secrets_are_separated_by_commas_or_lines(
     file = tmp_path / "tokens"
     file.write_text(text, encoding="utf-8")
     assert given(monkeypatch, zoom_secret_tokens_file=str(file)).secrets() == secrets
+    file.write_text(text, encoding="utf-8-sig")
+    assert load_settings().secrets() == secrets
+
+
+@pytest.mark.parametrize("blank", ["", " \n"])
+def test_a_blank_database_url_is_not_an_absent_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, blank: str
+) -> None:
+    file = tmp_path / "url"
+    file.write_text(blank, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="is blank"):
+        given(monkeypatch, database_url_file=str(file)).given_database_url()
+    monkeypatch.delenv("PROJECTOR_DATABASE_URL_FILE")
+    if blank:
+        with pytest.raises(ConfigurationError, match="is blank"):
+            given(monkeypatch, database_url=blank).given_database_url()
 
 
 def test_a_database_url_may_come_from_a_file(
