@@ -30,9 +30,17 @@ def decode_json(body: bytes) -> Any:
 
 def _decode_leniently(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body, parse_int=_integer)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _integer(digits: str) -> int | float:
+    """An integer, or an infinity where it has more digits than Python makes a number of."""
+    try:
+        return int(digits)
+    except ValueError:
+        return math.inf
 
 
 def clean_text(text: str) -> str:
@@ -61,6 +69,22 @@ def clean(value: Any) -> Any:
     return value
 
 
+def _clean_at_any_depth(value: Any) -> Any:
+    """The same, but of what is nested too deeply to be folded only so much that this still shows."""
+    try:
+        return clean(value)
+    except RecursionError:
+        return clean(_without_depths(value, DEEPEST + 1))
+
+
+def _without_depths(value: Any, levels: int) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_depths(v, levels - 1) for k, v in value.items()} if levels else None
+    if isinstance(value, list):
+        return [_without_depths(item, levels - 1) for item in value] if levels else None
+    return value
+
+
 def decode_clean(body: bytes) -> Any:
     """Decode a body and clean it; the walk is left out where it could change nothing.
 
@@ -69,9 +93,9 @@ def decode_clean(body: bytes) -> Any:
     try:
         decoded = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return clean(_decode_leniently(body))
+        return _clean_at_any_depth(_decode_leniently(body))
     if b"\\" in body or (_may_hold_documents(decoded) and may_need_cleaning(body)):
-        return clean(decoded)
+        return _clean_at_any_depth(decoded)
     return decoded
 
 

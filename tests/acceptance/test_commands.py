@@ -165,6 +165,22 @@ def test_a_database_of_another_name_is_one_sentence(server: str) -> None:
     assert ran.code == 3
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_cannot_hold_every_name_is_one_sentence(server: str, encoding: str) -> None:
+    name = f"narrow_{uuid.uuid4().hex[:12]}"
+    execute(
+        server,
+        f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' "
+        "LC_CTYPE 'C' LOCALE_PROVIDER libc",
+    )
+    try:
+        ran = projector("migrate", database_url=database_of(server, name))
+    finally:
+        execute(server, f"DROP DATABASE {name}")
+    assert f"encoding is {encoding}" in ran.sentence()
+    assert "ENCODING 'UTF8'" in ran.said
+
+
 def test_no_database_at_all_is_one_sentence(tmp_path: Path) -> None:
     for command in ("status", "dsn", "serve", "project"):
         ran = projector(command, data_dir=str(tmp_path))
