@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -284,6 +285,20 @@ def test_with_a_database_url_nothing_embedded_is_needed(database_url: str, tmp_p
         assert [path.name for path in tmp_path.iterdir()] == [SECRET_FILE]
         assert up.stop(signal.SIGTERM) == 0
     assert query(database_url, "SELECT count(*) FROM log.events") == [(20,)]
+
+
+def test_where_unsigned_deliveries_are_allowed_simulate_has_a_secret_all_the_same(
+    database_url: str, tmp_path: Path
+) -> None:
+    own = {"data_dir": str(tmp_path), "database_url": database_url, "allow_unsigned": "true"}
+    with running(WITHOUT_WHEEL, port="0", **own) as up:
+        assert command("simulate", "--url", up.url, "--events", "20", **own).returncode == 0
+        unsigned = urllib.request.Request(
+            up.url, b'{"event":"user.created"}', {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(unsigned, timeout=5) as answer:
+            assert answer.status == 200
+        assert up.stop(signal.SIGTERM) == 0
 
 
 def test_without_the_wheel_and_without_a_url_it_says_what_to_install(tmp_path: Path) -> None:
