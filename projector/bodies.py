@@ -11,6 +11,9 @@ from projector.event_names import WITHOUT_DOCUMENTS
 SECRETS: Final = frozenset({"host_key", "pmi_password"})
 _SECRET_NAMES: Final = tuple(name.encode() for name in SECRETS)
 
+# Bytes. An export has a line for each body, and an import takes it: the ingress must take no longer one.
+LONGEST_BODY: Final = 32 * 1024 * 1024
+
 # Far beyond any document of Zoom's, far within what PostgreSQL and every recursion here can take.
 DEEPEST: Final = 100
 

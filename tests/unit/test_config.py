@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from projector.bodies import LONGEST_BODY
 from projector.config import LogFormat, LogLevel, Settings, load_settings
 from projector.errors import ConfigurationError
 
@@ -73,6 +74,18 @@ def test_secrets_are_separated_by_commas_or_lines(
     assert given(monkeypatch, zoom_secret_tokens_file=str(file)).secrets() == secrets
     file.write_text(text, encoding="utf-8-sig")
     assert load_settings().secrets() == secrets
+
+
+@pytest.mark.parametrize(
+    ("setting", "most"),
+    [("max_body_bytes", LONGEST_BODY), ("duplicate_days", 36_500), ("batch_events", 1_000_000)],
+)
+def test_a_setting_ends_where_something_else_does(
+    monkeypatch: pytest.MonkeyPatch, setting: str, most: int
+) -> None:
+    assert getattr(given(monkeypatch, **{setting: str(most)}), setting) == most
+    with pytest.raises(ConfigurationError, match=f"PROJECTOR_{setting.upper()}"):
+        given(monkeypatch, **{setting: str(most + 1)})
 
 
 @pytest.mark.parametrize("blank", ["", " \n"])
