@@ -23,6 +23,7 @@ from projector.cli.running import (
     start,
     table_console,
 )
+from projector.log import LARGEST_INT8
 from projector.migrations import check_schema
 from projector.status import LockHolder, Status, read_status, wait_for
 
@@ -128,9 +129,10 @@ def _held(holder: LockHolder) -> str:
 
 def wait(
     position: Annotated[
-        int | None, typer.Option(help="Position; default: the present head.")
+        int | None,
+        typer.Option(min=0, max=LARGEST_INT8, help="Position; default: the present head."),
     ] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds to wait at most.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0, help="Seconds to wait at most.")] = None,
 ) -> None:
     """Wait until every projection has folded up to a position; exit 1 on time-out."""
     settings = start()

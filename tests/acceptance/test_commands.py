@@ -114,7 +114,12 @@ def test_every_command_is_there_with_its_options_and_says_what_it_does() -> None
             assert told, (name, parameter.name)
 
 
-@pytest.mark.parametrize("wrong", [["sing"], ["wait", "--until", "3"], ["wait", "--position", "x"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [["sing"], ["wait", "--until", "3"], ["wait", "--position", "x"],
+     ["wait", "--position", str(2**63)], ["wait", "--timeout", "-1"],
+     ["quarantine", "list", "--limit", str(2**63)]],
+)  # fmt: skip
 def test_a_command_line_that_makes_no_sense_is_a_usage_error(wrong: list[str]) -> None:
     ran = projector(*wrong)
     assert ran.code == 2
@@ -538,8 +543,9 @@ def test_simulate_where_nobody_listens_is_one_sentence() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [["--events", "-1"], ["--users", "0"], ["--duplicates", "2"], ["--url", "ftp://127.0.0.1"]],
-)
+    [["--events", "-1"], ["--users", "0"], ["--duplicates", "2"], ["--url", "ftp://127.0.0.1"],
+     ["--days", "inf"], ["--days", "nan"], ["--rate", "nan"]],
+)  # fmt: skip
 def test_simulate_refuses_what_makes_no_sense(wrong: list[str]) -> None:
     ran = projector("simulate", *wrong, zoom_secret_tokens="x", port="1")
     ran.sentence()
