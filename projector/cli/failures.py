@@ -15,18 +15,24 @@ UNEXPECTED: Final = 70  # EX_SOFTWARE of sysexits.h
 _REFUSED: Final[tuple[tuple[type[Exception], str], ...]] = (
     (
         asyncpg.LockNotAvailableError,
-        "another session holds a lock that this needs; where it is the log's append lock, "
-        "`projector status` names that session: end it and run the same command again",
+        (
+            "another session holds a lock that this needs; where it is the log's append lock, "
+            "`projector status` names that session: end it and run the same command again"
+        ),
     ),
     (
         asyncpg.ReadOnlySQLTransactionError,
-        "the database takes no writes: it is a standby, or set to read only; let "
-        "PROJECTOR_DATABASE_URL name the primary",
+        (
+            "the database takes no writes: it is a standby, or set to read only; let "
+            "PROJECTOR_DATABASE_URL name the primary"
+        ),
     ),
     (
         asyncpg.QueryCanceledError,
-        "the database cancelled a statement; raise the statement_timeout that is set for this role "
-        "or database, then run the same command again",
+        (
+            "the database cancelled a statement; raise the statement_timeout that is set for this role "
+            "or database, then run the same command again"
+        ),
     ),
 )
 

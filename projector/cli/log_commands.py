@@ -54,9 +54,7 @@ def dead_retry() -> None:
 
 
 def quarantine_list(
-    limit: Annotated[
-        int, typer.Option(min=1, max=LARGEST_INT8, help="Most rows to show.")
-    ] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=LARGEST_INT8, help="Most rows to show.")] = 100,
 ) -> None:
     """List them: id, time of receipt, reason, event, bytes."""
     settings = start()

@@ -69,7 +69,9 @@ def test_a_number_of_any_length_is_folded_around(digits: int) -> None:
     assert event is not None
     assert event.entity_id == "u"
     assert (event.object or {})["x"] is None or digits <= 4300
-    absurd = b'{"event":"user.updated","event_ts":%b,"payload":{"account_id":"a"}}' % (b"7" * digits)
+    absurd = b'{"event":"user.updated","event_ts":%b,"payload":{"account_id":"a"}}' % (
+        b"7" * digits
+    )
     assert head_of(absurd).account_id == "a"
     assert delivery_of(absurd, head_of(absurd), received_at=RECEIVED).event_ts is None
 
