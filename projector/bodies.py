@@ -11,6 +11,9 @@ from projector.event_names import WITHOUT_DOCUMENTS
 SECRETS: Final = frozenset({"host_key", "pmi_password"})
 _SECRET_NAMES: Final = tuple(name.encode() for name in SECRETS)
 
+# Bytes. An export has a line for each body, and an import takes it: the ingress must take no longer one.
+LONGEST_BODY: Final = 32 * 1024 * 1024
+
 # Far beyond any document of Zoom's, far within what PostgreSQL and every recursion here can take.
 DEEPEST: Final = 100
 
@@ -30,9 +33,17 @@ def decode_json(body: bytes) -> Any:
 
 def _decode_leniently(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body, parse_int=_integer)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _integer(digits: str) -> int | float:
+    """An integer, or an infinity where it has more digits than Python makes a number of."""
+    try:
+        return int(digits)
+    except ValueError:
+        return math.inf
 
 
 def clean_text(text: str) -> str:
@@ -61,6 +72,22 @@ def clean(value: Any) -> Any:
     return value
 
 
+def _clean_at_any_depth(value: Any) -> Any:
+    """The same, but of what is nested too deeply to be folded only so much that this still shows."""
+    try:
+        return clean(value)
+    except RecursionError:
+        return clean(_without_depths(value, DEEPEST + 1))
+
+
+def _without_depths(value: Any, levels: int) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_depths(v, levels - 1) for k, v in value.items()} if levels else None
+    if isinstance(value, list):
+        return [_without_depths(item, levels - 1) for item in value] if levels else None
+    return value
+
+
 def decode_clean(body: bytes) -> Any:
     """Decode a body and clean it; the walk is left out where it could change nothing.
 
@@ -69,9 +96,9 @@ def decode_clean(body: bytes) -> Any:
     try:
         decoded = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return clean(_decode_leniently(body))
+        return _clean_at_any_depth(_decode_leniently(body))
     if b"\\" in body or (_may_hold_documents(decoded) and may_need_cleaning(body)):
-        return clean(decoded)
+        return _clean_at_any_depth(decoded)
     return decoded
 
 

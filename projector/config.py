@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from projector.bodies import LONGEST_BODY
 from projector.errors import ConfigurationError
 
 
@@ -64,7 +65,10 @@ class Settings(BaseSettings):
         description="addresses or networks whose Forwarded headers are believed, comma-separated",
     )
     max_body_bytes: int = Field(
-        1_048_576, ge=1024, description="largest body, in bytes, after inflation"
+        1_048_576,
+        ge=1024,
+        le=LONGEST_BODY,
+        description="largest body, in bytes; compressed ones are refused",
     )
     max_connections: int = Field(1000, ge=1, description="connections the ingress serves at once")
     drain_seconds: float = Field(
@@ -74,7 +78,7 @@ class Settings(BaseSettings):
         2000, ge=1, description="deliveries that may wait for an append at once"
     )
     duplicate_days: float = Field(
-        30, ge=2, description="how long duplicates are remembered, in days"
+        30, ge=2, le=36_500, description="how long duplicates are remembered, in days"
     )
     quarantine_rows: int = Field(10_000, ge=0, description="most rows that the quarantine holds")
     quarantine_bytes: int = Field(
@@ -83,7 +87,9 @@ class Settings(BaseSettings):
     quarantine_per_second: float = Field(
         20, ge=0, description="most quarantine writes a second and replica"
     )
-    batch_events: int = Field(5000, ge=1, description="most events that a projector folds at once")
+    batch_events: int = Field(
+        5000, ge=1, le=1_000_000, description="most events that a projector folds at once"
+    )
     log_format: LogFormat | None = Field(
         None, description="`json` or `console`; absent: console on a terminal, JSON elsewhere"
     )
@@ -116,18 +122,26 @@ class Settings(BaseSettings):
     def given_database_url(self) -> str | None:
         """The database URL that was configured, or None: the embedded server.
 
-        Raises ConfigurationError where the file cannot be read.
+        Raises ConfigurationError where the file cannot be read, or what is configured is blank: the
+        embedded server is not what was meant.
         """
         if self.database_url is not None:
-            return self.database_url.get_secret_value()
-        if self.database_url_file is not None:
-            return _read(self.database_url_file, "PROJECTOR_DATABASE_URL_FILE").strip()
-        return None
+            url = self.database_url.get_secret_value().strip()
+        elif self.database_url_file is not None:
+            url = _read(self.database_url_file, "PROJECTOR_DATABASE_URL_FILE").strip()
+        else:
+            return None
+        if not url:
+            raise ConfigurationError(
+                "PROJECTOR_DATABASE_URL, or the file that it is read from, is blank; write the "
+                "database's URL there, or set neither to use the embedded server"
+            )
+        return url
 
 
 def _read(path: Path, setting: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"{setting} names {path}, which cannot be read ({type(error).__name__}); "

@@ -16,6 +16,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 OLDEST_SERVER: Final = 15
+ENCODING: Final = "UTF8"
 CONNECT_SECONDS: Final = 5.0
 
 # What asyncpg and the operating system raise when the server is away, restarting or out of reach.
@@ -150,7 +151,8 @@ async def _keep(connection: Any) -> None:
 async def open_database(url: str, *, size: int = 8) -> Database:
     """Open a pool of at most `size` connections.
 
-    Raises DatabaseUnavailable where the server is away, refuses, or is older than PostgreSQL 15.
+    Raises DatabaseUnavailable where the server is away, refuses, or is older than PostgreSQL 15, or the
+    database's encoding cannot hold every text.
     """
     probe = await connect(url, statement_cache=0)
     try:
@@ -158,6 +160,12 @@ async def open_database(url: str, *, size: int = 8) -> Database:
         if version < OLDEST_SERVER:
             raise DatabaseUnavailable(
                 f"the database is PostgreSQL {version}; use {OLDEST_SERVER} or newer"
+            )
+        encoding = probe.get_settings().server_encoding
+        if encoding != ENCODING:
+            raise DatabaseUnavailable(
+                f"the database's encoding is {encoding}, which cannot hold every name; use a "
+                "database that was created with ENCODING 'UTF8'"
             )
         pooled = await is_pooled(probe)
     finally:

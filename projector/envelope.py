@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from projector.bodies import decode_json
+from projector.bodies import LONGEST_BODY, decode_json
 from projector.log import Delivery, delivery_of, head_in, head_of
 
 # What is folded counts milliseconds since 1970, and PostgreSQL's driver reads the very last instant
@@ -21,7 +21,6 @@ _YEARS: Final = range(1970, 9999)
 
 # Bounds on memory. The line of a longest body fits, at the latest as base64.
 LONGEST_LINE: Final = 64 * 1024 * 1024
-LONGEST_BODY: Final = 32 * 1024 * 1024
 
 
 class BadLine(ValueError):

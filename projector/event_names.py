@@ -2,6 +2,9 @@
 
 from typing import Final
 
+# Asks for an answer and tells nothing: it has no place in the log.
+URL_VALIDATION: Final = "endpoint.url_validation"
+
 # Zoom's own example of a member removal carries this name in its body.
 ALIASES: Final = {"group.members_deleted": "group.member_deleted"}
 

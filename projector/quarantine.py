@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from projector import log
 from projector.database import Database, Queryable
+from projector.event_names import URL_VALIDATION
 from projector.log import Delivery, delivery_of, head_of
 from projector.signature import fingerprint, signer
 from projector.statements import queries
@@ -119,13 +120,15 @@ class Suspended(NamedTuple):
 
 
 def _delivery(row: Suspended, secrets: Sequence[bytes]) -> Delivery | None:
-    """The delivery that a row holds, or None where no secret verifies it or it is no event."""
+    """The delivery that a row holds, or None where no secret verifies it or it is no event for the log."""
     secret = signer(secrets, row.timestamp, row.signature, row.body)
     if secret is None:
         return None
     try:
         head = head_of(row.body)
     except ValueError:
+        return None
+    if head.event == URL_VALIDATION:
         return None
     return delivery_of(
         row.body,

@@ -42,13 +42,16 @@ class Freshness:
 
 @dataclass(frozen=True)
 class LockHolder:
-    """A database session that holds the append lock just now, and for how long, in seconds."""
+    """A database session that holds the append lock just now, and for how long, in seconds.
+
+    Of another role's session only `pid` is known where this role is no `pg_monitor`.
+    """
 
     pid: int
-    application: str
+    application: str | None
     state: str | None
     client: str | None
-    seconds: float
+    seconds: float | None
 
 
 @dataclass(frozen=True)

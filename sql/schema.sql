@@ -29,6 +29,9 @@ BEGIN
     IF current_setting('synchronous_commit') IN ('off', 'local') THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
+    -- Behind a pooler the commit is a call of its own. Whoever vanishes before it, machine and all, must
+    -- not keep the lock until the network notices.
+    PERFORM set_config('idle_in_transaction_session_timeout', '2s', true);
     SELECT coalesce(max(e.position), 0) INTO v_head FROM log.events e;
 
     -- A sub-select probes the index once a row. Joins, planned for a log that is still empty, would
@@ -157,7 +160,7 @@ CREATE FUNCTION log.microseconds(moment timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((date_part('epoch'::text, moment) * (1000000)::double precision))::bigint;
 
-CREATE FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_bytes bigint) RETURNS TABLE(at_position bigint, received_us bigint, digest bytea, body bytea)
+CREATE FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_bytes bigint, p_events text[] DEFAULT NULL::text[]) RETURNS TABLE(at_position bigint, received_us bigint, digest bytea, body bytea)
     LANGUAGE sql STABLE
     SET enable_bitmapscan TO 'off'
     SET enable_seqscan TO 'off'
@@ -176,6 +179,7 @@ CREATE FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_byte
                    OVER (ORDER BY e.position ROWS UNBOUNDED PRECEDING) AS bytes
         FROM (SELECT * FROM log.events
               WHERE position > p_after AND position <= p_until
+                AND (p_events IS NULL OR event = ANY (p_events))
               ORDER BY position LIMIT p_limit) e
     ) r
     WHERE r.bytes <= p_bytes OR r.bytes = r.own
@@ -2227,7 +2231,7 @@ REVOKE ALL ON FUNCTION log.make_room(p_rows bigint, p_bytes bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.microseconds(moment timestamp with time zone) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_bytes bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_bytes bigint, p_events text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.refuse_change() FROM PUBLIC;
 

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Annotated, BinaryIO
 
@@ -102,17 +102,14 @@ def export(file: Annotated[str, typer.Argument(help="A file; - is standard outpu
     """Write the log as NDJSON, one envelope a line."""
     settings = start()
 
-    async def work(target: BinaryIO) -> ExportSummary:
+    async def work() -> ExportSummary:
         async with opened(settings) as database:
             await check_schema(database)
-            with progress("export") as report:
+            # Not before: an export that there is already goes when the file is opened.
+            with _target(file) as target, progress("export") as report:
                 return await export_log(database, target, report)
 
-    if file == "-":
-        summary = run(work(sys.stdout.buffer))
-    else:
-        with _file(file, "wb") as target:
-            summary = run(work(target))
+    summary = run(work())
     say(
         f"exported {summary.exported:,} events; left out: {summary.erased:,} erased, "
         f"{summary.repeated:,} repeated"
@@ -142,6 +139,10 @@ def import_(file: Annotated[str, typer.Argument(help="A file; - is standard inpu
     put(f"imported {summary.appended:,}, known already {summary.duplicates:,}, bad {summary.bad:,}")
     if summary.bad:
         raise typer.Exit(1)
+
+
+def _target(name: str) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdout.buffer) if name == "-" else _file(name, "wb")
 
 
 @contextmanager

@@ -12,6 +12,30 @@ from projector.errors import DatabaseUnavailable, ProjectorError, SchemaMismatch
 
 UNEXPECTED: Final = 70  # EX_SOFTWARE of sysexits.h
 
+_REFUSED: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (
+        asyncpg.LockNotAvailableError,
+        (
+            "another session holds a lock that this needs; where it is the log's append lock, "
+            "`projector status` names that session: end it and run the same command again"
+        ),
+    ),
+    (
+        asyncpg.ReadOnlySQLTransactionError,
+        (
+            "the database takes no writes: it is a standby, or set to read only; let "
+            "PROJECTOR_DATABASE_URL name the primary"
+        ),
+    ),
+    (
+        asyncpg.QueryCanceledError,
+        (
+            "the database cancelled a statement; raise the statement_timeout that is set for this role "
+            "or database, then run the same command again"
+        ),
+    ),
+)
+
 
 def report(error: Exception) -> int:
     """Write on standard error what went wrong; answers the exit code.
@@ -48,6 +72,9 @@ def _mendable(error: BaseException) -> ProjectorError | None:
             f"this database role may not do that ({error.args[0]}); use the role that owns the "
             "projector's schemas"
         )
+    for kind, sentence in _REFUSED:
+        if isinstance(error, kind):
+            return DatabaseUnavailable(sentence)
     is_local = isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError)
     if isinstance(error, UNAVAILABLE) and not is_local:
         return DatabaseUnavailable(

@@ -7,6 +7,7 @@ import typer
 from projector import quarantine as quarantined
 from projector.cli.running import opened, printable, put, run, say, start
 from projector.errors import ConfigurationError
+from projector.log import LARGEST_INT8
 from projector.migrations import check_schema
 from projector.runtime import dead_letters as letters
 
@@ -53,7 +54,7 @@ def dead_retry() -> None:
 
 
 def quarantine_list(
-    limit: Annotated[int, typer.Option(min=1, help="Most rows to show.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=LARGEST_INT8, help="Most rows to show.")] = 100,
 ) -> None:
     """List them: id, time of receipt, reason, event, bytes."""
     settings = start()

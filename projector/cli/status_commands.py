@@ -23,8 +23,9 @@ from projector.cli.running import (
     start,
     table_console,
 )
+from projector.log import LARGEST_INT8
 from projector.migrations import check_schema
-from projector.status import Status, read_status, wait_for
+from projector.status import LockHolder, Status, read_status, wait_for
 
 WATCH_SECONDS = 1.0
 LONG_LOCK_SECONDS = 1.0
@@ -108,20 +109,30 @@ def _lines(now: Status) -> list[str]:
         for f in now.freshness
     ]
     locks = [
-        f"append lock: held for {h.seconds:.1f} s by session {h.pid} "
-        f"({printable(h.application) or 'no application name'}, {h.client or 'local'}, {h.state})"
-        for h in now.append_lock
-        if h.seconds > LONG_LOCK_SECONDS
+        _held(h) for h in now.append_lock if h.seconds is None or h.seconds > LONG_LOCK_SECONDS
     ]
     return [head, *accounts, *locks]
+
+
+def _held(holder: LockHolder) -> str:
+    if holder.seconds is None:
+        return (
+            f"append lock: held by session {holder.pid} of another role; a member of pg_monitor "
+            "sees which"
+        )
+    return (
+        f"append lock: held for {holder.seconds:.1f} s by session {holder.pid} "
+        f"({printable(holder.application) or 'no application name'}, {holder.client or 'local'}, "
+        f"{holder.state})"
+    )
 
 
 def wait(
     position: Annotated[
         int | None,
-        typer.Option(min=0, max=2**63 - 1, help="Position; default: the present head."),
+        typer.Option(min=0, max=LARGEST_INT8, help="Position; default: the present head."),
     ] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds to wait at most.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0, help="Seconds to wait at most.")] = None,
 ) -> None:
     """Wait until every projection has folded up to a position; exit 1 on time-out."""
     settings = start()

@@ -46,7 +46,7 @@ def with_secret(settings: Settings) -> Settings:
     Raises ConfigurationError where a secret is configured and blank: deliveries signed with the one
     that was meant would all be refused.
     """
-    if settings.secrets() or settings.allow_unsigned:
+    if settings.secrets():
         return settings
     if settings.zoom_secret_tokens or settings.zoom_secret_tokens_file:
         raise ConfigurationError(

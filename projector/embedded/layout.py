@@ -105,8 +105,11 @@ class Layout:
 
     @property
     def dsn(self) -> str:
-        """The connection string; it names the port, so that PGPORT cannot mislead it."""
-        return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.sockets))}&port={PORT}"
+        """The connection string; it names all that a variable such as PGPORT could mislead."""
+        return (
+            f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.sockets))}&port={PORT}"
+            "&sslmode=disable&target_session_attrs=any"
+        )
 
 
 # initdb hands its own path to a shell, between double quotes.

@@ -6,9 +6,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from projector.event_names import ALIASES, EVENTS
+from projector.event_names import ALIASES, EVENTS, URL_VALIDATION
 
-URL_VALIDATION: Final = "endpoint.url_validation"
 OTHER: Final = "other"
 
 # Unknown names come from outside and would be a label each.

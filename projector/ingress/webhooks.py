@@ -18,14 +18,14 @@ from aiohttp import web
 
 from projector.bodies import decode_json
 from projector.errors import AppendRefused
-from projector.event_names import ALIASES
+from projector.event_names import ALIASES, URL_VALIDATION
 from projector.events import digest_of
 from projector.ingress.acknowledgement import Acknowledgement
 from projector.ingress.authentication import Authenticator, Verdict
 from projector.ingress.clients import Network, client_of
 from projector.ingress.group_commit import GroupCommit
 from projector.ingress.limits import ANSWER_SECONDS, BODY_SECONDS, BodyReader, Refused
-from projector.ingress.metrics import URL_VALIDATION, Metrics, event_label
+from projector.ingress.metrics import Metrics, event_label
 from projector.ingress.problems import Problem, respond
 from projector.ingress.quarantine import QuarantineWriter
 from projector.log import Appended, Head, delivery_of, head_of

@@ -27,6 +27,8 @@ __all__ = ["PlayOptions", "Summary", "UrlNotValidated", "play"]
 # Zoom tries again 5 minutes after the first attempt, 20 minutes after that, an hour after that.
 RETRY_GAPS_SECONDS: Final = (300.0, 1200.0, 3600.0)
 
+MOST_DAYS: Final = 10_000
+
 PROGRESS_SECONDS: Final = 0.1
 
 Progress = Callable[[int, int], None]
@@ -65,6 +67,7 @@ class PlayOptions:
             (self.events >= 0, "the number of events cannot be negative"),
             (self.users >= FEWEST_USERS, f"at least {FEWEST_USERS} users are needed"),
             (self.days * DAY_MS >= self.events, "that many events need more days"),
+            (self.days <= MOST_DAYS, f"a history takes at most {MOST_DAYS:,} days"),
             (self.rate >= 0, "the rate cannot be negative"),
             (self.concurrency >= 1, "at least one delivery must be under way at once"),
             (0 <= self.duplicates <= 1, "the share of duplicates is between 0 and 1"),

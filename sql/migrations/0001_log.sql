@@ -97,6 +97,9 @@ BEGIN
     IF current_setting('synchronous_commit') IN ('off', 'local') THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
+    -- Behind a pooler the commit is a call of its own. Whoever vanishes before it, machine and all, must
+    -- not keep the lock until the network notices.
+    PERFORM set_config('idle_in_transaction_session_timeout', '2s', true);
     SELECT coalesce(max(e.position), 0) INTO v_head FROM log.events e;
 
     -- A sub-select probes the index once a row. Joins, planned for a log that is still empty, would

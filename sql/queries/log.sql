@@ -24,8 +24,10 @@ ORDER BY e.position
 SELECT digest FROM log.events WHERE position = $1
 
 -- name: append_lock_holders
+-- A lock that outlives its transaction is held by a session that may be idle. Other roles' sessions tell
+-- their number alone to who is no monitor.
 SELECT a.pid, a.application_name, a.state, a.client_addr::text AS client,
-       extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS seconds
+       extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.state_change))::float8 AS seconds
 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE l.locktype = 'advisory' AND l.classid = 7017 AND l.objid = 1 AND l.objsubid = 2
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import re
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import click
 import pytest
 import typer.main
@@ -111,10 +115,10 @@ def test_every_command_is_there_with_its_options_and_says_what_it_does() -> None
 
 
 @pytest.mark.parametrize(
-    "wrong", [
-        ["sing"], ["wait", "--until", "3"], ["wait", "--position", "x"], ["wait", "--position", "-5"],
-        ["wait", "--position", "9223372036854775808"],
-    ],
+    "wrong",
+    [["sing"], ["wait", "--until", "3"], ["wait", "--position", "x"], ["wait", "--position", "-5"],
+     ["wait", "--position", str(2**63)], ["wait", "--timeout", "-1"],
+     ["quarantine", "list", "--limit", str(2**63)]],
 )  # fmt: skip
 def test_a_command_line_that_makes_no_sense_is_a_usage_error(wrong: list[str]) -> None:
     ran = projector(*wrong)
@@ -164,6 +168,22 @@ def test_a_database_of_another_name_is_one_sentence(server: str) -> None:
     ran = projector("status", database_url=database_of(server, "atlantis"))
     assert "check PROJECTOR_DATABASE_URL" in ran.sentence()
     assert ran.code == 3
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_cannot_hold_every_name_is_one_sentence(server: str, encoding: str) -> None:
+    name = f"narrow_{uuid.uuid4().hex[:12]}"
+    execute(
+        server,
+        f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' "
+        "LC_CTYPE 'C' LOCALE_PROVIDER libc",
+    )
+    try:
+        ran = projector("migrate", database_url=database_of(server, name))
+    finally:
+        execute(server, f"DROP DATABASE {name}")
+    assert f"encoding is {encoding}" in ran.sentence()
+    assert "ENCODING 'UTF8'" in ran.said
 
 
 def test_no_database_at_all_is_one_sentence(tmp_path: Path) -> None:
@@ -239,6 +259,41 @@ def test_status_for_people_is_whole_where_there_is_no_terminal(folded: str) -> N
     assert ran.text.count("a-host-of-some-length:12345:0123abcd") == len(NAMES)
     assert "dead letters 0" in ran.text
     assert "21 events" in ran.text
+
+
+@contextmanager
+def append_lock_kept(dsn: str) -> Iterator[int]:
+    """A session of an administrator's keeps the append lock beyond its transaction; its process id."""
+    loop = asyncio.new_event_loop()
+    holder = loop.run_until_complete(asyncpg.connect(dsn))
+    try:
+        loop.run_until_complete(holder.execute("SELECT pg_advisory_lock(7017, 1)"))
+        yield int(loop.run_until_complete(holder.fetchval("SELECT pg_backend_pid()")))
+    finally:
+        loop.run_until_complete(holder.close())
+        loop.close()
+
+
+def test_status_names_whoever_keeps_the_append_lock(folded: str) -> None:
+    with append_lock_kept(folded) as pid:
+        time.sleep(1.2)
+        ran = projector("status", database_url=folded)
+    assert ran.code == 0
+    assert re.search(rf"append lock: held for \d\.\d s by session {pid} ", ran.text)
+
+
+def test_status_names_the_session_of_another_role_as_well_as_it_may(
+    folded: str,
+) -> None:
+    role = f"watcher_{uuid.uuid4().hex[:8]}"
+    execute(folded, f"CREATE ROLE {role} IN ROLE pg_read_all_data")
+    try:
+        with append_lock_kept(folded) as pid:
+            ran = projector("status", database_url=f"{folded}&options=-c%20role%3D{role}")
+    finally:
+        execute(folded, f"DROP ROLE {role}")
+    assert (ran.code, ran.said) == (0, "")
+    assert f"held by session {pid} of another role; a member of pg_monitor" in ran.text
 
 
 def test_wait_returns_once_everything_is_folded(folded: str) -> None:
@@ -353,6 +408,16 @@ def test_a_file_that_cannot_be_read_or_written_is_one_sentence(
     assert "cannot be written (No such file" in nowhere.sentence()
 
 
+def test_an_export_that_cannot_begin_leaves_the_file_that_was_there(
+    empty_url: str, tmp_path: Path
+) -> None:
+    kept = tmp_path / "log.ndjson"
+    kept.write_bytes(b"the export of yesterday")
+    for url in (NOWHERE, empty_url):
+        projector("export", str(kept), database_url=url).sentence()
+        assert kept.read_bytes() == b"the export of yesterday"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_a_full_disk_is_one_sentence(folded: str) -> None:
     assert "No space left" in projector("export", "/dev/full", database_url=folded).sentence()
@@ -441,6 +506,15 @@ def test_the_quarantine_is_verified_again_with_the_secret_that_was_missing(
     assert len(projector("quarantine", "list", database_url=database_url).lines) == 1
 
 
+def test_reverify_says_who_is_in_its_way_and_takes_nothing_out(database_url: str) -> None:
+    quarantine(database_url, event_body(), event="user.x")
+    again = {"database_url": database_url, "zoom_secret_tokens": SECRET.decode()}
+    with append_lock_kept(database_url):
+        ran = projector("quarantine", "reverify", **again)
+        assert "`projector status` names that session" in ran.sentence()
+    assert projector("quarantine", "reverify", **again).said.startswith("appended 1,")
+
+
 def test_the_quarantine_is_purged_after_asking(database_url: str) -> None:
     quarantine(database_url, event_body(), event="user.x")
     asked = projector("quarantine", "purge", stdin=b"n\n", database_url=database_url)
@@ -469,8 +543,9 @@ def test_simulate_where_nobody_listens_is_one_sentence() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [["--events", "-1"], ["--users", "0"], ["--duplicates", "2"], ["--url", "ftp://127.0.0.1"]],
-)
+    [["--events", "-1"], ["--users", "0"], ["--duplicates", "2"], ["--url", "ftp://127.0.0.1"],
+     ["--days", "inf"], ["--days", "nan"], ["--rate", "nan"]],
+)  # fmt: skip
 def test_simulate_refuses_what_makes_no_sense(wrong: list[str]) -> None:
     ran = projector("simulate", *wrong, zoom_secret_tokens="x", port="1")
     ran.sentence()

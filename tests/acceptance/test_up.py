@@ -286,6 +286,21 @@ def test_with_a_database_url_nothing_embedded_is_needed(database_url: str, tmp_p
     assert query(database_url, "SELECT count(*) FROM log.events") == [(20,)]
 
 
+async def unsigned_status(url: str) -> int:
+    async with aiohttp.ClientSession() as session, session.post(url, json={"event": "e"}) as answer:
+        return answer.status
+
+
+def test_where_unsigned_deliveries_are_allowed_simulate_has_a_secret_all_the_same(
+    database_url: str, tmp_path: Path
+) -> None:
+    own = {"data_dir": str(tmp_path), "database_url": database_url, "allow_unsigned": "true"}
+    with running(WITHOUT_WHEEL, port="0", **own) as up:
+        assert command("simulate", "--url", up.url, "--events", "20", **own).returncode == 0
+        assert asyncio.run(unsigned_status(up.url)) == 200
+        assert up.stop(signal.SIGTERM) == 0
+
+
 def test_without_the_wheel_and_without_a_url_it_says_what_to_install(tmp_path: Path) -> None:
     ran = subprocess.run(
         WITHOUT_WHEEL,

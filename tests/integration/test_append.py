@@ -244,6 +244,20 @@ async def test_a_held_append_lock_is_waited_for_below_the_deadline(
     await holder.close()
 
 
+async def test_who_vanishes_between_append_and_commit_does_not_keep_the_lock(
+    database: Database, database_url: str
+) -> None:
+    vanished = await asyncpg.connect(database_url)
+    await vanished.transaction().start()
+    await append(vanished, [renamed(1)])
+    started = time.monotonic()
+    with pytest.raises(asyncpg.LockNotAvailableError):
+        await append(database, [renamed(2)])
+    assert await append(database, [renamed(2)]) == [(1, False)]
+    assert time.monotonic() - started < 3
+    await vanished.close()
+
+
 async def test_a_fixed_snapshot_cannot_append(database: Database) -> None:
     async with (
         database.connection() as connection,

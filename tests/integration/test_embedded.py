@@ -258,7 +258,10 @@ def test_a_terminals_ctrl_c_does_not_reach_the_server(used: Path) -> None:
 def test_nothing_of_the_environment_misleads_it(
     used: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"PGPORT": "1", "PGHOST": "nowhere", "PGDATA": "/", "PGUSER": "x"}.items():
+    for name, value in {
+        "PGPORT": "1", "PGHOST": "nowhere", "PGDATA": "/", "PGUSER": "x", "PGDATABASE": "x",
+        "PGSSLMODE": "verify-full", "PGSSLROOTCERT": "/nowhere", "PGTARGETSESSIONATTRS": "read-only",
+    }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     with EmbeddedServer(used) as server:
         assert running_dsn(used) == server.dsn

@@ -154,9 +154,13 @@ async def test_reverify_releases_what_the_log_holds_already(database: Database) 
 async def test_reverify_takes_signed_events_and_leaves_what_is_none(database: Database) -> None:
     event = suspect(secret=SECRET, signed=True, reason="other-event")
     broken = suspect(b"[]", secret=SECRET, signed=True, reason="not-an-event")
-    await kept(database, event, broken)
-    assert await reverify(database, [SECRET]) == Reverified(1, 0, 1)
-    assert [row.reason for row in await list_rows(database)] == ["not-an-event"]
+    validation = suspect(
+        b'{"event":"endpoint.url_validation","payload":{"plainToken":"x"}}',
+        secret=SECRET, signed=True, reason="media-type",
+    )  # fmt: skip
+    await kept(database, event, broken, validation)
+    assert await reverify(database, [SECRET]) == Reverified(1, 0, 2)
+    assert {row.reason for row in await list_rows(database)} == {"not-an-event", "media-type"}
 
 
 async def test_reverify_goes_through_more_than_a_batch(database: Database) -> None:

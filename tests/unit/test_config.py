@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from projector.bodies import LONGEST_BODY
 from projector.config import LogFormat, LogLevel, Settings, load_settings
 from projector.errors import ConfigurationError
 
@@ -71,6 +72,34 @@ def test_secrets_are_separated_by_commas_or_lines(
     file = tmp_path / "tokens"
     file.write_text(text, encoding="utf-8")
     assert given(monkeypatch, zoom_secret_tokens_file=str(file)).secrets() == secrets
+    file.write_text(text, encoding="utf-8-sig")
+    assert load_settings().secrets() == secrets
+
+
+@pytest.mark.parametrize(
+    ("setting", "most"),
+    [("max_body_bytes", LONGEST_BODY), ("duplicate_days", 36_500), ("batch_events", 1_000_000)],
+)
+def test_a_setting_ends_where_something_else_does(
+    monkeypatch: pytest.MonkeyPatch, setting: str, most: int
+) -> None:
+    assert getattr(given(monkeypatch, **{setting: str(most)}), setting) == most
+    with pytest.raises(ConfigurationError, match=f"PROJECTOR_{setting.upper()}"):
+        given(monkeypatch, **{setting: str(most + 1)})
+
+
+@pytest.mark.parametrize("blank", ["", " \n"])
+def test_a_blank_database_url_is_not_an_absent_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, blank: str
+) -> None:
+    file = tmp_path / "url"
+    file.write_text(blank, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="is blank"):
+        given(monkeypatch, database_url_file=str(file)).given_database_url()
+    monkeypatch.delenv("PROJECTOR_DATABASE_URL_FILE")
+    if blank:
+        with pytest.raises(ConfigurationError, match="is blank"):
+            given(monkeypatch, database_url=blank).given_database_url()
 
 
 def test_a_database_url_may_come_from_a_file(

@@ -16,6 +16,7 @@ from projector import events
 from projector.bodies import SECRETS, clean, decode_clean, decode_json
 from projector.event_names import ALIASES, EVENTS, WITHOUT_DOCUMENTS
 from projector.events import DAY_MS, RANKS, Event, decode_event, event_time, identifier
+from projector.log import delivery_of, head_of
 from tests.oracle import naive_values
 from tests.oracle.naive_events import Delivery, in_event_order
 
@@ -31,6 +32,48 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names | texts, inner, max_size=3),
     max_leaves=12,
 )
+
+
+def around(inside: bytes, event: str = "user.updated") -> bytes:
+    """The bytes of a delivery whose object holds one thing under the key `x`."""
+    head = b'{"event":"%b","event_ts":1,"payload":{"account_id":"a","object":{"id":"u","x":' % (
+        event.encode()
+    )
+    return head + inside + b"}}}"
+
+
+def decoded(body: bytes) -> Event | None:
+    """The event of a body."""
+    return decode_event(1, RECEIVED_US, hashlib.sha256(body).digest(), body)
+
+
+@pytest.mark.parametrize("levels", [101, 300, 600, 900])
+@pytest.mark.parametrize("opening", [b'{"\\u0041":', b'{"a":', b"["])
+def test_an_event_nested_too_deeply_is_told_from_none_whatever_its_spelling(
+    opening: bytes, levels: int
+) -> None:
+    closing = b"]" if opening == b"[" else b"}"
+    inside = opening * levels + b'"\\u0000"' + closing * levels
+    deep = decoded(around(inside))
+    assert deep is not None
+    assert deep.too_deep
+    assert (deep.account_id, deep.entity_id) == ("a", "u")
+    shallow = decoded(around(inside, "user.signed_in"))
+    assert shallow is not None
+    assert not shallow.too_deep
+
+
+@pytest.mark.parametrize("digits", [400, 4300, 4301, 100_000])
+def test_a_number_of_any_length_is_folded_around(digits: int) -> None:
+    event = decoded(around(b"7" * digits))
+    assert event is not None
+    assert event.entity_id == "u"
+    assert (event.object or {})["x"] is None or digits <= 4300
+    absurd = b'{"event":"user.updated","event_ts":%b,"payload":{"account_id":"a"}}' % (
+        b"7" * digits
+    )
+    assert head_of(absurd).account_id == "a"
+    assert delivery_of(absurd, head_of(absurd), received_at=RECEIVED).event_ts is None
 
 
 def spelled(value: Any) -> str:

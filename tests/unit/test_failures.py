@@ -40,6 +40,21 @@ def test_a_database_that_went_away_is_a_sentence(
     assert capsys.readouterr().err.startswith("projector: the database went away")
 
 
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [(asyncpg.LockNotAvailableError("x"), "`projector status` names that session"),
+     (asyncpg.ReadOnlySQLTransactionError("x"), "name the primary"),
+     (asyncpg.QueryCanceledError("x"), "raise the statement_timeout")],
+)  # fmt: skip
+def test_a_database_that_refuses_for_now_says_what_to_do(
+    error: Exception, advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report(error) == DatabaseUnavailable.exit_code
+    said = capsys.readouterr().err
+    assert advice in said
+    assert said.count("\n") == 1
+
+
 def test_a_right_that_is_missing_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     error = asyncpg.InsufficientPrivilegeError("permission denied for schema log")
     assert report(error) == SchemaMismatch.exit_code
