@@ -14,7 +14,7 @@ from projector.statements import queries
 
 _SQL: Final = queries("log")
 
-READ_ROWS: Final = 4000
+READ_ROWS: Final = 2000
 READ_BYTES: Final = 2 * 1024 * 1024
 # One read looks no further: events that a share does not fold may fill the log for long.
 READ_POSITIONS: Final = 20_000

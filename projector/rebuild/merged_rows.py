@@ -98,11 +98,11 @@ class MergedRows:
             yield codec.record(one)
 
     async def _copy(self, into: str) -> None:
+        if not self._rows:
+            return
         codec = codec_of(self.table)
-        await copy(
-            self._database, self._schema, into, codec.columns,
-            map(codec.record, self._rows.values()),
-        )  # fmt: skip
+        records = map(codec.record, self._rows.values())
+        await copy(self._database, self._schema, into, codec.columns, records)
         self._rows.clear()
 
     @property

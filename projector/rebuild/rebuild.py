@@ -22,7 +22,7 @@ _LOG_SQL: Final = queries("log")
 _SQL: Final = queries("state")
 
 # Estimated bytes of rows in memory, over all processes. The estimate is high on purpose.
-MEMORY: Final = 128 * 1024 * 1024
+MEMORY: Final = 112 * 1024 * 1024
 
 Progress = Callable[[int, int], None]
 

@@ -95,8 +95,8 @@ class SideProcess:
                 return
             progress(answer.position)
         raise SideProcessFailed(
-            f"a process of the rebuild ended with {await self._process.wait()}; the live rows are whole: "
-            "see that the machine has memory to spare and run this again"
+            f"a process that folds its share ended with {await self._process.wait()} (-9: out of memory, "
+            "or killed); the live rows are whole: run this again"
         )
 
     async def stop(self) -> None:

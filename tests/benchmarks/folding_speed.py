@@ -149,7 +149,7 @@ async def _rebuild(bench: Bench, url: str) -> tuple[float, int]:
             started = time.perf_counter()
             if await process.ended():
                 process.check()
-            return time.perf_counter() - started, process.peak_bytes or 0
+            return time.perf_counter() - started, process.look() or 0
 
 
 async def _set_based(url: str) -> float:

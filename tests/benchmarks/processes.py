@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -31,17 +31,19 @@ class Running:
     name: str
     process: subprocess.Popen[bytes]
     errors: Path
-    peak_bytes: int | None = None
+    peaks: dict[int, int] = field(default_factory=dict)
 
     def look(self) -> int | None:
-        """Note the peak of its resident memory so far, in bytes; None where no /proc says it."""
-        try:
-            found = _PEAK.search(Path(f"/proc/{self.process.pid}/status").read_bytes())
-        except OSError:
-            found = None
-        if found is not None:
-            self.peak_bytes = int(found[1]) * 1024
-        return self.peak_bytes
+        """Note the peak of the resident memory of it and its children so far; answers their sum in bytes.
+
+        None where no /proc says it.
+        """
+        own = self.process.pid
+        children = _read(f"/proc/{own}/task/{own}/children").split()
+        for pid in (own, *map(int, children)):
+            if found := _PEAK.search(_read(f"/proc/{pid}/status")):
+                self.peaks[pid] = int(found[1]) * 1024
+        return sum(self.peaks.values()) or None
 
     def check(self) -> None:
         """Raise ProcessFailed where it ended by itself."""
@@ -55,6 +57,13 @@ class Running:
             self.look()
             await asyncio.sleep(0.01)
         return self.process.returncode
+
+
+def _read(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except OSError:  # it has just ended, or this system has no /proc
+        return b""
 
 
 @contextmanager

@@ -17,8 +17,9 @@ from projector.database import connect as connect_for_real
 from projector.folding.tables import Projection
 from projector.ingress import connection as lanes
 from projector.projections import PROJECTIONS
+from projector.rebuild import bulk, merged_rows, sequenced_states
+from projector.rebuild.copying import copy
 from projector.rebuild.rebuild import rebuild
-from projector.rebuild.shadow import Shadow
 from projector.runtime.batch import make_batch
 from projector.runtime.codec import Column
 from projector.runtime.feed import Feed
@@ -157,15 +158,17 @@ async def test_a_rebuild_copies_each_table_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied: Counter[str] = Counter()
-    copy = Shadow._copy
 
-    async def counting(self: Shadow, table: str, columns: object, records: object) -> None:
-        rows = list(records)  # type: ignore[call-overload]
+    async def counting(
+        database: Database, schema: str, table: str, columns: Any, records: Any
+    ) -> None:
+        rows = list(records)
         copied[table] += len(rows)
         copied[f"calls for {table}"] += 1
-        await copy(self, table, columns, rows)  # type: ignore[arg-type]
+        await copy(database, schema, table, columns, rows)
 
-    monkeypatch.setattr(Shadow, "_copy", counting)
+    monkeypatch.setattr(merged_rows, "copy", counting)
+    monkeypatch.setattr(sequenced_states, "copy", counting)
     await append(database, [presence(n, f"u{n % 7}") for n in range(1, 2001)])
     await append(
         database,
@@ -180,6 +183,49 @@ async def test_a_rebuild_copies_each_table_once(
         "users_history": 1000,
         "calls for users_history": 1,
     }
+
+
+async def test_what_does_not_fit_into_memory_is_looked_up_for_states_alone(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that merge go out as runs and are not touched again before the end."""
+    loaded: Counter[str] = Counter()
+    load = Store.load
+
+    async def counting(self: Store, wanted: Any) -> Any:
+        loaded.update(table.name for table, keys in wanted if keys)
+        return await load(self, wanted)
+
+    monkeypatch.setattr(Store, "load", counting)
+    monkeypatch.setattr("projector.rebuild.rebuild.MEMORY", 1)
+    monkeypatch.setattr(bulk, "READ_ROWS", 100)
+    await append(database, [presence(n, f"u{n % 7}") for n in range(1, 1001)])
+    await append(
+        database, [event("user.updated", n, {"id": f"u{n % 7}"}) for n in range(2001, 2501)]
+    )
+    await rebuild(database, [NAMED["presence"], NAMED["users"]], no_progress)
+    assert loaded == {"users": 4}
+    assert await database.fetchval("SELECT count(*) FROM state.presence") == 7
+
+
+async def test_a_rebuild_reads_the_events_that_it_folds_alone(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: Counter[int] = Counter()
+    decode = bulk.decode_rows
+
+    def counting(rows: Any) -> Any:
+        read[len(rows)] += 1
+        return decode(rows)
+
+    monkeypatch.setattr(bulk, "decode_rows", counting)
+    monkeypatch.setattr(bulk, "READ_POSITIONS", 300)
+    await append(database, [presence(n, "u1") for n in range(1, 1001)])
+    await append(database, [event("group.created", 2000, {"id": "g"})])
+    await append(database, [presence(n, "u1") for n in range(3001, 4001)])
+    await rebuild(database, [NAMED["groups"]], no_progress)
+    assert read == {0: 7, 1: 1}
+    assert await database.fetchval("SELECT count(*) FROM state.groups") == 1
 
 
 async def test_an_array_is_asked_for_its_shape_by_one_element(database: Database) -> None:

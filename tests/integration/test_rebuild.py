@@ -1,6 +1,8 @@
 """A rebuild beside the live projection: the same rows, and nobody notices."""
 
 import asyncio
+from collections import Counter
+from typing import Any
 
 import asyncpg
 import pytest
@@ -9,7 +11,9 @@ from projector import log
 from projector.database import Database, open_database
 from projector.projections import PROJECTIONS, projection_named
 from projector.rebuild import bulk, swap
+from projector.rebuild.merged_rows import MergedRows
 from projector.rebuild.rebuild import rebuild
+from projector.rebuild.sequenced_states import SequencedStates
 from projector.runtime import store
 from projector.runtime.dead_letters import list_dead_letters
 from projector.statements import queries
@@ -56,19 +60,24 @@ async def test_little_memory_gives_the_same_rows(
 ) -> None:
     await live(database)
     before = await raw(database)
-    spilled = []
-    original = bulk.Shadow.spill
+    spilled: Counter[str] = Counter()
 
-    async def spill(shadow: bulk.Shadow) -> None:
-        spilled.append(shadow.projection.name)
-        await original(shadow)
+    def counting(part: Any) -> None:
+        original = part.spill
 
-    monkeypatch.setattr(bulk.Shadow, "spill", spill)
-    monkeypatch.setattr(bulk, "MEMORY", 60_000)
+        async def spill(self: Any) -> None:
+            spilled[self.table.name] += 1
+            await original(self)
+
+        monkeypatch.setattr(part, "spill", spill)
+
+    counting(MergedRows)
+    counting(SequencedStates)
+    monkeypatch.setattr("projector.rebuild.rebuild.MEMORY", 30_000)
     monkeypatch.setattr(store, "HISTORY_EVENTS", 15)
     monkeypatch.setattr(bulk, "READ_ROWS", 40)
     await rebuild(database, PROJECTIONS, no_progress)
-    assert len(spilled) > 10
+    assert all(spilled[table] > 1 for table in ("users", "memberships", "presence", "sign_ins"))
     assert await raw(database) == before
 
 

@@ -1,0 +1,164 @@
+"""A rebuild in two processes: the same rows, and whatever happens to either, nothing is left behind."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from projector import log
+from projector.database import Database
+from projector.errors import DatabaseUnavailable
+from projector.projections import PROJECTIONS
+from projector.rebuild import rebuild as rebuilding
+from projector.rebuild.rebuild import rebuild
+from projector.rebuild.side_process import SideProcess, SideProcessFailed
+from projector.rebuild.verify import verify
+from tests.runtime_rig import assert_oracle_agrees, live, no_progress, raw, unaccounted
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The process ids of side processes, as they are given their orders."""
+    pids: list[int] = []
+    original = SideProcess.fill
+
+    async def fill(self: SideProcess, *arguments: Any) -> None:
+        pids.append(self._process.pid)
+        await original(self, *arguments)
+
+    monkeypatch.setattr(SideProcess, "fill", fill)
+    return pids
+
+
+async def _gone(pid: int) -> None:
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail(f"process {pid} still runs")
+
+
+async def test_two_processes_make_the_rows_of_one(
+    database: Database, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live(database)
+    before = await raw(database)
+    head = await log.head(database)
+    for memory in (rebuilding.MEMORY, 30_000):
+        monkeypatch.setattr(rebuilding, "MEMORY", memory)
+        rebuilt = await rebuild(database, PROJECTIONS, no_progress, processes=2)
+        assert list(rebuilt.items()) == [(p.name, head) for p in PROJECTIONS]
+        assert await raw(database) == before
+        verdicts = await verify(database, PROJECTIONS, no_progress, processes=2)
+        assert [verdict.differences for verdict in verdicts] == [0] * len(PROJECTIONS)
+        assert await unaccounted(database) == 0
+    assert len(started) == 4
+    for pid in started:
+        await _gone(pid)
+    await assert_oracle_agrees(database)
+
+
+async def test_progress_is_that_of_the_slower_process(database: Database) -> None:
+    await live(database)
+    head = await log.head(database)
+    reached: list[int] = []
+    await rebuild(database, PROJECTIONS, lambda position, _: reached.append(position), processes=2)
+    assert reached == sorted(reached)
+    assert reached[-1] == head
+
+
+@dataclass
+class Held:
+    """A rebuild whose side process cannot read the log until it is let go."""
+
+    rebuild: "asyncio.Task[dict[str, int]]"
+    pid: int
+
+
+@pytest.fixture
+async def held(
+    database: Database, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Held]:
+    await live(database, count=300)
+    before = await raw(database)
+    locked = asyncio.Event()
+    noting = SideProcess.fill
+
+    async def fill(self: SideProcess, *arguments: Any) -> None:
+        async with database.transaction() as connection:
+            await connection.execute("LOCK TABLE log.events IN ACCESS EXCLUSIVE MODE")
+            locked.set()
+            await noting(self, *arguments)
+
+    monkeypatch.setattr(SideProcess, "fill", fill)
+    running = asyncio.create_task(rebuild(database, PROJECTIONS, no_progress, processes=2))
+    await locked.wait()
+    while not started:
+        await asyncio.sleep(0.01)
+    yield Held(running, started[0])
+    assert running.done()
+    await _gone(started[0])
+    assert await unaccounted(database) == 0
+    assert await raw(database) == before
+
+
+async def test_a_killed_side_process_ends_the_rebuild(held: Held) -> None:
+    os.kill(held.pid, signal.SIGKILL)
+    with pytest.raises(SideProcessFailed, match=r"ended with -9 .* run this again"):
+        await held.rebuild
+
+
+async def test_a_cancelled_rebuild_ends_its_side_process(held: Held) -> None:
+    held.rebuild.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await held.rebuild
+
+
+async def test_a_side_process_that_loses_the_database_says_so(
+    held: Held, database: Database
+) -> None:
+    while not await database.fetchval(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    ):
+        await asyncio.sleep(0.05)
+    with pytest.raises(DatabaseUnavailable, match="the live rows are whole: run this again"):
+        await held.rebuild
+
+
+async def test_a_side_process_ends_with_its_parent(tmp_path: Path) -> None:
+    said = tmp_path / "pid"
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PARENT, str(said), stdout=asyncio.subprocess.DEVNULL
+    )
+    while not said.exists() or not said.read_text():
+        await asyncio.sleep(0.05)
+    parent.kill()
+    await parent.wait()
+    await _gone(int(said.read_text()))
+
+
+# Gives an order that is not done at once: the database that it names never answers.
+PARENT = """
+import asyncio, pathlib, socket, sys
+from projector.rebuild.side_process import Order, side_processes
+
+async def main():
+    silent = socket.socket()
+    silent.bind(("127.0.0.1", 0))
+    silent.listen()
+    url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/none"
+    async with side_processes(1) as (side,):
+        pathlib.Path(sys.argv[1]).write_text(str(side._process.pid))
+        await side.fill(Order(url, [], 1, 1), print)
+
+asyncio.run(main())
+"""
