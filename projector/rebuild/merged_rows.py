@@ -62,24 +62,28 @@ class MergedRows:
             await self._copy(self.table.name)
             return
         await self.spill()
-        counted = f"SELECT {self._names}, count(*) OVER (PARTITION BY {self._key}) AS parts FROM {self._runs}"
+        schema, table = self._schema, self.table.name
         async with self._database.transaction() as connection:
             await connection.execute("SET LOCAL work_mem = '64MB'")
+            # Few keys, or nearly all of them: what stands in one run alone need not be sorted for it.
             await connection.execute(
-                f"INSERT INTO {self._schema}.{self.table.name} ({self._names}) "
-                f"SELECT {self._names} FROM ({counted}) r WHERE parts = 1",
+                f"CREATE TEMPORARY TABLE repeated ON COMMIT DROP AS SELECT {self._key} "
+                f"FROM {self._runs} GROUP BY {self._key} HAVING count(*) > 1; ANALYZE repeated",
                 timeout=3600,
             )
-            await copy(
-                self._database, self._schema, self.table.name, codec_of(self.table).columns,
-                self._merged(
-                    connection.cursor(
-                        f"SELECT {self._names} FROM ({counted}) r WHERE parts > 1 ORDER BY {self._key}",
-                        prefetch=FETCHED_AT_ONCE,
-                        timeout=3600,
-                    )
-                ),
-            )  # fmt: skip
+            await connection.execute(
+                f"INSERT INTO {schema}.{table} ({self._names}) SELECT {self._names} FROM {self._runs} r "
+                f"WHERE NOT EXISTS (SELECT FROM repeated WHERE {self._same_key})",
+                timeout=3600,
+            )
+            repeated = connection.cursor(
+                f"SELECT {self._names} FROM {self._runs} JOIN repeated USING ({self._key}) "
+                f"ORDER BY {self._key}",
+                prefetch=FETCHED_AT_ONCE,
+                timeout=3600,
+            )
+            columns = codec_of(self.table).columns
+            await copy(self._database, schema, table, columns, self._merged(repeated))
         await self._database.fetch(f"DROP TABLE {self._runs}")
 
     async def _merged(self, records: AsyncIterable[Row]) -> AsyncIterator[tuple[object, ...]]:
@@ -116,3 +120,7 @@ class MergedRows:
     @property
     def _key(self) -> str:
         return ", ".join(codec_of(self.table).key)
+
+    @property
+    def _same_key(self) -> str:
+        return " AND ".join(f"repeated.{name} = r.{name}" for name in codec_of(self.table).key)
