@@ -3,7 +3,7 @@
 Identifiers come from the row types in `projector.projections` alone; values are always parameters.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from projector.folding.tables import SequenceTable, Table
@@ -23,10 +23,20 @@ def _unnested(columns: Iterable[tuple[str, str]], first: int) -> str:
     )
 
 
-def _keys(codec: Codec, first: int) -> tuple[str, str]:
-    """(rows of keys, names) of a table's key columns, numbered from `first`."""
+def _keys(codec: Codec, first: int) -> str:
+    """The rows `k` of a table's key columns, numbered from `first`."""
     columns = zip(codec.key, codec.types, strict=False)
-    return f"(SELECT {_unnested(columns, first)}) AS k", ", ".join(codec.key)
+    return f"(SELECT {_unnested(columns, first)}) AS k"
+
+
+def _each(table: str, keys: str, names: Sequence[str]) -> str:
+    """The rows of a table for each row of `keys`, found by these columns.
+
+    OFFSET keeps it from becoming a join: planned while the table is small, and kept, that would read the
+    whole of it for every batch.
+    """
+    same = " AND ".join(f"{name} = {keys}.{name}" for name in names)
+    return f"LATERAL (SELECT * FROM {table} WHERE {same} OFFSET 0)"
 
 
 @cache
@@ -43,11 +53,11 @@ def load(schema: str, tables: tuple[Table, ...]) -> str:
         for other, sibling in enumerate(codecs):
             for name, kind in zip(sibling.columns, sibling.types, strict=True):
                 columns.append(f"t.{name}::{kind}" if other == number else f"NULL::{kind}")
-        wanted, names = _keys(codec, first)
+        wanted = _keys(codec, first)
         first += len(codec.key)
         branches.append(
-            f"SELECT {', '.join(columns)} FROM {wanted} "
-            f"JOIN {schema}.{codec.table.name} t USING ({names})"
+            f"SELECT {', '.join(columns)} FROM {wanted}, "
+            f"{_each(f'{schema}.{codec.table.name}', 'k', codec.key)} t"
         )
     return " UNION ALL ".join(branches)
 
@@ -58,13 +68,13 @@ def histories(schema: str, table: SequenceTable) -> str:
 
     Parameters: one array per key column, and how many rows at most.
     """
-    wanted, names = _keys(codec_of(table), 1)
-    keys = ", ".join(f"h.{name}" for name in codec_of(table).key)
+    codec = codec_of(table)
+    keys = ", ".join(f"h.{name}" for name in codec.key)
     return (
         f"SELECT {keys}, e.position, log.microseconds(e.received_at), e.digest, e.body "
-        f"FROM {wanted} JOIN {schema}.{table.history} h USING ({names}) "
-        "JOIN log.events e ON e.position = h.position "
-        f"LIMIT ${1 + len(codec_of(table).key)}"
+        f"FROM {_keys(codec, 1)}, {_each(f'{schema}.{table.history}', 'k', codec.key)} h, "
+        f"{_each('log.events', 'h', ['position'])} e "
+        f"LIMIT ${1 + len(codec.key)}"
     )
 
 
