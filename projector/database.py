@@ -156,7 +156,8 @@ async def _keep(connection: Any) -> None:
 async def open_database(url: str, *, size: int = 8, by_key: bool = False) -> Database:
     """Open a pool of at most `size` connections.
 
-    `by_key`: its statements find rows by their keys, and never read a table from end to end. Raises DatabaseUnavailable where the server is away, refuses, or is older than PostgreSQL 15.
+    `by_key`: its statements find rows by their keys, and never read a table from end to end. Raises
+    DatabaseUnavailable where the server is away, refuses, or is older than PostgreSQL 15.
     """
     probe = await connect(url, statement_cache=0)
     try:

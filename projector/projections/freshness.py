@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from projector.event_names import EVENTS
 from projector.events import Event
-from projector.folding.tables import MergeTable, Projection
+from projector.folding.tables import MergeTable, Projection, Rule
 from projector.projections.newest import LONGEST_ID
 
 
@@ -63,6 +63,12 @@ FRESHNESS: Final = Projection(
             key=2,
             rows=dict.fromkeys(EVENTS, _heard),
             merge=_together,
+            rules={
+                "last_event_ms": Rule.GREATEST,
+                "last_received_us": Rule.GREATEST,
+                "events": Rule.SUM,
+                "first_received_us": Rule.LEAST,
+            },
         ),
     ),
 )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from projector.bodies import DEEPEST
 from projector.events import Event
 from projector.folding.columns import email
+from projector.folding.tables import With
 from projector.folding.unfoldable import Unfoldable
 
 # An index entry holds about 2,700 bytes: three ids and an e-mail of up to 4 bytes a character have to fit.
@@ -24,6 +25,12 @@ def newest(one: Any, other: Any) -> Any:
     if winner is named:
         return winner
     return winner._replace(email=named.email, email_order=named.email_order)
+
+
+def newest_rules(row: type[Any], key: int) -> dict[str, With]:
+    """What `newest` does with each column of a row type that is not of its key."""
+    rules = dict.fromkeys(row._fields[key:], With("folded"))
+    return rules | dict.fromkeys(("email", "email_order"), With("email_order"))
 
 
 def person(event: Event) -> tuple[str, str, str]:

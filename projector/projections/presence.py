@@ -7,7 +7,7 @@ from projector.folding import columns
 from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, one_each
 from projector.projections.drifting import Drift, drift_of
 from projector.projections.lives import USER_LIVES
-from projector.projections.newest import named_email, newest, person
+from projector.projections.newest import named_email, newest, newest_rules, person
 
 
 class Presence(NamedTuple):
@@ -116,6 +116,7 @@ PRESENCE: Final = Projection(
             key=2,
             rows={"user.presence_status_updated": one_each(_presence)},
             merge=newest,
+            rules=newest_rules(Presence, 2),
         ),
         SequenceTable(
             name="notes",

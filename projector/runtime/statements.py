@@ -6,7 +6,7 @@ Identifiers come from the row types in `projector.projections` alone; values are
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from projector.folding.tables import SequenceTable, Table
+from projector.folding.tables import MergeTable, Rule, SequenceTable, Table, With
 from projector.runtime.codec import Codec, codec_of
 from projector.statements import queries
 
@@ -92,6 +92,40 @@ def _upsert(schema: str, codec: Codec, first: int, source: str = "FROM moved ") 
     )
 
 
+def _merged(name: str, table: str, rule: Rule | With) -> str:
+    """The value of a column of which the row that stands there and the one that comes each have one."""
+    old, new = f"{table}.{name}", f"excluded.{name}"
+    match rule:
+        case With(column):
+            return f"CASE WHEN excluded.{column} >= {table}.{column} THEN {new} ELSE {old} END"
+        case Rule.GREATEST:
+            return f"greatest({old}, {new})"
+        case Rule.LEAST:
+            return f"least({old}, {new})"
+        case Rule.SUM:
+            return f"{old} + {new}"
+
+
+def _changes(table: MergeTable) -> str:
+    """Whether a row that comes changes the one that stands there: what changes nothing is not written."""
+    rules = set(table.rules.values())
+    if Rule.SUM in rules:
+        return ""
+    orders = sorted({rule.column for rule in rules if isinstance(rule, With)})
+    return " WHERE " + " OR ".join(f"excluded.{order} > {table.name}.{order}" for order in orders)
+
+
+def _merge(schema: str, table: MergeTable, first: int) -> str:
+    codec = codec_of(table)
+    changes = ", ".join(
+        f"{name} = {_merged(name, table.name, rule)}" for name, rule in table.rules.items()
+    )
+    return (
+        f"{_insert(schema, codec, first)}ON CONFLICT ({', '.join(codec.key)}) DO UPDATE SET {changes}"
+        f"{_changes(table)}"
+    )
+
+
 @cache
 def upsert(schema: str, table: Table) -> str:
     """Write rows of one table, whatever any checkpoint says: for a shadow, which nobody reads."""
@@ -120,6 +154,7 @@ def write(
     schema: str,
     new: tuple[Table, ...],
     changed: tuple[Table, ...],
+    merged: tuple[MergeTable, ...],
     histories: tuple[SequenceTable, ...],
     *,
     dead: bool,
@@ -141,6 +176,9 @@ def write(
         first += len(codec_of(table).columns)
     for number, table in enumerate(changed):
         parts.append(f"changed_{number} AS ({_upsert(schema, codec_of(table), first)})")
+        first += len(codec_of(table).columns)
+    for number, table in enumerate(merged):
+        parts.append(f"merged_{number} AS ({_merge(schema, table, first)})")
         first += len(codec_of(table).columns)
     for number, table in enumerate(histories):
         parts.append(f"history_{number} AS ({_history(schema, table, first)})")
