@@ -19,6 +19,12 @@ OLDEST_SERVER: Final = 15
 ENCODING: Final = "UTF8"
 CONNECT_SECONDS: Final = 5.0
 
+# Statements over arrays of keys want an index look-up per key, whatever the arrays hold; to plan them anew
+# for every call costs up to a millisecond each. A pooler takes no such setting: there they are planned anew.
+PLANNED_ONCE: Final = {"plan_cache_mode": "force_generic_plan"}
+# A plan of the time when a table was a page or two would go on reading all of it.
+INDEXED: Final = {"enable_seqscan": "off"}
+
 # What asyncpg and the operating system raise when the server is away, restarting or out of reach.
 UNAVAILABLE: Final = (
     OSError,
@@ -148,11 +154,12 @@ async def _keep(connection: Any) -> None:
     """Leave a returned connection as it is: nothing here keeps session state to reset."""
 
 
-async def open_database(url: str, *, size: int = 8) -> Database:
+async def open_database(url: str, *, size: int = 8, by_key: bool = False) -> Database:
     """Open a pool of at most `size` connections.
 
-    Raises DatabaseUnavailable where the server is away, refuses, or is older than PostgreSQL 15, or the
-    database's encoding cannot hold every text.
+    `by_key`: its statements find rows by their keys, and never read a table from end to end. Raises
+    DatabaseUnavailable where the server is away, refuses, or is older than PostgreSQL 15, or the database's
+    encoding cannot hold every text.
     """
     probe = await connect(url, statement_cache=0)
     try:
@@ -177,9 +184,7 @@ async def open_database(url: str, *, size: int = 8) -> Database:
         timeout=CONNECT_SECONDS,
         command_timeout=60,
         statement_cache_size=0 if pooled else 200,
-        # Statements over arrays of keys want an index look-up per key, whatever the arrays hold; to plan
-        # them anew for every call costs up to a millisecond each. A pooler takes no such setting.
-        server_settings=None if pooled else {"plan_cache_mode": "force_generic_plan"},
+        server_settings=None if pooled else {**PLANNED_ONCE, **(INDEXED if by_key else {})},
         # The reset is a round trip after every use, and clears session state that we never set.
         reset=_keep,
     )

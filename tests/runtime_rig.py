@@ -167,7 +167,7 @@ def kind_of(statement: str) -> str:
         "release_leases": "lease",
         "max(position)": "poll",
         "WITH moved": "write",
-        "_history h": "histories",
+        "_history WHERE": "histories",
         "UNION ALL": "load",
         "unnest(": "load",
         "FROM state.checkpoints": "settle",

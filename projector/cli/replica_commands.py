@@ -71,8 +71,8 @@ async def _open_patiently(url: str) -> Database:
     """Open the database; a replica that starts before its database waits a minute for it."""
     for _ in range(ATTEMPTS):
         try:
-            return await open_database(url, size=16)
+            return await open_database(url, size=16, by_key=True)
         except DatabaseUnavailable as error:
             _logger.warning("waiting_for_database", reason=str(error))
             await asyncio.sleep(RETRY_SECONDS)
-    return await open_database(url, size=16)
+    return await open_database(url, size=16, by_key=True)

@@ -10,6 +10,7 @@ Two kinds of tables hold everything:
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from projector.events import Event
@@ -68,12 +69,27 @@ def one_each(
     return rows
 
 
+class Rule(Enum):
+    """What becomes of two values of a column when their rows merge."""
+
+    GREATEST = auto()
+    LEAST = auto()
+    SUM = auto()
+
+
+class With(NamedTuple):
+    """The value is that of the row where `column`, which may be this one itself, is greater."""
+
+    column: str
+
+
 @dataclass(frozen=True, eq=False)
 class MergeTable:
     """A table whose rows merge: associative, commutative, and the same however often one comes.
 
     `rows` gives, by event name, the rows that a batch's events of that name contribute, and a dead letter
-    for each that cannot be folded (wholly).
+    for each that cannot be folded (wholly). `rules` says of every column but the key's what `merge` does with
+    it, for the database to do the same with the row that stands there.
     """
 
     name: str
@@ -81,6 +97,7 @@ class MergeTable:
     key: int
     rows: Mapping[str, Callable[[Sequence[Event]], Iterable[Row | DeadLetter]]]
     merge: Callable[[Row, Row], Row]
+    rules: Mapping[str, Rule | With]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,12 +1,12 @@
 """Freshness: when each event last happened and last arrived, and how many there were."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from projector.event_names import EVENTS
 from projector.events import Event
-from projector.folding.tables import MergeTable, Projection
+from projector.folding.tables import MergeTable, Projection, Rule
 from projector.projections.newest import LONGEST_ID
 
 
@@ -21,15 +21,21 @@ class Freshness(NamedTuple):
     first_received_us: int
 
 
+def _by_account(events: Sequence[Event]) -> Mapping[str | None, Sequence[Event]]:
+    grouped: dict[str | None, list[Event]] = defaultdict(list)
+    for event in events:
+        grouped[event.account_id].append(event)
+    return grouped
+
+
 def _heard(events: Sequence[Event]) -> Iterator[Freshness]:
     """One row an account for all events of one name: most of a batch is of one account.
 
     Events without a usable account are the business of the projection that they belong to.
     """
-    by_account: dict[str | None, list[Event]] = defaultdict(list)
-    for event in events:
-        by_account[event.account_id].append(event)
-    for account, some in by_account.items():
+    accounts = {event.account_id for event in events}
+    grouped = _by_account(events) if len(accounts) > 1 else dict.fromkeys(accounts, events)
+    for account, some in grouped.items():
         if account is not None and len(account) <= LONGEST_ID:
             received = [event.received_us for event in some]
             yield Freshness(
@@ -63,6 +69,12 @@ FRESHNESS: Final = Projection(
             key=2,
             rows=dict.fromkeys(EVENTS, _heard),
             merge=_together,
+            rules={
+                "last_event_ms": Rule.GREATEST,
+                "last_received_us": Rule.GREATEST,
+                "events": Rule.SUM,
+                "first_received_us": Rule.LEAST,
+            },
         ),
     ),
 )

@@ -10,7 +10,13 @@ from projector.events import Event, identifier
 from projector.folding.columns import lowered
 from projector.folding.tables import MergeTable, Projection, each
 from projector.folding.unfoldable import Unfoldable
-from projector.projections.newest import LONGEST_ID, account_and_entity, named_email, newest
+from projector.projections.newest import (
+    LONGEST_ID,
+    account_and_entity,
+    named_email,
+    newest,
+    newest_rules,
+)
 
 
 class GroupPerson(NamedTuple):
@@ -77,6 +83,7 @@ def _projection(name: str, field: str, event: str) -> Projection:
                     f"group.{event}_deleted": each(_entries(field, added=False)),
                 },
                 merge=newest,
+                rules=newest_rules(GroupPerson, 3),
             ),
         ),
     )

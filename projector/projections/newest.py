@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from projector.bodies import DEEPEST
 from projector.events import Event
-from projector.folding.columns import email
+from projector.folding.columns import LONGEST_EMAIL, email
+from projector.folding.tables import With
 from projector.folding.unfoldable import Unfoldable
 
 # An index entry holds about 2,700 bytes: three ids and an e-mail of up to 4 bytes a character have to fit.
@@ -26,9 +27,17 @@ def newest(one: Any, other: Any) -> Any:
     return winner._replace(email=named.email, email_order=named.email_order)
 
 
+def newest_rules(row: type[Any], key: int) -> dict[str, With]:
+    """What `newest` does with each column of a row type that is not of its key."""
+    rules = dict.fromkeys(row._fields[key:], With("folded"))
+    return rules | dict.fromkeys(("email", "email_order"), With("email_order"))
+
+
 def person(event: Event) -> tuple[str, str, str]:
     """(account id, user key, user id as spelled) of a user event; raises Unfoldable without."""
-    account, user = account_and_entity(event)
+    account, user = event.account_id, event.entity_id
+    if not (account and user and len(account) + len(user) <= LONGEST_ID) or event.too_deep:
+        account, user = account_and_entity(event)
     return account, user.lower(), user
 
 
@@ -54,6 +63,6 @@ def checked_id(value: str | None, place: str) -> str:
 def named_email(event: Event, entry: dict[str, Any]) -> tuple[str | None, bytes]:
     """(e-mail, order of the event that names it) of an object; (None, empty) where it names none."""
     address = entry.get("email")
-    if address is not None:
+    if type(address) is not str or not 0 < len(address) <= LONGEST_EMAIL:
         address = email(address)
     return address, event.order if address else b""

@@ -7,7 +7,7 @@ from projector.folding import columns
 from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, one_each
 from projector.projections.drifting import Drift, drift_of
 from projector.projections.lives import USER_LIVES
-from projector.projections.newest import named_email, newest, person
+from projector.projections.newest import named_email, newest, newest_rules, person
 
 
 class Presence(NamedTuple):
@@ -35,12 +35,17 @@ def _presence(event: Event) -> Presence:
     app = entity.get("app")
     if type(app) is not dict:
         app = {}
+    status, app_type, app_status = (
+        entity.get("presence_status"), app.get("type"), app.get("presence_status")
+    )  # fmt: skip
+    if not (type(status) is type(app_type) is type(app_status) is str):
+        status = _text(event, "presence.presence_status", status)
+        app_type = _text(event, "presence.app_type", app_type)
+        app_status = _text(event, "presence.app_presence_status", app_status)
     email, email_order = named_email(event, entity)
     return Presence(
         account, key, event.order, event.position, user, email, email_order,
-        _text(event, "presence.presence_status", entity.get("presence_status")),
-        _text(event, "presence.app_type", app.get("type")),
-        _text(event, "presence.app_presence_status", app.get("presence_status")),
+        status, app_type, app_status,
     )  # fmt: skip
 
 
@@ -116,6 +121,7 @@ PRESENCE: Final = Projection(
             key=2,
             rows={"user.presence_status_updated": one_each(_presence)},
             merge=newest,
+            rules=newest_rules(Presence, 2),
         ),
         SequenceTable(
             name="notes",

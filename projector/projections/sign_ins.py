@@ -5,9 +5,9 @@ from typing import Final, NamedTuple
 
 from projector.events import Event
 from projector.folding import columns
-from projector.folding.tables import MergeTable, Projection, each, one_each
+from projector.folding.tables import MergeTable, Projection, With, each, one_each
 from projector.folding.unfoldable import Unfoldable
-from projector.projections.newest import LONGEST_ID, named_email, newest, person
+from projector.projections.newest import LONGEST_ID, named_email, newest, newest_rules, person
 
 
 class SignIn(NamedTuple):
@@ -89,6 +89,7 @@ SIGN_INS: Final = Projection(
                 "user.signed_out": one_each(_sign(signed_in=False)),
             },
             merge=_newest_sign_in,
+            rules=newest_rules(SignIn, 3) | {"signed_in_order": With("signed_in_order")},
         ),
         MergeTable(
             name="sign_out_marks",
@@ -96,6 +97,7 @@ SIGN_INS: Final = Projection(
             key=2,
             rows={"user.updated": each(_marks)},
             merge=max,
+            rules={"folded": With("folded"), "last_position": With("folded")},
         ),
     ),
 )

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 from projector.events import Event
 from projector.folding import columns
 from projector.folding.documents import Document, merge
-from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, each
+from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, With, each
 from projector.folding.unfoldable import Unfoldable
 from projector.projections.drifting import Drift, drift_of
 from projector.projections.lives import REVIVALS
@@ -261,6 +261,7 @@ USERS: Final = Projection(
             key=2,
             rows=dict.fromkeys(("user.disassociated", "user.deleted"), each(_removed_emails)),
             merge=max,
+            rules={"cutoff": With("cutoff")},
         ),
     ),
 )

@@ -3,10 +3,10 @@
 Identifiers come from the row types in `projector.projections` alone; values are always parameters.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
-from projector.folding.tables import SequenceTable, Table
+from projector.folding.tables import MergeTable, Rule, SequenceTable, Table, With
 from projector.runtime.codec import Codec, codec_of
 from projector.statements import queries
 
@@ -23,10 +23,20 @@ def _unnested(columns: Iterable[tuple[str, str]], first: int) -> str:
     )
 
 
-def _keys(codec: Codec, first: int) -> tuple[str, str]:
-    """(rows of keys, names) of a table's key columns, numbered from `first`."""
+def _keys(codec: Codec, first: int) -> str:
+    """The rows `k` of a table's key columns, numbered from `first`."""
     columns = zip(codec.key, codec.types, strict=False)
-    return f"(SELECT {_unnested(columns, first)}) AS k", ", ".join(codec.key)
+    return f"(SELECT {_unnested(columns, first)}) AS k"
+
+
+def _each(table: str, keys: str, names: Sequence[str]) -> str:
+    """The rows of a table for each row of `keys`, found by these columns.
+
+    OFFSET keeps it from becoming a join: planned while the table is small, and kept, that would read the
+    whole of it for every batch.
+    """
+    same = " AND ".join(f"{name} = {keys}.{name}" for name in names)
+    return f"LATERAL (SELECT * FROM {table} WHERE {same} OFFSET 0)"
 
 
 @cache
@@ -43,11 +53,11 @@ def load(schema: str, tables: tuple[Table, ...]) -> str:
         for other, sibling in enumerate(codecs):
             for name, kind in zip(sibling.columns, sibling.types, strict=True):
                 columns.append(f"t.{name}::{kind}" if other == number else f"NULL::{kind}")
-        wanted, names = _keys(codec, first)
+        wanted = _keys(codec, first)
         first += len(codec.key)
         branches.append(
-            f"SELECT {', '.join(columns)} FROM {wanted} "
-            f"JOIN {schema}.{codec.table.name} t USING ({names})"
+            f"SELECT {', '.join(columns)} FROM {wanted}, "
+            f"{_each(f'{schema}.{codec.table.name}', 'k', codec.key)} t"
         )
     return " UNION ALL ".join(branches)
 
@@ -60,15 +70,15 @@ def histories(schema: str, table: SequenceTable) -> str:
     goes beyond these still comes.
     """
     codec = codec_of(table)
-    wanted, names = _keys(codec, 1)
+    names = ", ".join(codec.key)
     keys = ", ".join(f"h.{name}" for name in codec.key)
     most = len(codec.key) + 1
     return (
         f"SELECT {names}, position, received_us, digest, body FROM ("
         f"SELECT {keys}, e.position, log.microseconds(e.received_at) AS received_us, e.digest, e.body, "
         "sum(octet_length(e.body)) OVER (ROWS UNBOUNDED PRECEDING) - octet_length(e.body) AS before "
-        f"FROM {wanted} JOIN {schema}.{table.history} h USING ({names}) "
-        "JOIN log.events e ON e.position = h.position "
+        f"FROM {_keys(codec, 1)}, {_each(f'{schema}.{table.history}', 'k', codec.key)} h, "
+        f"{_each('log.events', 'h', ['position'])} e "
         f"LIMIT ${most}) AS past WHERE before <= ${most + 1} OR before IS NULL"
     )
 
@@ -84,6 +94,40 @@ def _upsert(schema: str, codec: Codec, first: int, source: str = "FROM moved ") 
     return (
         f"{_insert(schema, codec, first, source)}"
         f"ON CONFLICT ({', '.join(codec.key)}) DO UPDATE SET {changes}"
+    )
+
+
+def _merged(name: str, table: str, rule: Rule | With) -> str:
+    """The value of a column of which the row that stands there and the one that comes each have one."""
+    old, new = f"{table}.{name}", f"excluded.{name}"
+    match rule:
+        case With(column):
+            return f"CASE WHEN excluded.{column} >= {table}.{column} THEN {new} ELSE {old} END"
+        case Rule.GREATEST:
+            return f"greatest({old}, {new})"
+        case Rule.LEAST:
+            return f"least({old}, {new})"
+        case Rule.SUM:
+            return f"{old} + {new}"
+
+
+def _changes(table: MergeTable) -> str:
+    """Whether a row that comes changes the one that stands there: what changes nothing is not written."""
+    rules = set(table.rules.values())
+    if Rule.SUM in rules:
+        return ""
+    orders = sorted({rule.column for rule in rules if isinstance(rule, With)})
+    return " WHERE " + " OR ".join(f"excluded.{order} > {table.name}.{order}" for order in orders)
+
+
+def _merge(schema: str, table: MergeTable, first: int) -> str:
+    codec = codec_of(table)
+    changes = ", ".join(
+        f"{name} = {_merged(name, table.name, rule)}" for name, rule in table.rules.items()
+    )
+    return (
+        f"{_insert(schema, codec, first)}ON CONFLICT ({', '.join(codec.key)}) DO UPDATE SET {changes}"
+        f"{_changes(table)}"
     )
 
 
@@ -115,6 +159,7 @@ def write(
     schema: str,
     new: tuple[Table, ...],
     changed: tuple[Table, ...],
+    merged: tuple[MergeTable, ...],
     histories: tuple[SequenceTable, ...],
     *,
     dead: bool,
@@ -136,6 +181,9 @@ def write(
         first += len(codec_of(table).columns)
     for number, table in enumerate(changed):
         parts.append(f"changed_{number} AS ({_upsert(schema, codec_of(table), first)})")
+        first += len(codec_of(table).columns)
+    for number, table in enumerate(merged):
+        parts.append(f"merged_{number} AS ({_merge(schema, table, first)})")
         first += len(codec_of(table).columns)
     for number, table in enumerate(histories):
         parts.append(f"history_{number} AS ({_history(schema, table, first)})")

@@ -16,7 +16,6 @@ from projector.folding.fold import (
     fold_entity,
     group_by_entity,
     late_entities,
-    merge_rows,
 )
 from projector.folding.tables import (
     DeadLetter,
@@ -30,7 +29,6 @@ from projector.folding.tables import (
 from projector.runtime import statements
 from projector.runtime.batch import decode_rows
 from projector.runtime.codec import Column, codec_of
-from projector.runtime.kept_rows import KeptRows
 
 LIVE: Final = "state"
 
@@ -53,11 +51,13 @@ class HistoryTooLong(Exception):
 class Change:
     """What a batch changes: rows by table, new history entries by table, dead letters.
 
-    `new` are rows of keys that the tables do not hold yet, `changed` those that stand there otherwise.
+    `new` are rows of keys that the tables do not hold yet, `changed` those that stand there otherwise, and
+    `merged` those that the database merges with what stands there.
     """
 
     new: list[tuple[Table, dict[Key, Row]]] = field(default_factory=list)
     changed: list[tuple[Table, dict[Key, Row]]] = field(default_factory=list)
+    merged: list[tuple[MergeTable, dict[Key, Row]]] = field(default_factory=list)
     histories: list[tuple[SequenceTable, list[tuple[Any, ...]]]] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
 
@@ -93,7 +93,6 @@ class Store:
         self.database = database
         self.schema = schema
         self._moves = moves
-        self._kept = KeptRows()
 
     async def load(self, wanted: Sequence[tuple[Table, Sequence[Key]]]) -> Rows:
         """The rows of some keys, by table and key, in one query."""
@@ -136,29 +135,23 @@ class Store:
             rows[tuple(record[: table.key])].append(tuple(record[table.key :]))
         return {key: decode_rows(some) for key, some in rows.items()}
 
-    async def fold(
-        self, projection: Projection, events: EventsByName, *, epoch: int | None = None
-    ) -> Change:
+    async def fold(self, projection: Projection, events: EventsByName) -> Change:
         """Fold a batch's events into the stored rows; nothing is written.
 
-        `epoch` is that of the lease under which nobody else writes; None: rows are always read.
+        The rows of merge tables are not read: the database merges them as they are written.
         """
-        self._kept.begin(epoch)
-        merging = [t for t in projection.tables if isinstance(t, MergeTable)]
-        sequencing = [t for t in projection.tables if isinstance(t, SequenceTable)]
-        contributions = {table.name: contribute(table, events) for table in merging}
-        sequences = {table.name: group_by_entity(table, events) for table in sequencing}
-        kept = {table.name: self._kept.of(table) for table in merging}
-        stored = await self.load(
-            [(t, [k for k in contributions[t.name].rows if k not in kept[t.name]]) for t in merging]
-            + [(table, list(sequences[table.name].events)) for table in sequencing]
-        )
         change = Change()
-        for table in merging:
-            brought = contributions[table.name]
-            change.dead += brought.dead
-            kept[table.name].update(stored[table.name])
-            change.add(table, merge_rows(table, kept[table.name], brought.rows))
+        for table in projection.tables:
+            if isinstance(table, MergeTable):
+                brought = contribute(table, events)
+                change.dead += brought.dead
+                if brought.rows:
+                    change.merged.append((table, brought.rows))
+        sequencing = [t for t in projection.tables if isinstance(t, SequenceTable)]
+        sequences = {table.name: group_by_entity(table, events) for table in sequencing}
+        stored = await self.load(
+            [(table, list(sequences[table.name].events)) for table in sequencing]
+        )
         for sequence in sequencing:
             grouped = sequences[sequence.name]
             change.dead += grouped.dead
@@ -200,26 +193,19 @@ class Store:
             self.schema,
             tuple(table for table, _ in change.new),
             tuple(table for table, _ in change.changed),
+            tuple(table for table, _ in change.merged),
             tuple(table for table, _ in change.histories),
             dead=bool(change.dead),
             moves=self._moves,
         )
-        try:
-            rows = await self.database.fetch(
-                statement,
-                projection.name, move.start, move.epoch, move.end, move.digest,
-                *arguments_of(change),
-                timeout=STATEMENT_SECONDS,
-            )  # fmt: skip
-        except BaseException:
-            self._kept.forget()
-            raise
+        rows = await self.database.fetch(
+            statement,
+            projection.name, move.start, move.epoch, move.end, move.digest,
+            *arguments_of(change),
+            timeout=STATEMENT_SECONDS,
+        )  # fmt: skip
         if rows[0][0] != 1:
-            self._kept.forget()
             raise Fenced(f"the checkpoint of {projection.name} has another owner now")
-        for table, written in change.new + change.changed:
-            if isinstance(table, MergeTable):
-                self._kept.note(table, written)
 
 
 def _written_otherwise(table: Table, state: Row, known: Row) -> bool:
@@ -241,7 +227,7 @@ def _in_order(table: Table, rows: Iterable[Row]) -> list[Row]:
 
 def arguments_of(change: Change) -> Iterable[Any]:
     """A change as parameters of the write statement, after the checkpoint's."""
-    for table, rows in change.new + change.changed:
+    for table, rows in [*change.new, *change.changed, *change.merged]:
         yield from codec_of(table).transpose(_in_order(table, rows.values()))
     for _, entries in change.histories:
         yield from columns_of(entries)

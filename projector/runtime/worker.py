@@ -134,7 +134,7 @@ class Worker:
         """
         started = time.perf_counter()
         try:
-            change = await self._store.fold(self.projection, batch.events, epoch=self.lease.epoch)
+            change = await self._store.fold(self.projection, batch.events)
             await self._write(batch, change)
         except asyncpg.UniqueViolationError:
             raise  # a row thought to be new stands there already: no event's fault, all is read afresh

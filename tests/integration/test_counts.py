@@ -12,9 +12,9 @@ import asyncpg
 import pytest
 from ingress_rig import event_body, serving
 
-from projector.database import Connection, Database
+from projector.database import Connection, Database, open_database
 from projector.database import connect as connect_for_real
-from projector.folding.tables import Projection
+from projector.folding.tables import Projection, SequenceTable
 from projector.ingress import connection as lanes
 from projector.projections import PROJECTIONS
 from projector.rebuild import bulk, merged_rows, sequenced_states
@@ -28,7 +28,7 @@ from projector.runtime.store import Store
 from projector.runtime.worker import Lease, Worker
 from projector.statements import queries
 from tests.oracle.story import event
-from tests.runtime_rig import append, no_progress
+from tests.runtime_rig import Counting, append, no_progress
 
 NAMED = {projection.name: projection for projection in PROJECTIONS}
 WAITERS = """
@@ -137,6 +137,55 @@ async def test_a_sequence_table_writes_one_row_per_net_change(database: Database
         await process(connection, worker)
         assert await written(connection, "users") == (5, 5)
         assert await written(connection, "users_history") == (1000, 0)
+
+
+async def test_a_merge_table_is_never_read(database: Database) -> None:
+    """A batch of presence, memberships, sign-ins or freshness is one write: the database merges."""
+    person = {"id": "u", "client_type": "win", "presence_status": "Away"}
+    await append(
+        database,
+        [
+            event("user.presence_status_updated", 1, person),
+            event("user.signed_in", 2, person),
+            event("group.member_added", 3, {"id": "g", "members": [person]}),
+        ]
+        * 2,
+    )
+    rows = await database.fetch(queries("log")["read"], 0, 10_000, 2**62, 2**30)
+    for name in ("presence", "sign_ins", "memberships", "freshness"):
+        counting = Counting(database)
+        store = Store(counting)
+        lease = Lease(0, await database.fetchval("SELECT max(epoch) FROM state.checkpoints"))
+        worker = Worker(NAMED[name], store, Feed(database), lease, RuntimeMetrics())
+        await worker.process(make_batch(0, rows, full=False))
+        assert counting.counts == {"write": 1}
+
+
+async def test_rows_are_found_by_their_keys_however_small_the_table_was(
+    database_url: str, database: Database
+) -> None:
+    """The plan is kept: one that read a small table from end to end would do so when it is large."""
+    users = [event("user.updated", n, {"id": f"u{n}", "dept": "d"}) for n in range(20)]
+    await append(database, users)
+    async with database.transaction() as connection:
+        await process(connection, worker_in(connection, database, NAMED["users"]))
+    await database.fetch("ANALYZE state.users")
+    await database.fetch("ANALYZE state.users_history")
+    table = next(table for table in NAMED["users"].tables if isinstance(table, SequenceTable))
+    keys = [("A", f"u{n}") for n in range(3)]
+    by_key = await open_database(database_url, size=1, by_key=True)
+    try:
+        async with by_key.transaction() as connection:
+            store = Store(connection)
+            assert set((await store.load([(table, keys)]))["users"]) == set(keys)
+            assert set(await store.histories(table, keys)) == set(keys)
+            read = await connection.fetch(
+                "SELECT relname, seq_scan, idx_tup_fetch FROM pg_stat_xact_user_tables "
+                "WHERE relname IN ('users', 'events') ORDER BY relname"
+            )
+        assert [tuple(row) for row in read] == [("events", 0, 3), ("users", 0, 3)]
+    finally:
+        await by_key.close()
 
 
 async def test_the_rows_of_a_membership_are_its_net_members(database: Database) -> None:

@@ -46,7 +46,7 @@ def newer(projection: Projection) -> Projection:
     (table,) = projection.tables
     assert isinstance(table, MergeTable)
     rows = dict.fromkeys(table.rows, twice)
-    changed = MergeTable(table.name, table.row, table.key, rows, table.merge)
+    changed = MergeTable(table.name, table.row, table.key, rows, table.merge, table.rules)
     return Projection(projection.name, projection.version + 1, (changed,))
 
 
