@@ -7,6 +7,7 @@ delivery is wrong, and whatever is wrong on our side is a 503.
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -36,6 +37,7 @@ from projector.ingress.quarantine import QuarantineWriter
 from projector.log import Appended, Delivery, Head, delivery_of, head_of
 from projector.quarantine import Suspect
 from projector.signature import Refusal, encrypted_token
+from projector.telemetry import info_lines
 
 PATH: Final = "/webhooks/zoom"
 LARGEST_VALIDATION: Final = 4096
@@ -85,6 +87,7 @@ class Webhooks:
     draining: bool = False
     closing: bool = False
     logger: Any = field(default_factory=_bound_logger)
+    say: Callable[[dict[str, Any]], None] = field(default_factory=info_lines)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     answered: list[tuple[Exchange, int, float]] = field(default_factory=list)
 
@@ -287,15 +290,17 @@ class Webhooks:
         self.metrics.delivery(exchange.event, exchange.outcome)
         if exchange.position is not None:
             self.metrics.acknowledge_seconds.observe(seconds)
-        self.logger.info(
-            "request",
-            request_id=exchange.request_id,
-            delivery=event_label(exchange.event),
-            outcome=exchange.outcome,
-            status=status,
-            seconds=round(seconds, 6),
-            position=exchange.position,
-            client=client_of(exchange.remote, exchange.headers, self.trusted),
+        self.say(
+            {
+                "request_id": exchange.request_id,
+                "delivery": event_label(exchange.event),
+                "outcome": exchange.outcome,
+                "status": status,
+                "seconds": round(seconds, 6),
+                "position": exchange.position,
+                "client": client_of(exchange.remote, exchange.headers, self.trusted),
+                "event": "request",
+            }
         )
 
 
