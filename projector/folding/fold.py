@@ -15,55 +15,18 @@ EventsByName = Mapping[str, Sequence[Event]]
 in_event_order = attrgetter("order")
 
 
-@dataclass
-class Contributions:
-    """What a batch brings to a merge table: one row per key."""
-
-    rows: dict[Key, Row] = field(default_factory=dict)
-    dead: list[DeadLetter] = field(default_factory=list)
-
-
-def contribute(
-    table: MergeTable, events: EventsByName, rows: dict[Key, Row] | None = None
-) -> Contributions:
-    """Merge the rows of a batch's events with one another, and into `rows` where they are given.
-
-    What else stands in the table comes later.
-    """
-    found = Contributions({} if rows is None else rows)
-    rows, merge, width = found.rows, table.merge, table.key
+def contribute(table: MergeTable, events: EventsByName, rows: dict[Key, Row]) -> list[DeadLetter]:
+    """Merge what a batch's events bring to a merge table into `rows`; answers what could not be folded."""
+    dead, merge, width = [], table.merge, table.key
     for name, rows_of in table.rows.items():
         for row in rows_of(events.get(name, ())):
             if type(row) is DeadLetter:
-                found.dead.append(row)
+                dead.append(row)
                 continue
             key = row[:width]
             known = rows.get(key)
             rows[key] = row if known is None else merge(known, row)
-    return found
-
-
-@dataclass
-class Merged:
-    """The rows that a batch brings to a table, by key: of keys that it did not hold, and others."""
-
-    new: dict[Key, Row] = field(default_factory=dict)
-    changed: dict[Key, Row] = field(default_factory=dict)
-
-
-def merge_rows(
-    table: MergeTable, stored: Mapping[Key, Row], contributed: Mapping[Key, Row]
-) -> Merged:
-    """Merge contributions into what the table holds; what changes nothing is left out."""
-    found = Merged()
-    new, changed, merge = found.new, found.changed, table.merge
-    for key, row in contributed.items():
-        known = stored.get(key)
-        if known is None:
-            new[key] = row
-        elif (merged := merge(known, row)) != known:
-            changed[key] = merged
-    return found
+    return dead
 
 
 @dataclass

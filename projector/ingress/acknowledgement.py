@@ -1,4 +1,4 @@
-"""The answer to a delivery that stands in the log: the delivery's own bytes."""
+"""The answers to what was to be appended: a delivery's own bytes, or 503."""
 
 import time
 from email.utils import formatdate
@@ -8,14 +8,39 @@ from typing import Final
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
+from projector.ingress.problems import RETRY_AFTER_SECONDS, Problem
 from projector.log import Appended
 
 _HEAD: Final = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Event-Position: %d\r\n%b%b"
     b"Content-Length: %d\r\nDate: %b\r\n\r\n"
 )
+_REFUSAL: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
+    b"Retry-After: %d\r\n%bContent-Length: %d\r\nDate: %b\r\n\r\n%b"
+)
 _DUPLICATE: Final = b"X-Event-Duplicate: true\r\n"
 _CLOSE: Final = b"Connection: close\r\n"
+
+
+def acknowledgement(body: bytes, appended: Appended, *, last: bool) -> bytes:
+    """The whole answer; `last`: the connection closes after it."""
+    position, duplicate = appended
+    head = _HEAD % (
+        position,
+        _DUPLICATE if duplicate else b"",
+        _CLOSE if last else b"",
+        len(body),
+        _date(int(time.time())),
+    )
+    return head + body
+
+
+def refusal(problem: Problem, *, last: bool) -> bytes:
+    """The whole answer that tells a problem for which to try again."""
+    body = problem.body
+    close = _CLOSE if last else b""
+    return _REFUSAL % (RETRY_AFTER_SECONDS, close, len(body), _date(int(time.time())), body)
 
 
 class Acknowledgement(web.StreamResponse):
@@ -44,17 +69,8 @@ class Acknowledgement(web.StreamResponse):
         """Write the whole answer; aiohttp calls this, then `write_eof`."""
         if not request.keep_alive or request.version != HttpVersion11:
             self._closing = True
-        position, duplicate = self._appended
-        body = self._echo
-        head = _HEAD % (
-            position,
-            _DUPLICATE if duplicate else b"",
-            _CLOSE if self._closing else b"",
-            len(body),
-            _date(int(time.time())),
-        )
         writer = request.writer
-        await writer.write(head + body)
+        await writer.write(acknowledgement(self._echo, self._appended, last=self._closing))
         return writer
 
     async def write_eof(self, data: bytes = b"") -> None:

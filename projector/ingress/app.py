@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from aiohttp import hdrs, web
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -17,10 +16,8 @@ from projector.ingress.metrics import Metrics
 from projector.ingress.problems import Problem, not_ready, respond
 from projector.ingress.quarantine import QuarantineWriter
 from projector.ingress.readiness import Readiness
-from projector.ingress.webhooks import Webhooks
+from projector.ingress.webhooks import PATH, Webhooks
 from projector.migrations import check_schema
-
-WEBHOOKS: Final = "/webhooks/zoom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +82,10 @@ def make_server(replica: Replica) -> web.Server:
         if hdrs.EXPECT in request.headers:
             await _expect(request)
         path = request.path
-        if path == WEBHOOKS:
+        if path == PATH:
             return await deliveries(request, None)
         base, _, event = path.rpartition("/")
-        if base == WEBHOOKS and event:
+        if base == PATH and event:
             return await deliveries(request, event)
         return others(request)
 

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from aiohttp import web
+from multidict import MultiMapping
 
 from projector.errors import ConfigurationError
 
@@ -32,15 +32,16 @@ def _within(networks: tuple[Network, ...], address: str) -> bool | None:
     return any(parsed in network for network in networks)
 
 
-def client_of(request: web.BaseRequest, trusted: tuple[Network, ...]) -> str | None:
+def client_of(
+    client: str | None, headers: MultiMapping[str], trusted: tuple[Network, ...]
+) -> str | None:
     """The address of the client: the peer, or what trusted proxies say is behind it.
 
     X-Forwarded-For is read from its end, as far as every hop is trusted.
     """
-    client = request.remote
     if client is None or not trusted or not _within(trusted, client):
         return client
-    hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+    hops = ",".join(headers.getall("X-Forwarded-For", [])).split(",")
     for hop in reversed([hop.strip() for hop in hops]):
         within = _within(trusted, hop)
         if within is None:

@@ -9,7 +9,7 @@ Invariants
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import asyncpg
 import structlog
@@ -43,14 +43,25 @@ BAD_ROW: Final = (
 _logger = structlog.get_logger()
 
 
+class Answer(Protocol):
+    """Who is told what became of a delivery, once; an asyncio.Future is one."""
+
+    def done(self) -> bool:
+        """Whether it was told already."""
+
+    def set_result(self, appended: Appended, /) -> None:
+        """It stands in the log."""
+
+    def set_exception(self, refused: AppendRefused, /) -> None:
+        """It was not acknowledged in time."""
+
+
 class Waiting:
     """A delivery in the queue. `deadline` is in the event loop's time."""
 
     __slots__ = ("answer", "deadline", "delivery")
 
-    def __init__(
-        self, delivery: Delivery, deadline: float, answer: "asyncio.Future[Appended]"
-    ) -> None:
+    def __init__(self, delivery: Delivery, deadline: float, answer: Answer) -> None:
         self.delivery = delivery
         self.deadline = deadline
         self.answer = answer
@@ -85,22 +96,25 @@ class GroupCommit:
         return len(self._queue)
 
     def submit(self, delivery: Delivery, deadline: float) -> "asyncio.Future[Appended]":
-        """Queue a delivery; the future holds its position, or AppendRefused.
+        """Queue a delivery as `put` does; the future holds its position, or AppendRefused."""
+        answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self.put(delivery, deadline, answer)
+        return answer
+
+    def put(self, delivery: Delivery, deadline: float, answer: Answer) -> None:
+        """Queue a delivery whose answer is told.
 
         Raises AppendRefused at once where the queue is full. `deadline` is in the loop's time.
         """
         size = len(delivery.body)
         if len(self._queue) >= self._bound or self._queued_bytes + size > QUEUE_BYTES:
             raise AppendRefused("the append queue is full")
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Appended] = loop.create_future()
         self._queue.append(Waiting(delivery, deadline, answer))
         self._queued_bytes += size
         if self._in_charge is None:
-            self._appoint(loop)
+            self._appoint(asyncio.get_running_loop())
         if self._sweeping is None:
-            self._sweeping = loop.call_later(SWEEP_SECONDS, self._sweep)
-        return answer
+            self._sweeping = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
 
     async def run(self) -> None:
         """Append what is queued, until cancelled. What waits then is refused."""
@@ -173,9 +187,7 @@ class GroupCommit:
         else:
             self._metrics.append_seconds.observe(loop.time() - started)
             self._metrics.append_batch.observe(len(batch))
-            for waiting, appended in zip(batch, answers, strict=True):
-                if not waiting.answer.done():
-                    waiting.answer.set_result(appended)
+            loop.call_soon(_tell, batch, answers)  # once the next batch is sent
 
     async def _isolate(self, lane: Queryable, batch: list[Waiting], error: Exception) -> None:
         """Append the halves of a batch that the database refused for one of its rows."""
@@ -215,6 +227,16 @@ class GroupCommit:
         for task in self._in_flight:
             task.cancel()
         await asyncio.gather(*self._in_flight, return_exceptions=True)
+
+
+def _tell(batch: list[Waiting], answers: list[Appended]) -> None:
+    for waiting, appended in zip(batch, answers, strict=True):
+        if waiting.answer.done():
+            continue
+        try:
+            waiting.answer.set_result(appended)
+        except Exception as error:  # noqa: BLE001  nobody else's answer shall be lost with it
+            _logger.error("an answer failed", error=type(error).__name__)  # noqa: TRY400
 
 
 def _refuse_all(batch: Sequence[Waiting] | deque[Waiting], why: str) -> None:

@@ -1,13 +1,13 @@
 """Bounds on what a sender may cost: bytes, time, connections."""
 
 import asyncio
-from typing import Any, Final, cast
+from typing import Final, cast
 
-import structlog
 from aiohttp import web
 
 from projector.ingress.metrics import Metrics
-from projector.ingress.problems import RETRY_AFTER_SECONDS, Problem, respond
+from projector.ingress.problems import RETRY_AFTER_SECONDS, Problem
+from projector.ingress.protocol import IDLE_SECONDS, Desk, IngressProtocol
 
 # Zoom waits 3 s. From the arrival of its headers a delivery is answered within 2.5 s; the deadlines
 # leave room for the sweep that enforces them and for a busy event loop.
@@ -16,13 +16,10 @@ BODY_SECONDS: Final = 2.0
 
 HEADER_BYTES: Final = 8190
 HEADERS: Final = 100
-IDLE_SECONDS: Final = 30.0
 LINGER_SECONDS: Final = 1.0
 
 # Bodies that arrive in pieces, all connections together.
 PARTIAL_BYTES: Final = 64 * 1024 * 1024
-
-_logger = structlog.get_logger()
 
 _TURNED_AWAY: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
@@ -43,7 +40,7 @@ class BodyReader:
     """Reads bodies within bounds on each one's size and time, and on memory over all."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._partial = 0
 
     async def read(self, request: web.BaseRequest, deadline: float) -> bytes:
@@ -52,12 +49,12 @@ class BodyReader:
         Raises Refused: over the limit, too slow, too much at once, or no valid HTTP.
         """
         declared = request.content_length
-        if declared is not None and declared > self._limit:
+        if declared is not None and declared > self.limit:
             raise Refused(Problem.TOO_LARGE)
         content = request.content
         if content.is_eof() and content.exception() is None:
             body = content.read_nowait(-1)  # it came with the headers: nearly every delivery
-            if len(body) > self._limit:
+            if len(body) > self.limit:
                 raise Refused(Problem.TOO_LARGE)
             return body
         try:
@@ -74,52 +71,13 @@ class BodyReader:
             while piece := await request.content.readany():
                 self._partial += len(piece)
                 body += piece
-                if len(body) > self._limit:
+                if len(body) > self.limit:
                     raise Refused(Problem.TOO_LARGE)
                 if self._partial > PARTIAL_BYTES:
                     raise Refused(Problem.BUSY)
         finally:
             self._partial -= len(body)
         return bytes(body)
-
-
-class IngressProtocol(web.RequestHandler):
-    """aiohttp's protocol, but what it says of bad HTTP repeats no input, in answers or in logs."""
-
-    __slots__ = ()
-
-    def resume_reading(self, resume_parser: bool = True) -> None:
-        """Go on reading, where reading was paused.
-
-        aiohttp asks for it after every body, and would parse nothing once more each time.
-        """
-        if self._reading_paused:
-            super().resume_reading(resume_parser)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002  it quotes the input
-    ) -> web.StreamResponse:
-        """Answer what aiohttp could not parse, or what a handler failed to answer."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("part of another answer is sent already")
-        bad = status == Problem.BAD_HTTP.status
-        problem = Problem.BAD_HTTP if bad else Problem.UNEXPECTED
-        _logger.log(20 if bad else 40, "request refused", outcome=problem.slug, error=_name(exc))
-        response = respond(problem)
-        response.force_close()
-        return response
-
-    def log_exception(self, *_args: Any, **details: Any) -> None:
-        """Log that something failed, without the exception's text."""
-        _logger.error("connection failed", error=_name(details.get("exc_info")))
-
-
-def _name(error: object) -> str:
-    return type(error).__name__
 
 
 class TurnAway(asyncio.Protocol):
@@ -135,8 +93,9 @@ class TurnAway(asyncio.Protocol):
 class Gate:
     """Makes the protocol of each new connection, up to a number of them at once."""
 
-    def __init__(self, server: web.Server, limit: int, metrics: Metrics) -> None:
+    def __init__(self, server: web.Server, desk: Desk, limit: int, metrics: Metrics) -> None:
         self._server = server
+        self._desk = desk
         self._limit = limit
         self._metrics = metrics
 
@@ -147,8 +106,9 @@ class Gate:
             return TurnAway()
         return IngressProtocol(
             self._server,
+            self._desk,
             loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type]  # aiohttp's own way to say: none
+            access_log=None,  # aiohttp's own way to say: none
             keepalive_timeout=IDLE_SECONDS,
             lingering_time=LINGER_SECONDS,
             max_line_size=HEADER_BYTES,

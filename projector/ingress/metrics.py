@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from projector.event_names import ALIASES, EVENTS, URL_VALIDATION
+from projector.ingress.tallies import Spread, Tally
 
 OTHER: Final = "other"
 
@@ -27,29 +28,28 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        self._deliveries = Counter(
+        self._deliveries = Tally(
             "projector_deliveries",
             "Requests to the webhook routes, by event and outcome.",
             ["event", "outcome"],
             registry=registry,
         )
-        self._counted: dict[tuple[str, str], Counter] = {}
-        self.acknowledge_seconds = Histogram(
+        self.acknowledge_seconds = Spread(
             "projector_acknowledge_seconds",
             "From receipt to the answer, of deliveries answered 200.",
-            buckets=_SECONDS,
+            _SECONDS,
             registry=registry,
         )
-        self.append_seconds = Histogram(
+        self.append_seconds = Spread(
             "projector_append_seconds",
             "How long one append of a batch takes, commit included.",
-            buckets=_SECONDS,
+            _SECONDS,
             registry=registry,
         )
-        self.append_batch = Histogram(
+        self.append_batch = Spread(
             "projector_append_batch_events",
             "Deliveries that shared one append.",
-            buckets=_EVENTS,
+            _EVENTS,
             registry=registry,
         )
         self.append_failures = Counter(
@@ -89,11 +89,7 @@ class Metrics:
 
     def delivery(self, event: str | None, outcome: str) -> None:
         """Count a request; an outcome is a name from our code, an event may be anything."""
-        key = (event_label(event), outcome)
-        counter = self._counted.get(key)
-        if counter is None:
-            counter = self._counted[key] = self._deliveries.labels(*key)
-        counter.inc()
+        self._deliveries.add(event_label(event), outcome)
 
     def validated(self) -> None:
         """A URL validation was answered."""

@@ -58,7 +58,7 @@ async def _run(
     hurry: asyncio.Event,
 ) -> None:
     assert runner.server is not None  # noqa: S101  it is set up
-    gate = Gate(runner.server, settings.max_connections, replica.metrics)
+    gate = Gate(runner.server, replica.webhooks, settings.max_connections, replica.metrics)
     listener = await _listen(gate, settings.host, settings.port)
     port = int(listener.sockets[0].getsockname()[1])
     _logger.info("listening", host=settings.host, port=port)

@@ -7,31 +7,39 @@ delivery is wrong, and whatever is wrong on our side is a 503.
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
+from http import HTTPStatus
 from typing import Any, Final
 from uuid import uuid4
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion11, web
+from aiohttp.http_parser import RawRequestMessage
+from multidict import CIMultiDictProxy
 
 from projector.bodies import decode_json
 from projector.errors import AppendRefused
 from projector.event_names import ALIASES, URL_VALIDATION
 from projector.events import digest_of
-from projector.ingress.acknowledgement import Acknowledgement
+from projector.ingress.acknowledgement import Acknowledgement, acknowledgement, refusal
 from projector.ingress.authentication import Authenticator, Verdict
 from projector.ingress.clients import Network, client_of
 from projector.ingress.group_commit import GroupCommit
 from projector.ingress.limits import ANSWER_SECONDS, BODY_SECONDS, BodyReader, Refused
 from projector.ingress.metrics import Metrics, event_label
 from projector.ingress.problems import Problem, respond
+from projector.ingress.protocol import IngressProtocol
 from projector.ingress.quarantine import QuarantineWriter
-from projector.log import Appended, Head, delivery_of, head_of
+from projector.log import Appended, Delivery, Head, delivery_of, head_of
 from projector.quarantine import Suspect
 from projector.signature import Refusal, encrypted_token
+from projector.telemetry import info_lines
 
+PATH: Final = "/webhooks/zoom"
 LARGEST_VALIDATION: Final = 4096
 
 _PLAIN_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
@@ -48,15 +56,17 @@ class Exchange:
     """One request on its way to its answer, as far as it has come.
 
     `named` is the event that the path names. `started` is in the event loop's time, which deadlines
-    are in; `clock` counts finer.
+    are in; `clock` counts finer. `request_id` is the given one if that is plain, else our own.
     """
 
-    request: web.BaseRequest
+    headers: CIMultiDictProxy[str]
+    remote: str | None
     named: str | None
     started: float
     clock: float
     received_at: datetime
     request_id: str
+    given_id: str | None
     body: bytes = b""
     event: str | None = None
     verified_by: str | None = None
@@ -77,6 +87,7 @@ class Webhooks:
     draining: bool = False
     closing: bool = False
     logger: Any = field(default_factory=_bound_logger)
+    say: Callable[[dict[str, Any]], None] = field(default_factory=info_lines)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     answered: list[tuple[Exchange, int, float]] = field(default_factory=list)
 
@@ -85,17 +96,9 @@ class Webhooks:
 
         Raises nothing, and answers no 500.
         """
-        given = request.headers.get("x-zm-request-id", "")
-        exchange = Exchange(
-            request,
-            named,
-            self.loop.time(),
-            time.perf_counter(),
-            datetime.now(UTC),
-            given if _PLAIN_ID.fullmatch(given) else uuid4().hex,
-        )
+        exchange = self._open(request.headers, request.remote, named)
         try:
-            response = await self._answer(exchange)
+            response = await self._answer(exchange, request)
         except Refused as refused:
             response = _refuse(exchange, refused.problem)
             response.force_close()  # the body may not have been read
@@ -104,29 +107,93 @@ class Webhooks:
             response = _refuse(exchange, Problem.UNEXPECTED)
         if self.draining:
             response.force_close()
-        # After the answer, and after those of its whole batch: counting and logging between two answers
-        # keeps the second one waiting.
-        if not self.answered:
-            self.loop.call_soon(self._tell_all)
-        self.answered.append((exchange, response.status, time.perf_counter() - exchange.clock))
+        self.close(exchange, response.status)
         return response
 
-    async def _answer(self, exchange: Exchange) -> web.StreamResponse:
-        request = exchange.request
+    def take_whole(
+        self, message: RawRequestMessage, body: bytes, connection: IngressProtocol
+    ) -> bool:
+        """Take a signed event that has come whole; whatever else it is, `take` judges it.
+
+        Raises nothing.
+        """
+        path = message.path
+        if (
+            (path != PATH and not path.startswith(PATH + "/"))
+            or message.method != "POST"
+            or message.version != HttpVersion11
+            or message.should_close
+            or message.upgrade
+            or self.closing
+            or len(body) > self.bodies.limit
+            or "Expect" in message.headers
+        ):
+            return False
+        named = path[len(PATH) + 1 :] or None
+        if named is not None and not _PLAIN_NAME.fullmatch(named):
+            return False
+        exchange = self._open(message.headers, connection.remote, named)
+        exchange.body = body
+        try:
+            if self._verdict(exchange).refusal is not None or not is_plain_json(exchange.headers):
+                return False
+            head = head_of(body)
+            exchange.event = event = head.event
+            if event == URL_VALIDATION or not _agrees(named, event):
+                return False
+            answer = WholeAnswer(self, exchange, connection)
+            self.commit.put(_delivery(exchange, head), exchange.started + ANSWER_SECONDS, answer)
+        except Exception:  # noqa: BLE001  `take` meets the same, and answers
+            return False
+        return True
+
+    def _open(
+        self, headers: CIMultiDictProxy[str], remote: str | None, named: str | None
+    ) -> Exchange:
+        given = headers.get("x-zm-request-id")
+        return Exchange(
+            headers,
+            remote,
+            named,
+            self.loop.time(),
+            time.perf_counter(),
+            datetime.now(UTC),
+            given if given is not None and _PLAIN_ID.fullmatch(given) else uuid4().hex,
+            given,
+        )
+
+    def close(self, exchange: Exchange, status: int) -> None:
+        """Note an answer, to be counted and logged after all those of its batch.
+
+        Counting and logging between two answers would keep the second one waiting.
+        """
+        if not self.answered:
+            self.loop.call_soon(self._tell_all)
+        self.answered.append((exchange, status, time.perf_counter() - exchange.clock))
+
+    def _verdict(self, exchange: Exchange) -> Verdict:
+        headers = exchange.headers
+        verdict = self.authenticator.check(
+            headers.get("x-zm-request-timestamp"),
+            headers.get("x-zm-signature"),
+            exchange.body,
+            time.time(),
+        )
+        exchange.verified_by = verdict.verified_by
+        return verdict
+
+    async def _answer(self, exchange: Exchange, request: web.BaseRequest) -> web.StreamResponse:
         if request.method != "POST":
             response = _refuse(exchange, Problem.NOT_ALLOWED)
             response.headers["Allow"] = "POST"
             return response
         if self.closing:
             raise Refused(Problem.DRAINING)
-        body = exchange.body = await self.bodies.read(request, exchange.started + BODY_SECONDS)
-        headers = request.headers
-        timestamp, signature = headers.get("x-zm-request-timestamp"), headers.get("x-zm-signature")
-        verdict = self.authenticator.check(timestamp, signature, body, time.time())
+        exchange.body = await self.bodies.read(request, exchange.started + BODY_SECONDS)
+        verdict = self._verdict(exchange)
         if verdict.refusal is not None:
             return self._unauthorised(exchange, verdict)
-        exchange.verified_by = verdict.verified_by
-        if not is_plain_json(request):
+        if not is_plain_json(request.headers):
             return await self._malformed(exchange, Problem.NOT_JSON)
         return await self._receive(exchange)
 
@@ -144,20 +211,16 @@ class Webhooks:
         return await self._append(exchange, head)
 
     async def _append(self, exchange: Exchange, head: Head) -> web.StreamResponse:
-        delivery = delivery_of(
-            exchange.body,
-            head,
-            received_at=exchange.received_at,
-            request_id=exchange.request.headers.get("x-zm-request-id"),
-            verified_by=exchange.verified_by,
-        )
+        deadline = exchange.started + ANSWER_SECONDS
         try:
-            appended = await self.commit.submit(delivery, exchange.started + ANSWER_SECONDS)
+            appended = await self.commit.submit(_delivery(exchange, head), deadline)
         except AppendRefused:
             return _refuse(exchange, Problem.BUSY)
-        return self._acknowledge(exchange, appended)
+        self.acknowledge(exchange, appended)
+        return Acknowledgement(exchange.body, appended)
 
-    def _acknowledge(self, exchange: Exchange, appended: Appended) -> web.StreamResponse:
+    def acknowledge(self, exchange: Exchange, appended: Appended) -> None:
+        """Note where a delivery stands in the log."""
         exchange.position = appended.position
         if appended.duplicate:
             exchange.outcome = "duplicate"
@@ -165,7 +228,6 @@ class Webhooks:
         else:
             exchange.outcome = "appended"
             self.metrics.appended()
-        return Acknowledgement(exchange.body, appended)
 
     def _validate(self, exchange: Exchange) -> web.Response:
         """Answer a URL validation with the secret that signed it; the database is not asked."""
@@ -228,16 +290,52 @@ class Webhooks:
         self.metrics.delivery(exchange.event, exchange.outcome)
         if exchange.position is not None:
             self.metrics.acknowledge_seconds.observe(seconds)
-        self.logger.info(
-            "request",
-            request_id=exchange.request_id,
-            delivery=event_label(exchange.event),
-            outcome=exchange.outcome,
-            status=status,
-            seconds=round(seconds, 6),
-            position=exchange.position,
-            client=client_of(exchange.request, self.trusted),
+        self.say(
+            {
+                "request_id": exchange.request_id,
+                "delivery": event_label(exchange.event),
+                "outcome": exchange.outcome,
+                "status": status,
+                "seconds": round(seconds, 6),
+                "position": exchange.position,
+                "client": client_of(exchange.remote, exchange.headers, self.trusted),
+                "event": "request",
+            }
         )
+
+
+class WholeAnswer:
+    """Answers a delivery that came whole; what the group commit tells."""
+
+    __slots__ = ("_connection", "_done", "_exchange", "_webhooks")
+
+    def __init__(self, webhooks: Webhooks, exchange: Exchange, connection: IngressProtocol) -> None:
+        self._webhooks = webhooks
+        self._exchange = exchange
+        self._connection = connection
+        self._done = False
+
+    def done(self) -> bool:
+        """Whether it is answered."""
+        return self._done
+
+    def set_result(self, appended: Appended, /) -> None:
+        """Answer 200."""
+        self._done = True
+        webhooks, exchange = self._webhooks, self._exchange
+        webhooks.acknowledge(exchange, appended)
+        last = webhooks.draining
+        self._connection.answer(acknowledgement(exchange.body, appended, last=last), last=last)
+        webhooks.close(exchange, HTTPStatus.OK)
+
+    def set_exception(self, _refused: AppendRefused, /) -> None:
+        """Answer 503."""
+        self._done = True
+        webhooks, problem = self._webhooks, Problem.BUSY
+        self._exchange.outcome = problem.slug
+        last = webhooks.draining
+        self._connection.answer(refusal(problem, last=last), last=last)
+        webhooks.close(self._exchange, problem.status)
 
 
 def _refuse(exchange: Exchange, problem: Problem) -> web.Response:
@@ -245,12 +343,27 @@ def _refuse(exchange: Exchange, problem: Problem) -> web.Response:
     return respond(problem)
 
 
-def is_plain_json(request: web.BaseRequest) -> bool:
+def _delivery(exchange: Exchange, head: Head) -> Delivery:
+    return delivery_of(
+        exchange.body,
+        head,
+        received_at=exchange.received_at,
+        request_id=exchange.given_id,
+        verified_by=exchange.verified_by,
+    )
+
+
+def is_plain_json(headers: CIMultiDictProxy[str]) -> bool:
     """Whether the headers say JSON as such, neither compressed nor otherwise encoded."""
-    headers = request.headers
     if headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         return False
-    media = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    given = headers.get("Content-Type", "")
+    return given == "application/json" or _says_json(given)
+
+
+@lru_cache(maxsize=64)
+def _says_json(content_type: str) -> bool:
+    media = content_type.partition(";")[0].strip().lower()
     return media == "application/json" or (
         media.startswith("application/") and media.endswith("+json")
     )
@@ -273,15 +386,14 @@ def _event_of(body: bytes) -> str | None:
 
 
 def _suspect(exchange: Exchange, reason: str, *, signed: bool) -> Suspect:
-    headers = exchange.request.headers
-    request_id = headers.get("x-zm-request-id", "")
+    headers, request_id = exchange.headers, exchange.given_id
     event = exchange.event
     return Suspect(
         exchange.received_at,
         reason,
         event if event is not None and _PLAIN_NAME.fullmatch(event) else None,
         signed,
-        request_id if _PLAIN_ID.fullmatch(request_id) else None,
+        request_id if request_id and _PLAIN_ID.fullmatch(request_id) else None,
         headers["x-zm-request-timestamp"],
         headers["x-zm-signature"],
         digest_of(exchange.body),

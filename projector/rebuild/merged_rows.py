@@ -49,7 +49,7 @@ class MergedRows:
 
     async def fold(self, events: EventsByName) -> list[DeadLetter]:
         """Merge a batch's events into the rows."""
-        return contribute(self.table, events, self._rows).dead
+        return contribute(self.table, events, self._rows)
 
     async def spill(self) -> None:
         """Write the rows out as a run."""

@@ -11,7 +11,6 @@ from projector.errors import Fenced
 from projector.events import Event
 from projector.folding.fold import (
     EventsByName,
-    Merged,
     contribute,
     fold_entity,
     group_by_entity,
@@ -60,13 +59,6 @@ class Change:
     merged: list[tuple[MergeTable, dict[Key, Row]]] = field(default_factory=list)
     histories: list[tuple[SequenceTable, list[tuple[Any, ...]]]] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
-
-    def add(self, table: Table, rows: Merged) -> None:
-        """Add the rows of a table."""
-        if rows.new:
-            self.new.append((table, rows.new))
-        if rows.changed:
-            self.changed.append((table, rows.changed))
 
 
 @dataclass(frozen=True)
@@ -143,10 +135,10 @@ class Store:
         change = Change()
         for table in projection.tables:
             if isinstance(table, MergeTable):
-                brought = contribute(table, events)
-                change.dead += brought.dead
-                if brought.rows:
-                    change.merged.append((table, brought.rows))
+                brought: dict[Key, Row] = {}
+                change.dead += contribute(table, events, brought)
+                if brought:
+                    change.merged.append((table, brought))
         sequencing = [t for t in projection.tables if isinstance(t, SequenceTable)]
         sequences = {table.name: group_by_entity(table, events) for table in sequencing}
         stored = await self.load(
@@ -167,7 +159,8 @@ class Store:
     ) -> None:
         late = late_entities(stored, events)
         past = await self.histories(table, late) if late else {}
-        rows = Merged()
+        unknown: dict[Key, Row] = {}
+        changed: dict[Key, Row] = {}
         for key, new in events.items():
             known = stored.get(key)
             if key in past:
@@ -176,10 +169,13 @@ class Store:
                 state, dead = fold_entity(table, known or table.start(key), new)
             change.dead += dead
             if known is None:
-                rows.new[key] = state
+                unknown[key] = state
             elif state != known or _written_otherwise(table, state, known):
-                rows.changed[key] = state
-        change.add(table, rows)
+                changed[key] = state
+        if unknown:
+            change.new.append((table, unknown))
+        if changed:
+            change.changed.append((table, changed))
         entries = [(*key, event.position) for key, some in events.items() for event in some]
         if entries:
             change.histories.append((table, entries))

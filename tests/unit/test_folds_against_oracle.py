@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projector.events import Event, digest_of
-from projector.folding.fold import contribute, fold_entity, group_by_entity, merge_rows
+from projector.folding.fold import contribute, fold_entity, group_by_entity
 from projector.folding.tables import MergeTable
 from projector.projections import EVENTS, IGNORED, PROJECTIONS
 from projector.runtime.batch import by_name, decode_rows
@@ -34,8 +34,10 @@ def fold_all(rows_in_arrival_order: list[list[LogRow]]) -> dict[str, dict[Any, A
             for table in projection.tables:
                 rows = states.setdefault(table.name, {})
                 if isinstance(table, MergeTable):
-                    merged = merge_rows(table, rows, contribute(table, events).rows)
-                    rows |= merged.new | merged.changed
+                    brought: dict[Any, Any] = {}
+                    contribute(table, events, brought)
+                    for key, row in brought.items():
+                        rows[key] = table.merge(rows[key], row) if key in rows else row
                     continue
                 for key, new in group_by_entity(table, events).events.items():
                     known = past.setdefault((table.name, key), [])
