@@ -38,7 +38,7 @@ class GroupPerson(NamedTuple):
     by: str | None
 
 
-def _entries(field: str, *, added: bool) -> Callable[[Event], Iterator[GroupPerson]]:
+def _entries(field: str, column: str, *, added: bool) -> Callable[[Event], Iterator[GroupPerson]]:
     def rows(event: Event) -> Iterator[GroupPerson]:
         account, group = account_and_entity(event)
         entries = (event.object or {}).get(field)
@@ -52,7 +52,7 @@ def _entries(field: str, *, added: bool) -> Callable[[Event], Iterator[GroupPers
                 nobody += 1
                 continue
             user = identifier(entry.get("id"))
-            email, order = named_email(event, entry)
+            email, order = named_email(event, entry, column)
             if (user is None and email is None) or (user is not None and len(user) > LONGEST_ID):
                 nobody += 1
                 continue
@@ -79,8 +79,8 @@ def _projection(name: str, field: str, event: str) -> Projection:
                 row=GroupPerson,
                 key=3,
                 rows={
-                    f"group.{event}_added": each(_entries(field, added=True)),
-                    f"group.{event}_deleted": each(_entries(field, added=False)),
+                    f"group.{event}_added": each(_entries(field, f"{name}.email", added=True)),
+                    f"group.{event}_deleted": each(_entries(field, f"{name}.email", added=False)),
                 },
                 merge=newest,
                 rules=newest_rules(GroupPerson, 3),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from projector.bodies import DEEPEST
 from projector.events import Event
-from projector.folding.columns import LONGEST_EMAIL, email
+from projector.folding.columns import LONGEST_EMAIL, email, held
 from projector.folding.tables import With
 from projector.folding.unfoldable import Unfoldable
 
@@ -60,9 +60,12 @@ def checked_id(value: str | None, place: str) -> str:
     return value
 
 
-def named_email(event: Event, entry: dict[str, Any]) -> tuple[str | None, bytes]:
-    """(e-mail, order of the event that names it) of an object; (None, empty) where it names none."""
+def named_email(event: Event, entry: dict[str, Any], column: str) -> tuple[str | None, bytes]:
+    """(e-mail, order of the event that names it) of an object; (None, empty) where it names none.
+
+    What `column` cannot hold is noted in the event.
+    """
     address = entry.get("email")
     if type(address) is not str or not 0 < len(address) <= LONGEST_EMAIL:
-        address = email(address)
+        address = held(event, column, email, address)
     return address, event.order if address else b""

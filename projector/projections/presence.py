@@ -42,7 +42,7 @@ def _presence(event: Event) -> Presence:
         status = _text(event, "presence.presence_status", status)
         app_type = _text(event, "presence.app_type", app_type)
         app_status = _text(event, "presence.app_presence_status", app_status)
-    email, email_order = named_email(event, entity)
+    email, email_order = named_email(event, entity, "presence.email")
     return Presence(
         account, key, event.order, event.position, user, email, email_order,
         status, app_type, app_status,
@@ -90,7 +90,7 @@ def _note(state: Note, event: Event) -> Note:
     reported = {"personal_notes": columns.text((event.old_object or {}).get("personal_notes"))}
     known = {"personal_notes": state.note} if state.known else {}
     drift = () if state.removed else drift_of("personal_note", event, known, reported, new)
-    email, email_order = named_email(event, entity)
+    email, email_order = named_email(event, entity, "presence.email")
     return state._replace(
         last_position=event.position,
         user_id=user,

@@ -31,7 +31,7 @@ def _sign(*, signed_in: bool) -> Callable[[Event], SignIn]:
     def row(event: Event) -> SignIn:
         account, key, user = person(event)
         entity = event.object or {}
-        email, email_order = named_email(event, entity)
+        email, email_order = named_email(event, entity, "sign_ins.email")
         client = entity.get("client_type")
         return SignIn(
             account,

@@ -156,6 +156,8 @@ def _with_profile(user: User, event: Event) -> User:
     drift = () if user.removed else drift_of("user", event, user.profile, old, new)
     spell = lifecycle or not user.spelled_by_lifecycle
     profile = merge(user.profile, new, old)
+    if entity.get("custom_attributes") and not isinstance(entity["custom_attributes"], list):
+        event.not_held("users.custom_attributes")
     if _unholdable_settings(entity):
         profile.pop("settings", None)  # the column cannot hold them: null
     return user._replace(
@@ -185,7 +187,8 @@ def _alive(user: User, event: Event) -> User:
 
 def _created(user: User, event: Event) -> User:
     user = _with_profile(_alive(user, event), event)
-    kind = columns.text(event.payload.get("creation_type")) or None
+    sent = event.payload.get("creation_type")
+    kind = columns.held(event, "users.creation_type", columns.text, sent) or None
     pending = kind == "create"
     return user._replace(
         status="pending" if pending else "active",

@@ -65,26 +65,26 @@ class MergedRows:
         schema, table = self._schema, self.table.name
         async with self._database.transaction() as connection:
             await connection.execute("SET LOCAL work_mem = '64MB'")
-            # Few keys, or nearly all of them: what stands in one run alone need not be sorted for it.
+            # Of most tables few keys stand in two runs: those alone are sorted.
             await connection.execute(
-                f"CREATE TEMPORARY TABLE repeated ON COMMIT DROP AS SELECT {self._key} "
-                f"FROM {self._runs} GROUP BY {self._key} HAVING count(*) > 1; ANALYZE repeated",
+                f"CREATE UNLOGGED TABLE {self._repeated} AS SELECT {self._key} FROM {self._runs} "
+                f"GROUP BY {self._key} HAVING count(*) > 1; ANALYZE {self._repeated}",
                 timeout=3600,
             )
             await connection.execute(
                 f"INSERT INTO {schema}.{table} ({self._names}) SELECT {self._names} FROM {self._runs} r "
-                f"WHERE NOT EXISTS (SELECT FROM repeated WHERE {self._same_key})",
+                f"WHERE NOT EXISTS (SELECT FROM {self._repeated} k WHERE {self._same_key})",
                 timeout=3600,
             )
             repeated = connection.cursor(
-                f"SELECT {self._names} FROM {self._runs} JOIN repeated USING ({self._key}) "
+                f"SELECT {self._names} FROM {self._runs} JOIN {self._repeated} USING ({self._key}) "
                 f"ORDER BY {self._key}",
                 prefetch=FETCHED_AT_ONCE,
                 timeout=3600,
             )
             columns = codec_of(self.table).columns
             await copy(self._database, schema, table, columns, self._merged(repeated))
-        await self._database.fetch(f"DROP TABLE {self._runs}")
+        await self._database.fetch(f"DROP TABLE {self._runs}, {self._repeated}")
 
     async def _merged(self, records: AsyncIterable[Row]) -> AsyncIterator[tuple[object, ...]]:
         codec, merge = codec_of(self.table), self.table.merge
@@ -114,6 +114,10 @@ class MergedRows:
         return f"{self._schema}.{self.table.name}_runs"
 
     @property
+    def _repeated(self) -> str:
+        return f"{self._schema}.{self.table.name}_repeated"
+
+    @property
     def _names(self) -> str:
         return ", ".join(codec_of(self.table).columns)
 
@@ -123,4 +127,4 @@ class MergedRows:
 
     @property
     def _same_key(self) -> str:
-        return " AND ".join(f"repeated.{name} = r.{name}" for name in codec_of(self.table).key)
+        return " AND ".join(f"k.{name} = r.{name}" for name in codec_of(self.table).key)

@@ -14,8 +14,7 @@ from projector.rebuild.sequenced_states import SequencedStates
 from projector.runtime.store import Store, columns_of
 from projector.schema import create_tables
 
-# Estimated bytes of a dead letter in memory.
-LETTER_BYTES: Final = 300
+# Dead letters in memory: a few hundred bytes each.
 MOST_LETTERS: Final = 10_000
 
 

@@ -28,6 +28,13 @@ from projector.runtime.tasks import end
 END_SECONDS: Final = 5.0
 CONNECTIONS: Final = 8
 
+_MAIN: Final = """
+import sys
+sys.path[:] = sys.argv[1:]
+from projector.rebuild.side_process import main
+main()
+"""
+
 
 class SideProcessFailed(ProjectorError):
     """A side process ended before its work."""
@@ -185,7 +192,3 @@ def main() -> None:
         )
         sys.exit(70)
     _say(Answer(done=True))
-
-
-if __name__ == "__main__":
-    main()

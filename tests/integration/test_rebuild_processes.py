@@ -134,6 +134,18 @@ async def test_a_side_process_that_loses_the_database_says_so(
         await held.rebuild
 
 
+async def test_a_side_process_runs_the_code_of_its_parent(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever lies in the folder from which the command is called."""
+    await live(database, count=50)
+    (tmp_path / "projector").mkdir()
+    (tmp_path / "projector" / "__init__.py").write_text("raise ImportError('another release')")
+    monkeypatch.chdir(tmp_path)
+    rebuilt = await rebuild(database, PROJECTIONS, no_progress, processes=2)
+    assert len(rebuilt) == len(PROJECTIONS)
+
+
 async def test_a_side_process_ends_with_its_parent(tmp_path: Path) -> None:
     said = tmp_path / "pid"
     parent = await asyncio.create_subprocess_exec(
