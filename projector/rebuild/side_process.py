@@ -125,10 +125,11 @@ async def side_processes(number: int) -> AsyncIterator[list[SideProcess]]:
     async with AsyncExitStack() as stack:
         started = []
         for _ in range(number):
-            # A session of its own: an interrupt from the terminal is the parent's to hand on.
+            # A session of its own: an interrupt from the terminal is the parent's to hand on. And the
+            # parent's path: `-m` would run the code of another release in whose folder it is called.
             process = SideProcess(
                 await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", __name__,
+                    sys.executable, "-P", "-c", _MAIN, *sys.path,
                     stdin=PIPE, stdout=PIPE, start_new_session=True,
                 )
             )  # fmt: skip
