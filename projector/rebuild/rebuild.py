@@ -47,7 +47,7 @@ async def rebuild(
     where somebody's lock outlasts our patience.
     """
     beside = min(processes, len(projections)) - 1
-    async with side_processes(beside) as others, claimed(database, projections) as claim:
+    async with claimed(database, projections) as claim, side_processes(beside) as others:
         await check_versions(database, projections, older_too=True)
         followers = await shadows(
             database, projections, others, claim, progress, target=await head(database)

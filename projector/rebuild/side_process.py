@@ -79,17 +79,10 @@ class SideProcess:
         self._process = process
 
     async def fill(self, order: Order, progress: Callable[[int], None]) -> None:
-        """Have the shadows of an order filled; where that is broken off, the process is gone.
+        """Have the shadows of an order filled.
 
         Raises SideDatabaseLost where its database went away, and SideProcessFailed where it ended otherwise.
         """
-        try:
-            await self._fill(order, progress)
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def _fill(self, order: Order, progress: Callable[[int], None]) -> None:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None  # noqa: S101  asked for
         assert stdout is not None  # noqa: S101
@@ -150,7 +143,10 @@ async def _serve() -> None:
     loop = asyncio.get_running_loop()
     said = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(said), sys.stdin)
-    order = msgspec.json.decode(await said.readline(), type=Order)
+    ordered = await said.readline()
+    if not ordered:  # the parent needs nothing of it any more
+        raise asyncio.CancelledError
+    order = msgspec.json.decode(ordered, type=Order)
     filling = asyncio.create_task(_fill(order))
     loop.add_signal_handler(signal.SIGTERM, filling.cancel)
     orphaned = asyncio.create_task(said.read())

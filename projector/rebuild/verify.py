@@ -68,7 +68,7 @@ async def verify(
     checkpoint is not of this log.
     """
     beside = min(processes, len(projections)) - 1
-    async with side_processes(beside) as others, claimed(database, projections) as claim:
+    async with claimed(database, projections) as claim, side_processes(beside) as others:
         await check_versions(database, projections)
         positions = [
             (await database.fetch(_SQL["checkpoint"], projection.name))[0]["position"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from projector import log
-from projector.database import Database
+from projector.database import CONNECT_SECONDS, Database
 from projector.errors import DatabaseUnavailable
 from projector.projections import PROJECTIONS
 from projector.rebuild import rebuild as rebuilding
@@ -36,8 +36,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return pids
 
 
-async def _gone(pid: int) -> None:
-    for _ in range(100):
+async def _gone(pid: int, seconds: float = 10) -> None:
+    for _ in range(int(seconds / 0.1)):
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
@@ -147,30 +147,29 @@ async def test_a_side_process_runs_the_code_of_its_parent(
 
 
 async def test_a_side_process_ends_with_its_parent(tmp_path: Path) -> None:
+    """While it waits for a database that took its connection and says nothing, for seconds."""
+    connected = asyncio.Event()
+    silent = await asyncio.start_server(lambda *_: connected.set(), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
     said = tmp_path / "pid"
     parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PARENT, str(said), stdout=asyncio.subprocess.DEVNULL
+        sys.executable, "-c", PARENT, str(said), str(port)
     )
-    while not said.exists() or not said.read_text():
-        await asyncio.sleep(0.05)
+    await asyncio.wait_for(connected.wait(), 30)
     parent.kill()
     await parent.wait()
-    await _gone(int(said.read_text()))
+    await _gone(int(said.read_text()), seconds=CONNECT_SECONDS / 2)
+    silent.close()
 
 
-# Gives an order that is not done at once: the database that it names never answers.
 PARENT = """
-import asyncio, pathlib, socket, sys
+import asyncio, pathlib, sys
 from projector.rebuild.side_process import Order, side_processes
 
 async def main():
-    silent = socket.socket()
-    silent.bind(("127.0.0.1", 0))
-    silent.listen()
-    url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/none"
     async with side_processes(1) as (side,):
         pathlib.Path(sys.argv[1]).write_text(str(side._process.pid))
-        await side.fill(Order(url, [], 1, 1), print)
+        await side.fill(Order(f"postgresql://nobody@127.0.0.1:{sys.argv[2]}/none", [], 1, 1), print)
 
 asyncio.run(main())
 """
