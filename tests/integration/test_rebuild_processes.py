@@ -148,17 +148,21 @@ async def test_a_side_process_runs_the_code_of_its_parent(
 
 async def test_a_side_process_ends_with_its_parent(tmp_path: Path) -> None:
     """While it waits for a database that took its connection and says nothing, for seconds."""
-    connected = asyncio.Event()
-    silent = await asyncio.start_server(lambda *_: connected.set(), "127.0.0.1", 0)
+    connected: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
+    silent = await asyncio.start_server(
+        lambda _, writer: connected.set_result(writer), "127.0.0.1", 0
+    )
     port = silent.sockets[0].getsockname()[1]
     said = tmp_path / "pid"
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PARENT, str(said), str(port)
     )
-    await asyncio.wait_for(connected.wait(), 30)
+    connection = await asyncio.wait_for(connected, 30)
     parent.kill()
     await parent.wait()
     await _gone(int(said.read_text()), seconds=CONNECT_SECONDS / 2)
+    connection.close()
+    await connection.wait_closed()
     silent.close()
 
 
