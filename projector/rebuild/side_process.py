@@ -19,7 +19,7 @@ import uvloop
 
 from projector.collector import spare_collector
 from projector.database import UNAVAILABLE, open_database
-from projector.errors import ProjectorError
+from projector.errors import DatabaseUnavailable, ProjectorError
 from projector.projections import projection_named
 from projector.rebuild.bulk import fill
 from projector.rebuild.shadow import Shadow
@@ -177,9 +177,9 @@ def main() -> None:
     """Serve one order; the message of an unexpected error stays unsaid: it may quote a payload."""
     try:
         uvloop.run(_serve())
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, BrokenPipeError):  # there is nobody to answer
         sys.exit(1)
-    except UNAVAILABLE as error:
+    except (*UNAVAILABLE, DatabaseUnavailable) as error:
         _say(Answer(lost=type(error).__name__))
         sys.exit(3)
     except Exception as error:  # noqa: BLE001  every failure ends here

@@ -17,7 +17,13 @@ from projector.errors import DatabaseUnavailable
 from projector.projections import PROJECTIONS
 from projector.rebuild import rebuild as rebuilding
 from projector.rebuild.rebuild import rebuild
-from projector.rebuild.side_process import SideProcess, SideProcessFailed
+from projector.rebuild.side_process import (
+    Order,
+    SideDatabaseLost,
+    SideProcess,
+    SideProcessFailed,
+    side_processes,
+)
 from projector.rebuild.verify import verify
 from tests.runtime_rig import assert_oracle_agrees, live, no_progress, raw, unaccounted
 
@@ -132,6 +138,13 @@ async def test_a_side_process_that_loses_the_database_says_so(
         await asyncio.sleep(0.05)
     with pytest.raises(DatabaseUnavailable, match="the live rows are whole: run this again"):
         await held.rebuild
+
+
+async def test_a_side_process_that_gets_no_connection_says_so() -> None:
+    nobody_listens = "postgresql://nobody@127.0.0.1:1/none"
+    async with side_processes(1) as (side,):
+        with pytest.raises(SideDatabaseLost):
+            await side.fill(Order(nobody_listens, [], 1, 1), print)
 
 
 async def test_a_side_process_runs_the_code_of_its_parent(
