@@ -5,7 +5,6 @@ delivery is wrong, and whatever is wrong on our side is a 503.
 """
 
 import asyncio
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,54 +23,27 @@ from multidict import CIMultiDictProxy
 from projector.bodies import decode_json
 from projector.errors import AppendRefused
 from projector.event_names import ALIASES, URL_VALIDATION
-from projector.events import digest_of
 from projector.ingress.acknowledgement import Acknowledgement, acknowledgement, refusal
 from projector.ingress.authentication import Authenticator, Verdict
 from projector.ingress.clients import Network, client_of
+from projector.ingress.exchange import PLAIN_ID, PLAIN_NAME, Exchange
 from projector.ingress.group_commit import GroupCommit
 from projector.ingress.limits import ANSWER_SECONDS, BODY_SECONDS, BodyReader, Refused
 from projector.ingress.metrics import Metrics, event_label
 from projector.ingress.problems import Problem, respond
 from projector.ingress.protocol import IngressProtocol
 from projector.ingress.quarantine import QuarantineWriter
-from projector.log import Appended, Delivery, Head, delivery_of, head_of
-from projector.quarantine import Suspect
+from projector.log import Appended, Head, head_of
 from projector.signature import Refusal, encrypted_token
 from projector.telemetry import info_lines
 
 PATH: Final = "/webhooks/zoom"
 LARGEST_VALIDATION: Final = 4096
 
-_PLAIN_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_PLAIN_NAME: Final = re.compile(r"[a-z0-9_.]{1,64}")
-
 
 def _bound_logger() -> Any:
     """A logger that is bound already: the lazy one binds itself anew for every line."""
     return structlog.get_logger().bind()
-
-
-@dataclass(slots=True)
-class Exchange:
-    """One request on its way to its answer, as far as it has come.
-
-    `named` is the event that the path names. `started` is in the event loop's time, which deadlines
-    are in; `clock` counts finer. `request_id` is the given one if that is plain, else our own.
-    """
-
-    headers: CIMultiDictProxy[str]
-    remote: str | None
-    named: str | None
-    started: float
-    clock: float
-    received_at: datetime
-    request_id: str
-    given_id: str | None
-    body: bytes = b""
-    event: str | None = None
-    verified_by: str | None = None
-    outcome: str = ""
-    position: int | None = None
 
 
 @dataclass(slots=True)
@@ -130,7 +102,7 @@ class Webhooks:
         ):
             return False
         named = path[len(PATH) + 1 :] or None
-        if named is not None and not _PLAIN_NAME.fullmatch(named):
+        if named is not None and not PLAIN_NAME.fullmatch(named):
             return False
         exchange = self._open(message.headers, connection.remote, named)
         exchange.body = body
@@ -142,7 +114,7 @@ class Webhooks:
             if event == URL_VALIDATION or not _agrees(named, event):
                 return False
             answer = WholeAnswer(self, exchange, connection)
-            self.commit.put(_delivery(exchange, head), exchange.started + ANSWER_SECONDS, answer)
+            self.commit.put(exchange.delivery(head), exchange.started + ANSWER_SECONDS, answer)
         except Exception:  # noqa: BLE001  `take` meets the same, and answers
             return False
         return True
@@ -158,7 +130,7 @@ class Webhooks:
             self.loop.time(),
             time.perf_counter(),
             datetime.now(UTC),
-            given if given is not None and _PLAIN_ID.fullmatch(given) else uuid4().hex,
+            given if given is not None and PLAIN_ID.fullmatch(given) else uuid4().hex,
             given,
         )
 
@@ -213,7 +185,7 @@ class Webhooks:
     async def _append(self, exchange: Exchange, head: Head) -> web.StreamResponse:
         deadline = exchange.started + ANSWER_SECONDS
         try:
-            appended = await self.commit.submit(_delivery(exchange, head), deadline)
+            appended = await self.commit.submit(exchange.delivery(head), deadline)
         except AppendRefused:
             return _refuse(exchange, Problem.BUSY)
         self.acknowledge(exchange, appended)
@@ -263,7 +235,7 @@ class Webhooks:
                 self.metrics.validations_failed.inc()
             elif decoded is not None and (not validation or self.quarantine.admits(signed=signed)):
                 exchange.event = decoded
-                self.quarantine.offer(_suspect(exchange, str(refusal), signed=signed))
+                self.quarantine.offer(exchange.suspect(str(refusal), signed=signed))
         return _refuse(exchange, Problem.UNSIGNED)
 
     async def _malformed(self, exchange: Exchange, problem: Problem) -> web.Response:
@@ -272,7 +244,7 @@ class Webhooks:
         Where that cannot be written, the answer is 503: the sender never repeats a 4xx.
         """
         if exchange.verified_by is not None and self.quarantine.admits(signed=True):
-            held = self.quarantine.offer(_suspect(exchange, problem.slug, signed=True))
+            held = self.quarantine.offer(exchange.suspect(problem.slug, signed=True))
             try:
                 async with asyncio.timeout_at(exchange.started + ANSWER_SECONDS):
                     await asyncio.shield(held)
@@ -343,16 +315,6 @@ def _refuse(exchange: Exchange, problem: Problem) -> web.Response:
     return respond(problem)
 
 
-def _delivery(exchange: Exchange, head: Head) -> Delivery:
-    return delivery_of(
-        exchange.body,
-        head,
-        received_at=exchange.received_at,
-        request_id=exchange.given_id,
-        verified_by=exchange.verified_by,
-    )
-
-
 def is_plain_json(headers: CIMultiDictProxy[str]) -> bool:
     """Whether the headers say JSON as such, neither compressed nor otherwise encoded."""
     if headers.get("Content-Encoding", "identity").strip().lower() != "identity":
@@ -383,19 +345,3 @@ def _event_of(body: bytes) -> str | None:
         return head_of(body).event
     except ValueError:
         return None
-
-
-def _suspect(exchange: Exchange, reason: str, *, signed: bool) -> Suspect:
-    headers, request_id = exchange.headers, exchange.given_id
-    event = exchange.event
-    return Suspect(
-        exchange.received_at,
-        reason,
-        event if event is not None and _PLAIN_NAME.fullmatch(event) else None,
-        signed,
-        request_id if request_id and _PLAIN_ID.fullmatch(request_id) else None,
-        headers["x-zm-request-timestamp"],
-        headers["x-zm-signature"],
-        digest_of(exchange.body),
-        exchange.body,
-    )
