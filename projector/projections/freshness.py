@@ -1,7 +1,7 @@
 """Freshness: when each event last happened and last arrived, and how many there were."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from projector.event_names import EVENTS
@@ -21,21 +21,15 @@ class Freshness(NamedTuple):
     first_received_us: int
 
 
-def _by_account(events: Sequence[Event]) -> Mapping[str | None, Sequence[Event]]:
-    grouped: dict[str | None, list[Event]] = defaultdict(list)
-    for event in events:
-        grouped[event.account_id].append(event)
-    return grouped
-
-
 def _heard(events: Sequence[Event]) -> Iterator[Freshness]:
     """One row an account for all events of one name: most of a batch is of one account.
 
     Events without a usable account are the business of the projection that they belong to.
     """
-    accounts = {event.account_id for event in events}
-    grouped = _by_account(events) if len(accounts) > 1 else dict.fromkeys(accounts, events)
-    for account, some in grouped.items():
+    by_account: dict[str | None, list[Event]] = defaultdict(list)
+    for event in events:
+        by_account[event.account_id].append(event)
+    for account, some in by_account.items():
         if account is not None and len(account) <= LONGEST_ID:
             received = [event.received_us for event in some]
             yield Freshness(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from projector.bodies import DEEPEST
 from projector.events import Event
-from projector.folding.columns import LONGEST_EMAIL, email, held
+from projector.folding.columns import email, held
 from projector.folding.tables import With
 from projector.folding.unfoldable import Unfoldable
 
@@ -35,9 +35,7 @@ def newest_rules(row: type[Any], key: int) -> dict[str, With]:
 
 def person(event: Event) -> tuple[str, str, str]:
     """(account id, user key, user id as spelled) of a user event; raises Unfoldable without."""
-    account, user = event.account_id, event.entity_id
-    if not (account and user and len(account) + len(user) <= LONGEST_ID) or event.too_deep:
-        account, user = account_and_entity(event)
+    account, user = account_and_entity(event)
     return account, user.lower(), user
 
 
@@ -65,7 +63,5 @@ def named_email(event: Event, entry: dict[str, Any], column: str) -> tuple[str |
 
     What `column` cannot hold is noted in the event.
     """
-    address = entry.get("email")
-    if type(address) is not str or not 0 < len(address) <= LONGEST_EMAIL:
-        address = held(event, column, email, address)
+    address = held(event, column, email, entry.get("email"))
     return address, event.order if address else b""

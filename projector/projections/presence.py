@@ -35,17 +35,12 @@ def _presence(event: Event) -> Presence:
     app = entity.get("app")
     if type(app) is not dict:
         app = {}
-    status, app_type, app_status = (
-        entity.get("presence_status"), app.get("type"), app.get("presence_status")
-    )  # fmt: skip
-    if not (type(status) is type(app_type) is type(app_status) is str):
-        status = _text(event, "presence.presence_status", status)
-        app_type = _text(event, "presence.app_type", app_type)
-        app_status = _text(event, "presence.app_presence_status", app_status)
     email, email_order = named_email(event, entity, "presence.email")
     return Presence(
         account, key, event.order, event.position, user, email, email_order,
-        status, app_type, app_status,
+        _text(event, "presence.presence_status", entity.get("presence_status")),
+        _text(event, "presence.app_type", app.get("type")),
+        _text(event, "presence.app_presence_status", app.get("presence_status")),
     )  # fmt: skip
 
 

@@ -46,7 +46,9 @@ class _OlderSnapshot(Exception):
     """A transaction is open that would not see the shadow's rows."""
 
 
-_PASSING: Final = (_OlderSnapshot, asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+_PASSING: Final = (
+    _OlderSnapshot, asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, Fenced,
+)  # fmt: skip
 
 
 async def swap(database: Database, follower: Follower, owner: str) -> int:
@@ -68,7 +70,7 @@ async def swap(database: Database, follower: Follower, owner: str) -> int:
                 owner,
                 LOCK_TIMEOUT if attempt % LONG_EVERY else LONG_LOCK_TIMEOUT,
             )
-        except (*_PASSING, Fenced) as error:
+        except _PASSING as error:
             if attempt % LONG_EVERY == 1:
                 _log.info("swap_waits", projection=name, reason=type(error).__name__)
             await asyncio.sleep(PAUSE_SECONDS)
