@@ -1,7 +1,7 @@
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /source
 RUN pip install --no-cache-dir "build>=1.2,<2"
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY projector projector
 COPY sql sql
 RUN python -m build --wheel --outdir /wheels

@@ -2,17 +2,19 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from projector.bodies import LONGEST_BODY
 from projector.errors import ConfigurationError
+
+# Bytes. The ingress takes no body that would not fit on a line of an export, which an import must read.
+LONGEST_BODY: Final = 32 * 1024 * 1024
 
 
 class LogFormat(StrEnum):
-    """How log lines are written."""
+    """The format of log lines."""
 
     JSON = "json"
     CONSOLE = "console"
@@ -28,7 +30,7 @@ class LogLevel(StrEnum):
 
 
 class Settings(BaseSettings):
-    """Every setting of the product. The README's table is checked against this class."""
+    """Every setting of the product; a test compares the README's table with this class."""
 
     model_config = SettingsConfigDict(
         env_prefix="PROJECTOR_", frozen=True, extra="ignore", env_ignore_empty=True
@@ -106,7 +108,7 @@ class Settings(BaseSettings):
         return self
 
     def secrets(self) -> tuple[bytes, ...]:
-        """The live secret tokens, in the order given; empty where none is configured.
+        """Return the secret tokens, all of them live, in the order given; empty where none is configured.
 
         Raises ConfigurationError where the file cannot be read.
         """
@@ -120,10 +122,9 @@ class Settings(BaseSettings):
         return tuple(token.encode() for token in tokens if token)
 
     def given_database_url(self) -> str | None:
-        """The database URL that was configured, or None: the embedded server.
+        """Return the database URL that is configured, or None: the embedded server is meant.
 
-        Raises ConfigurationError where the file cannot be read, or what is configured is blank: the
-        embedded server is not what was meant.
+        Raises ConfigurationError where the file cannot be read or the URL is blank.
         """
         if self.database_url is not None:
             url = self.database_url.get_secret_value().strip()

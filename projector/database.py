@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol, TypeAlias, TypeVar
 import asyncpg
 
 from projector.errors import DatabaseUnavailable
+from projector.statements import queries
 
 T = TypeVar("T")
 
@@ -19,13 +20,15 @@ OLDEST_SERVER: Final = 15
 ENCODING: Final = "UTF8"
 CONNECT_SECONDS: Final = 5.0
 
-# Statements over arrays of keys want an index look-up per key, whatever the arrays hold; to plan them anew
-# for every call costs up to a millisecond each. A pooler takes no such setting: there they are planned anew.
+_SQL: Final = queries("connection")
+
+# Statements over arrays of keys want one index look-up a key, whatever the arrays hold, and planning them
+# for every call costs up to a millisecond. A pooler refuses this setting: there every call is planned.
 PLANNED_ONCE: Final = {"plan_cache_mode": "force_generic_plan"}
-# A plan of the time when a table was a page or two would go on reading all of it.
+# A plan made while a table had a page or two would read all of it for ever.
 INDEXED: Final = {"enable_seqscan": "off"}
 
-# What asyncpg and the operating system raise when the server is away, restarting or out of reach.
+# Raised when the server is away, restarting or out of reach.
 UNAVAILABLE: Final = (
     OSError,
     TimeoutError,
@@ -37,16 +40,19 @@ UNAVAILABLE: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InsufficientResourcesError,
-    # An idle connection that the server has just ended, used before its end was noticed.
+    # An idle connection that the server has just closed, used before that was noticed.
     asyncpg.InternalClientError,
 )
+
+# Anything that a statement can raise through no fault of ours: a loop logs it and tries again later.
+TROUBLE: Final = (*UNAVAILABLE, asyncpg.PostgresError)
 
 
 @contextmanager
 def cancellable() -> Iterator[None]:
-    """Let a cancellation win over the error of a connection that breaks at the same moment.
+    """Raise CancelledError where a task is cancelled at the moment when its connection breaks.
 
-    asyncpg raises the latter alone, and a loop that waits trouble out would never learn that it should end.
+    asyncpg raises the connection's error alone, and a loop that retries would never end.
     """
     try:
         yield
@@ -58,20 +64,36 @@ def cancellable() -> Iterator[None]:
 
 
 class Queryable(Protocol):
-    """What runs one statement in a transaction of its own; `timeout` in seconds."""
+    """Runs one statement in a transaction of its own; `timeout` in seconds."""
 
     async def fetch(
         self, statement: str, *arguments: Any, timeout: float | None = None
     ) -> list[asyncpg.Record]:
-        """Run it and answer its rows."""
+        """Return the statement's rows."""
+
+
+async def fetch_alone(
+    connection: Any,
+    statement: str,
+    *arguments: Any,
+    pooled: bool,
+    timeout: float | None = None,
+) -> list[asyncpg.Record]:
+    """Run one statement in a transaction of its own; `timeout` in seconds.
+
+    `pooled`: behind a transaction-mode pooler that takes BEGIN and COMMIT; otherwise one round trip does.
+    """
+    if not pooled:
+        return await connection.fetch(statement, *arguments, timeout=timeout)  # type: ignore[no-any-return]
+    async with connection.transaction():
+        return await connection.fetch(statement, *arguments, timeout=timeout)  # type: ignore[no-any-return]
 
 
 class Database:
     """A pool of connections that works the same directly and behind PgBouncer.
 
-    `pooled` tells that a transaction-mode pooler stands between: then nothing may outlive a
-    transaction, so statements are not cached and each call is a transaction of its own. A direct
-    connection takes one round trip a statement.
+    `pooled`: a transaction-mode pooler stands between. Then nothing may outlive a transaction, so
+    statements are not cached and every call is a transaction.
     """
 
     def __init__(self, pool: Pool, url: str, *, pooled: bool) -> None:
@@ -91,15 +113,18 @@ class Database:
         """Run one statement in a transaction of its own; `timeout` in seconds."""
         with cancellable():
             async with self.pool.acquire(timeout=timeout) as connection:
-                if not self.pooled:
-                    return await connection.fetch(statement, *arguments, timeout=timeout)
-                async with connection.transaction():
-                    return await connection.fetch(statement, *arguments, timeout=timeout)
+                return await fetch_alone(
+                    connection, statement, *arguments, pooled=self.pooled, timeout=timeout
+                )
 
     async def fetchval(self, statement: str, *arguments: Any, timeout: float | None = None) -> Any:
-        """The first column of the first row, or None."""
+        """Return the first column of the first row, or None."""
         rows = await self.fetch(statement, *arguments, timeout=timeout)
         return rows[0][0] if rows else None
+
+    async def notify(self, channel: str, payload: str, *, timeout: float) -> None:
+        """Send a notification; `timeout` in seconds."""
+        await self.fetch(_SQL["notify"], channel, payload, timeout=timeout)
 
     @asynccontextmanager
     async def transaction(self, **options: Any) -> AsyncIterator[Connection]:
@@ -109,7 +134,7 @@ class Database:
                 yield connection  # type: ignore[misc]
 
     def terminate(self) -> None:
-        """Drop every connection at once, whatever it does."""
+        """Close every connection at once, also in the middle of a statement."""
         self.pool.terminate()
 
     async def close(self) -> None:
@@ -121,9 +146,9 @@ class Database:
 
 
 async def connect(url: str, *, statement_cache: int = 100) -> Connection:
-    """One connection of its own, outside any pool.
+    """Open one connection outside any pool.
 
-    Raises DatabaseUnavailable with a sentence that names no credential.
+    Raises DatabaseUnavailable; its message names no credential.
     """
     try:
         return await asyncpg.connect(
@@ -142,24 +167,22 @@ async def connect(url: str, *, statement_cache: int = 100) -> Connection:
 
 
 async def is_pooled(connection: Connection) -> bool:
-    """Whether a pooler stands between: it makes up the process id that it greets with."""
-    row = await connection.execute("SELECT 1")
-    del row
+    """Whether a pooler stands between: the process id that it greets with is not the server's."""
+    await connection.execute(_SQL["nothing"])
     async with connection.transaction():
-        backend = await connection.fetchval("SELECT pg_backend_pid()")
+        backend = await connection.fetchval(_SQL["backend_pid"])
     return bool(backend != connection.get_server_pid())
 
 
 async def _keep(connection: Any) -> None:
-    """Leave a returned connection as it is: nothing here keeps session state to reset."""
+    """Leave a returned connection as it is: we set no session state, and a reset is a round trip."""
 
 
 async def open_database(url: str, *, size: int = 8, by_key: bool = False) -> Database:
     """Open a pool of at most `size` connections.
 
-    `by_key`: its statements find rows by their keys, and never read a table from end to end. Raises
-    DatabaseUnavailable where the server is away, refuses, or is older than PostgreSQL 15, or the database's
-    encoding cannot hold every text.
+    `by_key`: its statements find rows by key and never read a whole table. Raises DatabaseUnavailable where
+    the server is away, refuses or is older than PostgreSQL 15, or where the database is not in UTF-8.
     """
     probe = await connect(url, statement_cache=0)
     try:
@@ -185,19 +208,33 @@ async def open_database(url: str, *, size: int = 8, by_key: bool = False) -> Dat
         command_timeout=60,
         statement_cache_size=0 if pooled else 200,
         server_settings=None if pooled else {**PLANNED_ONCE, **(INDEXED if by_key else {})},
-        # The reset is a round trip after every use, and clears session state that we never set.
         reset=_keep,
     )
     return Database(pool, url, pooled=pooled)
 
 
+def _backoff(attempt: int) -> float:
+    return min(0.05 * 2.0**attempt, 2.0)
+
+
 async def retrying(
-    attempt: Callable[[], Awaitable[T]], *, on: tuple[type[BaseException], ...], times: int
+    attempt: Callable[[], Awaitable[T]],
+    *,
+    on: tuple[type[BaseException], ...],
+    times: int,
+    pause: Callable[[int], float] = _backoff,
+    failed: Callable[[BaseException], None] | None = None,
 ) -> T:
-    """Call `attempt` up to `times` times while it raises one of `on`, backing off in between."""
+    """Call `attempt` up to `times` times while it raises one of `on`; raises the last such error.
+
+    `pause` gives the seconds to wait after attempt 0, 1, 2 and so on; `failed` is told of every error that
+    is waited out.
+    """
     for number in range(times - 1):
         try:
             return await attempt()
-        except on:
-            await asyncio.sleep(min(0.05 * 2**number, 2.0))
+        except on as error:
+            if failed is not None:
+                failed(error)
+            await asyncio.sleep(pause(number))
     return await attempt()

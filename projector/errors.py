@@ -1,18 +1,21 @@
-"""The error tree. Every message is one sentence for a person, and says what to do next.
+"""The error tree. Every message is one sentence for a person and says what to do next.
 
 ProjectorError
-├── ConfigurationError      a setting is missing or makes no sense
+├── ConfigurationError      a setting is missing, malformed or contradicts another one
 ├── DatabaseUnavailable     no connection to PostgreSQL
-├── SchemaMismatch          the schema and this code do not serve each other
-├── AppendRefused           the log took nothing now; the sender should try again
-├── Fenced                  this replica's lease on a projection is over
+├── SchemaMismatch          the schema is too old or too new for this code
+├── AppendRefused           the log took nothing now; the sender should try again later
+├── Fenced                  this replica lost its lease on a projection
+├── LogMismatch             a checkpoint is of another log, as after restoring a backup
 ├── RebuildRefused          another rebuild of the projection is under way
+├── SideProcessFailed       a process of a rebuild ended before its work was done
+├── SwapFailed              a rebuild's rows could not take the place of the live ones
 └── (embedded/)             what can go wrong with the embedded server
 """
 
 
 class ProjectorError(Exception):
-    """Something went wrong that a person can do something about.
+    """Something that a person can do something about.
 
     `exit_code` is what the command line exits with.
     """
@@ -33,18 +36,30 @@ class DatabaseUnavailable(ProjectorError):
 
 
 class SchemaMismatch(ProjectorError):
-    """The database's schema lacks what this code needs, or no longer serves it."""
+    """The schema lacks what this code needs, or is of a release that no longer serves this code."""
 
     exit_code = 4
 
 
 class AppendRefused(ProjectorError):
-    """The append did not commit in time; nothing was acknowledged."""
+    """The append did not commit in time: nothing is acknowledged, and the sender should try again."""
 
 
 class Fenced(ProjectorError):
-    """The checkpoint moved under another owner: nothing of the batch was written."""
+    """Another replica has the lease now: nothing of the batch was written."""
 
 
 class RebuildRefused(ProjectorError):
     """Another rebuild of the same projection is under way."""
+
+
+class LogMismatch(ProjectorError):
+    """The event at a checkpoint is not the one that was folded there: this is another log."""
+
+
+class SideProcessFailed(ProjectorError):
+    """A process of a rebuild ended before its work was done."""
+
+
+class SwapFailed(ProjectorError):
+    """The rebuilt rows could not replace the old ones, which stay and are kept up to date."""

@@ -1,4 +1,4 @@
-"""SQL by name: the text of `sql/`, read once. SQL stands there and nowhere else."""
+"""Named SQL statements, read once from the files of `sql/`."""
 
 import re
 from functools import cache
@@ -10,13 +10,13 @@ _NAME = re.compile(r"^-- name: ([a-z_]+)$", re.MULTILINE)
 
 @cache
 def sql_root() -> Path:
-    """The folder `sql`: package data of the installed wheel, the top-level one of a checkout."""
+    """Return the folder `sql`: package data of an installed wheel, the top-level folder of a checkout."""
     packaged = Path(str(files("projector"))) / "sql"
     return packaged if packaged.is_dir() else packaged.parent.parent / "sql"
 
 
 def parse(text: str) -> dict[str, str]:
-    """Split a file of named statements; raises ValueError where a name occurs twice."""
+    """Return the statements of a file by name; raises ValueError where a name occurs twice."""
     parts = _NAME.split(text)
     statements: dict[str, str] = {}
     for name, body in zip(parts[1::2], parts[2::2], strict=True):
@@ -28,5 +28,5 @@ def parse(text: str) -> dict[str, str]:
 
 @cache
 def queries(file: str) -> dict[str, str]:
-    """The named statements of `sql/queries/<file>.sql`."""
+    """Return the statements of `sql/queries/<file>.sql` by name."""
     return parse((sql_root() / "queries" / f"{file}.sql").read_text(encoding="utf-8"))

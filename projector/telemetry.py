@@ -49,7 +49,7 @@ def _frames(
 class LineWriter:
     """A structlog logger that writes what one turn of the event loop logs with one system call.
 
-    A call per line took an eighth of the ingress' time per delivery: 7 of 52 µs.
+    structlog's BytesLogger, a call per line, takes 2.3 µs more of a delivery's 45 to a pipe, 1.6 to a file.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -123,7 +123,7 @@ def info_lines() -> Callable[[dict[str, Any]], None]:
     """What writes a line of level info, given as a dict with its `event`, which it takes for its own.
 
     As configured when this is called. structlog's own way through its processors packs and unpacks a
-    line four times and costs more than they do.
+    line four times, and took 3.4 µs more of a delivery's 45.
     """
     config = structlog.get_config()
     if not structlog.get_logger().bind().is_enabled_for(logging.INFO):

@@ -29,13 +29,13 @@ BEGIN
     IF current_setting('synchronous_commit') IN ('off', 'local') THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
-    -- Behind a pooler the commit is a call of its own. Whoever vanishes before it, machine and all, must
-    -- not keep the lock until the network notices.
+    -- Behind a pooler the commit is a call of its own. A client whose machine fails before it must not keep
+    -- the lock until the network notices.
     PERFORM set_config('idle_in_transaction_session_timeout', '2s', true);
     SELECT coalesce(max(e.position), 0) INTO v_head FROM log.events e;
 
-    -- A sub-select probes the index once a row. Joins, planned for a log that is still empty, would
-    -- compare every row of a batch with every other, or read all digests.
+    -- A sub-select looks the index up once a row. A join, planned while the log is empty, would compare every
+    -- row with every other, or read all digests.
     RETURN QUERY
     WITH incoming AS (
         SELECT u.*, coalesce(u.event_ts, -1) AS ts_key,
@@ -114,7 +114,7 @@ BEGIN
     FOR i IN 1 .. cardinality(p_digest) LOOP
         v_size := octet_length(p_body[i]);
         IF EXISTS (SELECT FROM log.quarantine q WHERE q.digest = p_digest[i]) THEN
-            -- A right signature is worth more than the wrong one that came first.
+            -- The same bytes with a right signature replace those with a wrong one.
             UPDATE log.quarantine q
             SET reason = p_reason[i], signed = true, request_id = p_request_id[i],
                 timestamp_header = p_timestamp[i], signature_header = p_signature[i]
@@ -453,14 +453,14 @@ COMMENT ON COLUMN directory.dead_letters.projection IS 'The projection that left
 
 COMMENT ON COLUMN directory.dead_letters.event IS 'Name of the event.';
 
-COMMENT ON COLUMN directory.dead_letters.error IS 'What is wrong with it; never a word of its content.';
+COMMENT ON COLUMN directory.dead_letters.error IS 'What is wrong with it; quotes nothing of its content.';
 
 COMMENT ON COLUMN directory.dead_letters.failed_at IS 'When folding failed, by the clock of the database.';
 
 CREATE TABLE state.group_admins (
     account_id text NOT NULL,
-    group_id text NOT NULL,
     person_key text NOT NULL,
+    group_id text NOT NULL,
     folded bytea NOT NULL,
     last_position bigint NOT NULL,
     user_id text,
@@ -517,6 +517,8 @@ CREATE TABLE state.users (
     known boolean GENERATED ALWAYS AS ((last_position > 0)) STORED
 )
 WITH (fillfactor='85');
+ALTER TABLE ONLY state.users ALTER COLUMN profile SET STATISTICS 0;
+ALTER TABLE ONLY state.users ALTER COLUMN custom_attributes SET STATISTICS 0;
 
 CREATE VIEW directory.departed_group_admins AS
  SELECT a.account_id,
@@ -566,6 +568,8 @@ CREATE TABLE state.group_settings (
     drift jsonb NOT NULL
 )
 WITH (fillfactor='85');
+ALTER TABLE ONLY state.group_settings ALTER COLUMN settings SET STATISTICS 0;
+ALTER TABLE ONLY state.group_settings ALTER COLUMN locks SET STATISTICS 0;
 
 CREATE TABLE state.notes (
     account_id text NOT NULL,
@@ -627,6 +631,7 @@ CREATE TABLE state.user_settings (
     drift jsonb NOT NULL
 )
 WITH (fillfactor='85');
+ALTER TABLE ONLY state.user_settings ALTER COLUMN settings SET STATISTICS 0;
 
 CREATE VIEW directory.drift AS
  SELECT x.account_id,
@@ -675,11 +680,11 @@ CREATE VIEW directory.drift AS
           WHERE (n.drift <> '[]'::jsonb)) x
      CROSS JOIN LATERAL jsonb_to_recordset(x.drift) d(entity text, path text, known jsonb, reported jsonb, event_ms bigint, "position" bigint));
 
-COMMENT ON VIEW directory.drift IS 'Where an event said that the previous value was another one than the directory knows: a delivery was lost, or is still to come and then ends the row. No rows: the events agree with one another.';
+COMMENT ON VIEW directory.drift IS 'Where an event reported a previous value that differs from the directory''s: a delivery was lost, or is still to come, and then the row disappears. No rows: the events agree with one another.';
 
 COMMENT ON COLUMN directory.drift.account_id IS 'Zoom account.';
 
-COMMENT ON COLUMN directory.drift.entity IS 'What is in doubt: user, group, user_settings, group_settings, group_locks or personal_note.';
+COMMENT ON COLUMN directory.drift.entity IS 'Kind of entity that is in doubt: user, group, user_settings, group_settings, group_locks or personal_note.';
 
 COMMENT ON COLUMN directory.drift.entity_id IS 'User id or group id.';
 
@@ -825,7 +830,7 @@ CREATE VIEW directory.freshness AS
     events
    FROM state.freshness f;
 
-COMMENT ON VIEW directory.freshness IS 'When each event was last heard of, by account. Silence is the commonest failure of webhooks: a usual event that stays away is a reason to look at the subscription in Zoom.';
+COMMENT ON VIEW directory.freshness IS 'When each event last came, by account. Silence is the commonest failure of webhooks: where a usual event stays away, check the subscription in Zoom.';
 
 COMMENT ON COLUMN directory.freshness.account_id IS 'Zoom account.';
 
@@ -1063,11 +1068,11 @@ COMMENT ON COLUMN directory.group_setting_values.account_id IS 'Zoom account.';
 
 COMMENT ON COLUMN directory.group_setting_values.group_id IS 'Zoom''s group id.';
 
-COMMENT ON COLUMN directory.group_setting_values.path IS 'Where the setting stands in the document, dotted.';
+COMMENT ON COLUMN directory.group_setting_values.path IS 'Path of the setting in the document, dotted.';
 
 COMMENT ON COLUMN directory.group_setting_values.value IS 'Its value: a text, number, boolean, null or array.';
 
-COMMENT ON COLUMN directory.group_setting_values.locked IS 'Whether members may not change it, by a lock at this path or above it; null where no lock is known.';
+COMMENT ON COLUMN directory.group_setting_values.locked IS 'true: members may not change it, because of a lock at this path or above it; null where no lock is known.';
 
 CREATE VIEW state.group_admins_counted AS
  SELECT account_id,
@@ -1101,8 +1106,8 @@ CREATE VIEW state.group_admins_ended AS
 
 CREATE TABLE state.memberships (
     account_id text NOT NULL,
-    group_id text NOT NULL,
     person_key text NOT NULL,
+    group_id text NOT NULL,
     folded bytea NOT NULL,
     last_position bigint NOT NULL,
     user_id text,
@@ -1339,7 +1344,7 @@ CREATE VIEW directory.observation AS
    FROM state.freshness f
   GROUP BY account_id;
 
-COMMENT ON VIEW directory.observation IS 'Since when each account is observed. Of what was before, only what later events repeat is known: that somebody never signed in says little before this has lasted long enough.';
+COMMENT ON VIEW directory.observation IS 'Since when each account is observed. What happened before is known only as far as later events repeat it: that somebody has no sign-in means little while this time is recent.';
 
 COMMENT ON COLUMN directory.observation.account_id IS 'Zoom account.';
 
@@ -1541,7 +1546,7 @@ COMMENT ON COLUMN directory.projection_status.lag_events IS 'Events that it has 
 
 COMMENT ON COLUMN directory.projection_status.lag_seconds IS 'Seconds since the receipt of the oldest of them; 0 where there is none.';
 
-COMMENT ON COLUMN directory.projection_status.state IS 'live; waiting: an error stops it for now; idle: no replica has it; rebuilding: live still, and anew beside; stale: a newer release rebuilds it and no replica of the older one keeps it up; beyond head: the log lacks what it has folded, as after the restore of a backup.';
+COMMENT ON COLUMN directory.projection_status.state IS 'live; waiting: after an error, to be tried again; idle: no replica has its lease; rebuilding: live, and being rebuilt beside; stale: a newer release rebuilds it and no replica of the older release keeps it up to date; beyond head: the log lacks events that it has folded, as after restoring a backup.';
 
 CREATE TABLE state.sign_ins (
     account_id text NOT NULL,
@@ -1656,7 +1661,7 @@ COMMENT ON COLUMN directory.unresolved_groups.account_id IS 'Zoom account.';
 
 COMMENT ON COLUMN directory.unresolved_groups.group_id IS 'Zoom''s group id.';
 
-COMMENT ON COLUMN directory.unresolved_groups.seen_in IS 'Array of where: admins, memberships, settings.';
+COMMENT ON COLUMN directory.unresolved_groups.seen_in IS 'Where they are named, an array of: admins, memberships, settings.';
 
 CREATE VIEW state.group_admins_mentions AS
  SELECT m.account_id,
@@ -1800,7 +1805,7 @@ COMMENT ON COLUMN directory.unresolved_users.user_id IS 'Zoom''s user id as the 
 
 COMMENT ON COLUMN directory.unresolved_users.email IS 'The newest e-mail that those events named; null where they named none.';
 
-COMMENT ON COLUMN directory.unresolved_users.seen_in IS 'Array of where: admins, memberships, presence, settings, sign_ins.';
+COMMENT ON COLUMN directory.unresolved_users.seen_in IS 'Where they are named, an array of: admins, memberships, presence, settings, sign_ins.';
 
 CREATE VIEW directory.user_settings AS
  SELECT s.account_id,
@@ -1826,7 +1831,7 @@ UNION ALL
            FROM state.people u
           WHERE ((u.account_id = s.account_id) AND (u.user_key = s.user_key))))));
 
-COMMENT ON VIEW directory.user_settings IS 'Settings of users, as far as settings events told them: one row for whoever such an event named, removed users excepted. What never changed since the first event is not in it.';
+COMMENT ON VIEW directory.user_settings IS 'Settings of users, as far as settings events told them: one row for whoever such an event named, removed users excepted. A setting that no event has named is not in it.';
 
 COMMENT ON COLUMN directory.user_settings.account_id IS 'Zoom account.';
 
@@ -1873,7 +1878,7 @@ COMMENT ON COLUMN directory.user_setting_values.account_id IS 'Zoom account.';
 
 COMMENT ON COLUMN directory.user_setting_values.user_id IS 'Zoom''s user id, spelled as in users where the user is known there.';
 
-COMMENT ON COLUMN directory.user_setting_values.path IS 'Where the setting stands in the document, dotted.';
+COMMENT ON COLUMN directory.user_setting_values.path IS 'Path of the setting in the document, dotted.';
 
 COMMENT ON COLUMN directory.user_setting_values.value IS 'Its value: a text, number, boolean, null or array.';
 

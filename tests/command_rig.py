@@ -1,4 +1,4 @@
-"""Runs `projector` within the test: its exit code, its data and what it says."""
+"""Runs `projector` in the test's process and captures exit code and output."""
 
 import asyncio
 import io
@@ -18,7 +18,7 @@ from tests.runtime_rig import replica, until_folded
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command left: its exit code, standard output and standard error."""
+    """The result of a command: its exit code, standard output and standard error."""
 
     code: int
     data: bytes
@@ -26,16 +26,16 @@ class Ran:
 
     @property
     def text(self) -> str:
-        """Its data as text."""
+        """Standard output as text."""
         return self.data.decode()
 
     @property
     def lines(self) -> list[str]:
-        """The lines of its data."""
+        """The lines of standard output."""
         return self.text.splitlines()
 
     def sentence(self) -> str:
-        """The one sentence that a failed command says, and nothing else."""
+        """The one sentence that a failed command prints; asserts that it prints nothing else."""
         assert self.code != 0
         assert self.data == b""
         assert self.said.count("\n") == 1, self.said
@@ -44,7 +44,7 @@ class Ran:
 
 
 def projector(*arguments: str, stdin: bytes = b"", **settings: str) -> Ran:
-    """Run a command; `settings` are PROJECTOR_*, and there are no others."""
+    """Run a command; `settings` are its only PROJECTOR_* variables."""
     streams = [io.TextIOWrapper(io.BytesIO(given)) for given in (stdin, b"", b"")]
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("PROJECTOR_")]:
@@ -52,7 +52,7 @@ def projector(*arguments: str, stdin: bytes = b"", **settings: str) -> Ran:
         for name, value in settings.items():
             patch.setenv(f"PROJECTOR_{name.upper()}", value)
         patch.setattr(sys, "argv", ["projector", *arguments])
-        # The loggers of modules keep their first configuration for good: not this test's.
+        # Cached loggers would keep their first configuration, not this test's.
         patch.setattr(running, "configure_logging", lambda _settings: None)
         for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
             patch.setattr(sys, name, stream)

@@ -3,26 +3,27 @@
 import asyncio
 import os
 import shutil
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
 import asyncpg
 import pytest
-from other_postgres import found, serving
 
 from projector.database import Database, open_database
 from projector.embedded import EmbeddedServer
-from projector.schema import migrate
+from projector.schema.migrate import migrate
+from tests.folders import new_folder
+from tests.other_postgres import found, serving
+
+pytest_plugins = ["tests.no_skips", "tests.spread"]
 
 TEMPLATE = "projector_template"
 EMBEDDED = "embedded"
 NO_OTHER = "no other PostgreSQL >= 15"
-SKIPPED = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,46 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chaos-seconds", type=float, default=30, help="length of the chaos test")
     parser.addoption("--chaos-seed", type=int, default=1, help="what happens in it, and when")
 
-    parser.addoption("--no-skips", action="store_true", help="fail if any test is skipped")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[SKIPPED] = []
-    config.pluginmanager.register(SkipCollector(config.stash[SKIPPED]))
-
-
-class SkipCollector:
-    """Remembers what was skipped; a test that is expected to fail is another matter."""
-
-    def __init__(self, skipped: list[str]) -> None:
-        self._skipped = skipped
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.skipped and not hasattr(report, "wasxfail"):
-            self._skipped.append(report.nodeid)
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.skipped:
-            self._skipped.append(report.nodeid)
-
-
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    passed = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-    if passed and session.config.getoption("--no-skips") and session.config.stash[SKIPPED]:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    if config.getoption("--no-skips") and config.stash[SKIPPED]:
-        terminalreporter.section("skipped, and --no-skips is given", red=True)
-        for nodeid in config.stash[SKIPPED]:
-            terminalreporter.line(nodeid)
-
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests marked `versions` run on the embedded server and on every other one that there is."""
+    """Run tests marked `versions` on the embedded server and on every other installed release."""
     if metafunc.definition.get_closest_marker("versions"):
         servers = [EMBEDDED, *(found() or [NO_OTHER])]
         metafunc.parametrize("cluster", servers, indirect=True)
@@ -86,11 +50,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """DSN of an embedded server without fsync: these tests crash processes, never the machine."""
-    folder = Path(tempfile.mkdtemp(prefix="projector-tests-"))
+    folder = new_folder("projector-tests")
     folder.chmod(0o711)
-    embedded = EmbeddedServer(
-        folder, settings={"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
-    )
+    settings = {
+        "fsync": "off",
+        "full_page_writes": "off",
+        "max_connections": "200",
+        "max_wal_size": "256MB",  # its data may be in memory
+    }
+    embedded = EmbeddedServer(folder, settings=settings)
     try:
         yield embedded.start()
     finally:
@@ -128,7 +96,7 @@ async def build_template(dsn: str) -> None:
 
 @pytest.fixture(scope="session")
 def other_servers() -> Iterator[Callable[[str], str]]:
-    """Starts the server of a release, once, with a template; answers its DSN."""
+    """Starts the server of a release, once, with a template; returns its DSN."""
     with ExitStack() as stack:
 
         @cache
@@ -142,7 +110,7 @@ def other_servers() -> Iterator[Callable[[str], str]]:
 
 @pytest.fixture
 def cluster(request: pytest.FixtureRequest) -> str:
-    """DSN of the server that a test runs on: the embedded one, but for tests of other releases."""
+    """DSN of the server that a test runs on: the embedded one, except for tests of other releases."""
     release = getattr(request, "param", EMBEDDED)
     if release == NO_OTHER:
         pytest.skip(f"{NO_OTHER} on this machine")
@@ -150,6 +118,17 @@ def cluster(request: pytest.FixtureRequest) -> str:
         return str(request.getfixturevalue("other_servers")(release))
     request.getfixturevalue("template")
     return str(request.getfixturevalue("server"))
+
+
+@contextmanager
+def cloned(dsn: str, template: str = TEMPLATE) -> Iterator[str]:
+    """DSN of a clone of a template database, dropped when the block ends."""
+    name = f"test_{os.getpid()}_{uuid.uuid4().hex[:12]}"
+    asyncio.run(run_on(dsn, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"))
+    try:
+        yield database_of(dsn, name)
+    finally:
+        asyncio.run(run_on(dsn, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture

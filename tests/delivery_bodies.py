@@ -1,4 +1,4 @@
-"""Deliveries' bodies in every spelling that Python's `json` accepts."""
+"""Bodies of deliveries in every form that Python's `json` accepts."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What the views show, in the shape in which the oracle says it."""
+"""The rows of the views, in the oracle's format."""
 
 import json
 from typing import Any
@@ -39,7 +39,7 @@ async def _rows(database: Database, view: str) -> list[dict[str, Any]]:
 
 
 async def deliveries(database: Database) -> list[Delivery]:
-    """The log, as the oracle reads it."""
+    """The log, as the oracle's input."""
     rows = await database.fetch(
         "SELECT position, received_at, body FROM log.events ORDER BY position"
     )
@@ -47,7 +47,7 @@ async def deliveries(database: Database) -> list[Delivery]:
 
 
 def without_positions(rows: Rows) -> Rows:
-    """What is the same under any order of arrival."""
+    """The rows without what depends on the order of arrival."""
     arrival = {"last_position", "position", "last_received_at"}
     return {
         view: sorted(

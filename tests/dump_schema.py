@@ -1,4 +1,4 @@
-"""The schema that the migrations give, as text: `python -m tests.dump_schema > sql/schema.sql`."""
+"""The schema that the migrations create, as text: `python -m tests.dump_schema > sql/schema.sql`."""
 
 import asyncio
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 from projector.database import open_database
 from projector.embedded import EmbeddedServer
 from projector.embedded.binaries import installed_binaries
-from projector.schema import migrate
+from projector.schema.migrate import migrate
 
 SCHEMAS = ("log", "state", "directory", "projector")
 
@@ -20,14 +20,14 @@ HEADER = """\
 --   python -m tests.dump_schema > sql/schema.sql
 """
 
-# What differs between releases of pg_dump and says nothing of the schema.
+# Lines that differ between releases of pg_dump and are not part of the schema.
 _NOISE = re.compile(
     r"^(--.*|SET \w+ = .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*)\n", re.MULTILINE
 )
 
 
 def normalised(dump: str) -> str:
-    """A dump without comments of its own, settings and repeated blank lines."""
+    """A dump without pg_dump's comments, settings and repeated blank lines."""
     return re.sub(r"\n{3,}", "\n\n", _NOISE.sub("", dump)).strip() + "\n"
 
 

@@ -1,10 +1,10 @@
-"""Serves a replica within the test, and talks to it as Zoom does."""
+"""Serves a replica in the test's process, and sends to it as Zoom does."""
 
 import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from projector.config import Settings
 from projector.ingress.server import serve
-from projector.signature import sign
+from projector.zoom.signature import sign
 
 SECRET = b"the secret of these tests"
 OTHER_SECRET = b"another secret"
@@ -33,7 +33,7 @@ def settings_for_tests(**changes: Any) -> Settings:
 
 
 def event_body(event: str = "user.presence_status_updated", **extra: Any) -> bytes:
-    """A delivery that no other one equals."""
+    """A unique delivery."""
     return json.dumps(
         {
             "event": event,
@@ -45,7 +45,7 @@ def event_body(event: str = "user.presence_status_updated", **extra: Any) -> byt
 
 
 def signed(body: bytes, secret: bytes = SECRET, *, age: int = 0, **headers: str) -> dict[str, str]:
-    """The headers of a signed delivery; a name's underscores stand for dashes."""
+    """The headers of a signed delivery; underscores in names become dashes. `age` in seconds."""
     timestamp = str(int(time.time()) - age)
     return {
         "Content-Type": "application/json; charset=utf-8",
@@ -58,7 +58,7 @@ def signed(body: bytes, secret: bytes = SECRET, *, age: int = 0, **headers: str)
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, and after how many seconds."""
+    """An answer, and after how many seconds it came."""
 
     status: int
     headers: "aiohttp.typedefs.LooseHeaders"
@@ -96,7 +96,7 @@ class Sender:
         return await self.request("GET", path)
 
     async def metric(self, line: str) -> float:
-        """The value of a sample, named as the exposition spells it; 0 where it is not there."""
+        """The value of a sample, named as in the exposition; 0 if it is missing."""
         for sample in (await self.get("/metrics")).body.decode().splitlines():
             name, _, value = sample.rpartition(" ")
             if name == line:
@@ -112,8 +112,10 @@ class Sender:
 
 
 @asynccontextmanager
-async def serving(database_url: str, **changes: Any) -> AsyncIterator[Sender]:
-    """A replica that serves, and a sender to it."""
+async def serving(
+    database_url: str, *, serve: Callable[..., Any] = serve, **changes: Any
+) -> AsyncIterator[Sender]:
+    """A serving replica and a sender to it; `serve` may come from a new import."""
     stop = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(

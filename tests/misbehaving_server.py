@@ -1,4 +1,4 @@
-"""A webhook receiver that keeps what it gets, and misbehaves as a test tells it to."""
+"""A webhook receiver that records requests, and misbehaves as a test demands."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from projector.signature import Refusal, encrypted_token, verify
+from projector.zoom.signature import Refusal, encrypted_token, verify
 
 SECRET = "the secret of these tests"
 
@@ -20,7 +20,7 @@ Behaviour = Callable[["Received"], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class Received:
-    """One request; `attempt` counts those with its body, from 1."""
+    """One request; `attempt` counts the requests with its body, from 1."""
 
     body: bytes
     headers: dict[str, str]

@@ -1,10 +1,9 @@
-"""PostgreSQL servers of other releases, as the system has them installed."""
+"""PostgreSQL servers of other releases installed on this system."""
 
 import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -14,8 +13,9 @@ from urllib.parse import quote
 from projector.database import OLDEST_SERVER
 from projector.embedded.account import server_account
 from projector.embedded.binaries import MAJOR
+from tests.folders import new_folder
 
-# Debian's and Red Hat's places, Homebrew's, and wherever the PATH leads.
+# The folders of Debian, Red Hat and Homebrew, and the PATH.
 PLACES = (
     "/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin",
     "/usr/local/opt/postgresql@*/bin", "/usr/local/pgsql/bin",
@@ -24,7 +24,7 @@ PLACES = (
 
 @cache
 def found() -> dict[str, Path]:
-    """The folder of programs of each major release that the product serves, but the embedded one."""
+    """The programs' folder of each supported major release, except the embedded one."""
     candidates = [path for place in PLACES for path in Path("/").glob(place.removeprefix("/"))]
     on_path = shutil.which("postgres")
     if on_path is not None:
@@ -41,9 +41,9 @@ def _major(folder: Path) -> int:
 
 @contextmanager
 def serving(programs: Path) -> Iterator[str]:
-    """DSN of a server of that release without fsync, of an unprivileged account where we are root."""
+    """DSN of a server of that release without fsync; as root, run by an unprivileged account."""
     account = server_account()
-    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    folder = new_folder("postgres")
     if account.drops_privileges:
         os.chown(folder, account.uid, account.gid)
     data, log = folder / "data", folder / "log"
@@ -54,7 +54,7 @@ def serving(programs: Path) -> Iterator[str]:
         assert ran.returncode == 0, ran.stdout
 
     try:
-        # The socket lies in a folder that nobody else enters.
+        # The socket is in a folder that no other account can enter.
         run("initdb", "-D", str(data), "-U", "projector", "-A", "trust", "--no-sync", "-E", "UTF8")
         run("pg_ctl", "-D", str(data), "-l", str(log), "-o", f"{options} -F", "-w", "start")
         try:

@@ -1,4 +1,4 @@
-"""Appends, folds and compares: what the tests of the runtime share."""
+"""Appending, folding and comparing for tests of the runtime."""
 
 import asyncio
 import random
@@ -11,13 +11,14 @@ from typing import Any
 
 import asyncpg
 
-from projector import log
 from projector.database import Database, Queryable
-from projector.log import Appended, Delivery
+from projector.live.replica import Replica
+from projector.log.append import Appended, append
+from projector.log.read import read_head
 from projector.projections import PROJECTIONS
 from projector.rebuild.verify import verify
-from projector.runtime.replica import Replica
 from projector.statements import queries
+from projector.zoom.delivery import Delivery, delivery_of, head_of
 from tests.directory_rows import deliveries, shown
 from tests.oracle.histories import as_log, history
 from tests.oracle.naive_fold import fold
@@ -27,26 +28,26 @@ RECEIVED = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 
 
 def no_progress(_position: int, _target: int) -> None:
-    """Progress that nobody looks at."""
+    """Ignore progress."""
 
 
 def delivery(body: bytes, received_at: datetime = RECEIVED) -> Delivery:
     """One delivery, ready to append."""
-    return log.delivery_of(body, log.head_of(body), received_at=received_at)
+    return delivery_of(body, head_of(body), received_at=received_at)
 
 
-async def append(database: Queryable, bodies: Sequence[bytes]) -> list[Appended]:
+async def append_bodies(database: Queryable, bodies: Sequence[bytes]) -> list[Appended]:
     """Append bodies in one call."""
-    return await log.append(database, [delivery(body) for body in bodies])
+    return await append(database, [delivery(body) for body in bodies])
 
 
 def renamed(number: int, user: str = "u") -> bytes:
-    """A change of one user's display name, that many milliseconds into the story."""
+    """A change of a user's display name, `number` milliseconds into the story."""
     return event("user.updated", number, {"id": user, "display_name": f"name {number}"})
 
 
 def story(seed: int, count: int, *, disorder: bool = True) -> list[Delivery]:
-    """A history of a simulated account, every event of it, in order or not."""
+    """A simulated account's history, with every event, in order or not."""
     some = as_log(history(seed, count))
     if disorder:
         random.Random(seed).shuffle(some)
@@ -54,14 +55,14 @@ def story(seed: int, count: int, *, disorder: bool = True) -> list[Delivery]:
 
 
 async def append_story(database: Database, some: Sequence[Delivery], size: int = 200) -> None:
-    """Append deliveries in calls of a size."""
+    """Append deliveries, `size` per call."""
     for start in range(0, len(some), size):
-        await log.append(database, some[start : start + size])
+        await append(database, some[start : start + size])
 
 
 @asynccontextmanager
 async def replica(database: Database, **options: Any) -> AsyncIterator[Replica]:
-    """A projector replica within the test, stopped cleanly at the end."""
+    """A projector replica in the test's process, stopped cleanly at the end."""
     running = Replica(database, **options)
     task = asyncio.create_task(running.run())
     try:
@@ -72,19 +73,19 @@ async def replica(database: Database, **options: Any) -> AsyncIterator[Replica]:
 
 
 async def positions(database: Database) -> dict[str, int]:
-    """How far each projection has come."""
+    """The position of each projection."""
     rows = await database.fetch("SELECT projection, position FROM state.checkpoints")
     return {row[0]: row[1] for row in rows}
 
 
 async def owners(database: Database) -> dict[str, str | None]:
-    """Who holds each projection."""
+    """The replica that holds the lease on each projection."""
     rows = await database.fetch("SELECT projection, owner FROM state.checkpoints")
     return {row[0]: row[1] for row in rows}
 
 
 async def until(condition: Any, seconds: float = 10, *, pause: float = 0.02) -> float:
-    """Wait until an asynchronous condition holds; answers after how many seconds it did."""
+    """Wait until an asynchronous condition holds; returns the seconds waited."""
     started = time.monotonic()
     while not await condition():
         assert time.monotonic() - started < seconds, f"not within {seconds} s"
@@ -95,36 +96,36 @@ async def until(condition: Any, seconds: float = 10, *, pause: float = 0.02) -> 
 async def until_folded(
     database: Database, seconds: float = 20, names: Iterable[str] | None = None
 ) -> float:
-    """Wait until projections are at the head; answers after how many seconds they were."""
+    """Wait until projections are at the head; returns the seconds waited."""
     wanted = set(names or (projection.name for projection in PROJECTIONS))
 
     async def folded() -> bool:
-        head = await log.head(database)
+        head = await read_head(database)
         return all(at >= head for name, at in (await positions(database)).items() if name in wanted)
 
     return await until(folded, seconds)
 
 
 async def assert_oracle_agrees(database: Database) -> None:
-    """The views show what the naive fold of the log says."""
+    """Assert that the views show what the naive fold of the log gives."""
     rows = await shown(database)
     for view, expected in fold(await deliveries(database)).items():
         assert rows[view] == expected, view
 
 
 async def assert_verified(database: Database) -> None:
-    """A fresh fold gives exactly the live rows."""
+    """Assert that a new fold gives exactly the live rows."""
     verdicts = await verify(database, PROJECTIONS, no_progress)
     assert [verdict for verdict in verdicts if verdict.differences] == []
 
 
 async def counted(database: Database) -> int:
-    """How many events freshness has counted: each event once, or somebody doubled or skipped."""
+    """How many events freshness has counted; it shows events folded twice or not at all."""
     return int(await database.fetchval("SELECT coalesce(sum(events), 0)::int FROM state.freshness"))
 
 
-async def unaccounted(database: Database) -> int:
-    """Rebuilds' schemas and claims that are still there."""
+async def rebuild_leftovers(database: Database) -> int:
+    """How many schemas and claims of rebuilds are left."""
     return int(
         await database.fetchval(
             "SELECT (SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%')"
@@ -140,7 +141,7 @@ STATE = (
 
 
 async def raw(database: Database) -> dict[str, Any]:
-    """Every row of every table of state, but for what tells when and by whom it was written."""
+    """Every row of every table of state, except when and by whom it was written."""
     tables = [row[0] for row in await database.fetch(STATE)]
     found = {}
     for table in set(tables) - {"replicas", "checkpoints", "rebuilds"}:
@@ -150,17 +151,19 @@ async def raw(database: Database) -> dict[str, Any]:
 
 
 async def live(database: Database, seed: int = 4, count: int = 800) -> None:
-    """Fold a disorderly story with dead letters, batch by batch."""
+    """Fold an out-of-order story with dead letters, batch by batch."""
     some = story(seed, count)
     async with replica(database, batch_events=37):
         await append_story(database, some, 50)
-        await append(database, [b'{"event": "user.updated", "payload": {}}'])
-        await append(database, [event("group.member_added", 5, {"id": "g", "members": [{}]})])
+        await append_bodies(database, [b'{"event": "user.updated", "payload": {}}'])
+        await append_bodies(
+            database, [event("group.member_added", 5, {"id": "g", "members": [{}]})]
+        )
         await until_folded(database)
 
 
 def kind_of(statement: str) -> str:
-    """Which of the runtime's statements this is."""
+    """The kind of a statement of the runtime."""
     signs = {
         "log.read(": "read",
         "hold_leases": "lease",
@@ -191,6 +194,7 @@ class Counting(Database):
 
 
 async def trusts(running: Any) -> bool:
+    """Whether a replica trusts its LISTEN connection."""
     return bool(running._watch.trusted)
 
 

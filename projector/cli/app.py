@@ -1,4 +1,4 @@
-"""The commands, in the order in which a person meets them."""
+"""The command line application and its commands, in the order in which a person meets them."""
 
 import sys
 
@@ -6,7 +6,7 @@ import typer
 
 from projector.cli import (
     data_commands,
-    log_commands,
+    recovery_commands,
     replica_commands,
     schema_commands,
     status_commands,
@@ -27,12 +27,12 @@ replica_commands.register(app)
 schema_commands.register(app)
 data_commands.register(app)
 status_commands.register(app)
-log_commands.register(app)
+recovery_commands.register(app)
 
 
 def main() -> None:
-    """Run the command line; what a person can mend is one sentence and a non-zero exit code."""
+    """Run the command line; a failure is one sentence and a non-zero exit code."""
     try:
         app()
-    except Exception as error:  # noqa: BLE001  every failure ends here, in a sentence
+    except Exception as error:  # noqa: BLE001  every failure ends here
         sys.exit(report(error))

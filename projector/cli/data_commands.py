@@ -10,14 +10,22 @@ from typing import Annotated, BinaryIO
 import typer
 
 from projector.cli.progress import progress
-from projector.cli.running import data_dir_of, local_address, opened, put, run, say, start
+from projector.cli.running import (
+    data_dir_of,
+    local_address,
+    on_database,
+    put,
+    say,
+    start,
+)
 from projector.cli.up_command import known_secret
 from projector.config import Settings
+from projector.database import Database
 from projector.errors import ConfigurationError, ProjectorError
-from projector.migrations import check_schema
+from projector.log.transfer import ExportSummary, ImportSummary, export_log, import_file
+from projector.process import run
 from projector.simulator.tally import Summary
 from projector.simulator.zoom import PlayOptions, play
-from projector.transfer import ExportSummary, ImportSummary, export_log, import_file
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +74,8 @@ def simulate(
 def _local_url(settings: Settings) -> str:
     if settings.port == 0:
         raise ConfigurationError(
-            "PROJECTOR_PORT is 0, any free port: say with --url which one `projector up` told"
+            "PROJECTOR_PORT is 0, so the port may be any; pass --url with the address that `projector up` "
+            "printed"
         )
     return f"{local_address(settings.host, settings.port)}/webhooks/zoom"
 
@@ -102,14 +111,12 @@ def export(file: Annotated[str, typer.Argument(help="A file; - is standard outpu
     """Write the log as NDJSON, one envelope a line."""
     settings = start()
 
-    async def work() -> ExportSummary:
-        async with opened(settings) as database:
-            await check_schema(database)
-            # Not before: an export that there is already goes when the file is opened.
-            with _target(file) as target, progress("export") as report:
-                return await export_log(database, target, report)
+    async def work(database: Database) -> ExportSummary:
+        # Opened this late because that empties a file that is there already.
+        with _target(file) as target, progress("export") as report:
+            return await export_log(database, target, report)
 
-    summary = run(work())
+    summary = run(on_database(settings, work))
     say(
         f"exported {summary.exported:,} events; left out: {summary.erased:,} erased, "
         f"{summary.repeated:,} repeated"
@@ -123,19 +130,20 @@ def import_(file: Annotated[str, typer.Argument(help="A file; - is standard inpu
     def bad(number: int, why: str) -> None:
         say(f"line {number}: {why}")
 
-    async def work(source: BinaryIO, size: int) -> ImportSummary:
-        async with opened(settings) as database:
-            await check_schema(database)
+    def imported(source: BinaryIO, size: int) -> ImportSummary:
+        async def work(database: Database) -> ImportSummary:
             with progress("import", "bytes") as report:
                 return await import_file(
                     database, source, lambda _lines, read: report(read, size), bad
                 )
 
+        return run(on_database(settings, work))
+
     if file == "-":
-        summary = run(work(sys.stdin.buffer, 0))
+        summary = imported(sys.stdin.buffer, 0)
     else:
         with _file(file, "rb") as source:
-            summary = run(work(source, os.fstat(source.fileno()).st_size))
+            summary = imported(source, os.fstat(source.fileno()).st_size)
     put(f"imported {summary.appended:,}, known already {summary.duplicates:,}, bad {summary.bad:,}")
     if summary.bad:
         raise typer.Exit(1)
@@ -147,12 +155,12 @@ def _target(name: str) -> AbstractContextManager[BinaryIO]:
 
 @contextmanager
 def _file(name: str, mode: str) -> Iterator[BinaryIO]:
-    """A file of the caller's, closed on the way out. Raises ProjectorError where that fails."""
+    """Open a file; raises ProjectorError where it cannot be opened, read, written or closed."""
     try:
         with open(name, mode) as file:  # noqa: PTH123  "-" and pipes are names too
             yield file  # type: ignore[misc]
     except (ConnectionError, TimeoutError):
-        raise  # the database's
+        raise  # of the database, not of the file
     except OSError as error:
         raise ProjectorError(
             f"{name} cannot be {'written' if mode == 'wb' else 'read'} ({error.strerror}); check "

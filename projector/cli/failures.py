@@ -1,7 +1,6 @@
-"""What a command says when it fails: one sentence that a person can act on, else where it broke."""
+"""Report a failed command: one sentence that a person can act on, or for a bug where it happened."""
 
 import sys
-import traceback
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,8 +8,7 @@ import asyncpg
 
 from projector.database import UNAVAILABLE
 from projector.errors import DatabaseUnavailable, ProjectorError, SchemaMismatch
-
-UNEXPECTED: Final = 70  # EX_SOFTWARE of sysexits.h
+from projector.process import UNEXPECTED, report_bug
 
 _REFUSED: Final[tuple[tuple[type[Exception], str], ...]] = (
     (
@@ -38,15 +36,14 @@ _REFUSED: Final[tuple[tuple[type[Exception], str], ...]] = (
 
 
 def report(error: Exception) -> int:
-    """Write on standard error what went wrong; answers the exit code.
+    """Write to standard error what went wrong; returns the exit code.
 
     The message of an unexpected error is left out: it may quote a payload or a secret.
     """
-    problems = [(leaf, _mendable(leaf)) for leaf in _leaves(error)]
-    bugs = [leaf for leaf, mendable in problems if mendable is None]
+    problems = [(leaf, _actionable(leaf)) for leaf in _leaves(error)]
+    bugs = [leaf for leaf, actionable in problems if actionable is None]
     for bug in bugs:
-        sys.stderr.writelines(traceback.format_tb(bug.__traceback__))
-        _say(f"unexpected {type(bug).__name__}: a bug; please report the lines above")
+        report_bug(bug)
     if bugs:
         return UNEXPECTED
     first = problems[0][1]
@@ -63,8 +60,8 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def _mendable(error: BaseException) -> ProjectorError | None:
-    """The error as something that a person can do something about, or None: a bug."""
+def _actionable(error: BaseException) -> ProjectorError | None:
+    """Return the error as one that a person can do something about, or None: a bug."""
     if isinstance(error, ProjectorError):
         return error
     if isinstance(error, asyncpg.InsufficientPrivilegeError):

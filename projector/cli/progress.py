@@ -1,4 +1,4 @@
-"""Progress: a bar with rate and time left on a terminal, a plain line now and then elsewhere."""
+"""Progress: on a terminal a bar with rate and time left, elsewhere a line every few seconds."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,23 +1,24 @@
 """`serve` and `project`: one replica each; any number of them may run."""
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 import typer
 
-from projector.cli.running import database_url, run, start, until_stopped
-from projector.collector import spare_collector
+from projector.cli.running import database_url, start
 from projector.config import Settings
-from projector.database import Database, open_database
+from projector.database import Database, open_database, retrying
 from projector.errors import DatabaseUnavailable
 from projector.ingress.server import serve as serve_ingress
-from projector.migrations import check_schema
-from projector.runtime.health import keep_gauges, serve_health
-from projector.runtime.housekeeping import keep_house
-from projector.runtime.replica import Replica
+from projector.live.health import refresh_gauges, serve_health
+from projector.live.housekeeping import run_housekeeping
+from projector.live.replica import Replica
+from projector.process import STOP_SIGNALS, Signalled, cancel_on, relax_gc, run
+from projector.schema.migrations import check_schema
 
 RETRY_SECONDS = 2.0
-ATTEMPTS = 30
+ATTEMPTS = 31
 
 _logger = structlog.get_logger()
 
@@ -39,16 +40,14 @@ def project() -> None:
     settings = start()
     url = database_url(settings)
 
-    async def work() -> None:
-        await project_until_cancelled(settings, url)
-
-    run(until_stopped(work))
+    with suppress(Signalled):
+        run(cancel_on(STOP_SIGNALS, project_until_cancelled(settings, url)))
 
 
 async def project_until_cancelled(settings: Settings, url: str) -> None:
-    """Fold until cancelled; the database may come and go, also at the start."""
+    """Fold until cancelled; waits whenever the database is away, also at the start."""
     database = await _open_patiently(url)
-    spare_collector()
+    relax_gc()
     try:
         await check_schema(database)
         replica = Replica(database, batch_events=settings.batch_events)
@@ -58,8 +57,8 @@ async def project_until_cancelled(settings: Settings, url: str) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(replica.run())
-                tasks.create_task(keep_gauges(database, replica))
-                tasks.create_task(keep_house(database, settings.duplicate_days))
+                tasks.create_task(refresh_gauges(database, replica))
+                tasks.create_task(run_housekeeping(database, settings.duplicate_days))
         finally:
             if health is not None:
                 await health.cleanup()
@@ -69,10 +68,10 @@ async def project_until_cancelled(settings: Settings, url: str) -> None:
 
 async def _open_patiently(url: str) -> Database:
     """Open the database; a replica that starts before its database waits a minute for it."""
-    for _ in range(ATTEMPTS):
-        try:
-            return await open_database(url, size=16, by_key=True)
-        except DatabaseUnavailable as error:
-            _logger.warning("waiting_for_database", reason=str(error))
-            await asyncio.sleep(RETRY_SECONDS)
-    return await open_database(url, size=16, by_key=True)
+    return await retrying(
+        lambda: open_database(url, size=16, by_key=True),
+        on=(DatabaseUnavailable,),
+        times=ATTEMPTS,
+        pause=lambda _: RETRY_SECONDS,
+        failed=lambda error: _logger.warning("waiting_for_database", reason=str(error)),
+    )

@@ -1,25 +1,41 @@
-"""`migrate`, `rebuild` and `verify`: the schema, and what is derived in it."""
+"""`migrate`, `rebuild` and `verify`: the schema, and what is folded into it."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, TypeVar
 
 import typer
 
 from projector.cli.progress import progress
-from projector.cli.running import opened, printable, put, run, say, start, tidily
-from projector.collector import spare_collector
+from projector.cli.running import (
+    cancel_on_sigterm,
+    on_database,
+    open_configured,
+    printable,
+    put,
+    say,
+    start,
+)
+from projector.config import Settings
+from projector.database import Database
 from projector.errors import ConfigurationError
 from projector.folding.tables import Projection
-from projector.migrations import check_schema
+from projector.process import relax_gc, run
 from projector.projections import PROJECTIONS
 from projector.rebuild.rebuild import rebuild as rebuild_projections
-from projector.rebuild.rebuild import usable_processes
-from projector.rebuild.verify import Verdict
 from projector.rebuild.verify import verify as verify_projections
-from projector.schema import full_text
-from projector.schema import migrate as migrate_schema
+from projector.schema.ddl import full_text
+from projector.schema.migrate import migrate as migrate_schema
+from projector.state.comparison import Verdict
+
+T = TypeVar("T")
 
 Names = Annotated[list[str] | None, typer.Argument(help="Projections; all where none is named.")]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=256, help="How many; default: the usable cores, as far as memory lasts."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +57,7 @@ def migrate(
     settings = start()
 
     async def work() -> list[str]:
-        async with opened(settings) as database:
+        async with open_configured(settings) as database:
             return await migrate_schema(database)
 
     applied = run(work())
@@ -50,6 +66,7 @@ def migrate(
 
 def rebuild(
     names: Names = None,
+    processes: Processes = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would change, and change nothing.")
     ] = False,
@@ -57,43 +74,39 @@ def rebuild(
     """Fold the log afresh and swap the result in, while everything goes on."""
     settings, chosen = start(), _chosen(names)
     if dry_run:
-        _print_verdicts(_verdicts(chosen, "dry run"), "would change")
+        _print_verdicts(_verdicts(chosen, "dry run", processes), "would change")
         return
 
-    async def work() -> dict[str, int]:
-        async with opened(settings, size=16) as database:
-            await check_schema(database)
-            spare_collector()
-            with progress("rebuild") as report:
-                return await rebuild_projections(
-                    database, chosen, report, processes=usable_processes()
-                )
+    async def work(database: Database) -> dict[str, int]:
+        with progress("rebuild") as report:
+            return await rebuild_projections(database, chosen, report, processes=processes)
 
-    for name, position in run(tidily(work())).items():
+    for name, position in _fold_log(settings, work).items():
         put(f"{name}\trebuilt up to position {position}")
 
 
-def verify(names: Names = None) -> None:
+def verify(names: Names = None, processes: Processes = None) -> None:
     """Fold the log afresh and compare it with the live rows; exit 1 if any differs."""
-    verdicts = _verdicts(_chosen(names), "verify")
+    verdicts = _verdicts(_chosen(names), "verify", processes)
     _print_verdicts(verdicts, "differ from the log")
     if any(verdict.differences for verdict in verdicts):
         raise typer.Exit(1)
 
 
-def _verdicts(chosen: Sequence[Projection], title: str) -> list[Verdict]:
+def _verdicts(chosen: Sequence[Projection], title: str, processes: int | None) -> list[Verdict]:
     settings = start()
 
-    async def work() -> list[Verdict]:
-        async with opened(settings, size=16) as database:
-            await check_schema(database)
-            spare_collector()
-            with progress(title) as report:
-                return await verify_projections(
-                    database, chosen, report, processes=usable_processes()
-                )
+    async def work(database: Database) -> list[Verdict]:
+        with progress(title) as report:
+            return await verify_projections(database, chosen, report, processes=processes)
 
-    return run(tidily(work()))
+    return _fold_log(settings, work)
+
+
+def _fold_log(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    """Run what folds the whole log, and clears up after itself where it is interrupted."""
+    relax_gc()
+    return run(cancel_on_sigterm(on_database(settings, work, size=16)))
 
 
 def _chosen(names: list[str] | None) -> tuple[Projection, ...]:
@@ -101,7 +114,7 @@ def _chosen(names: list[str] | None) -> tuple[Projection, ...]:
     unknown = [name for name in names or () if name not in known]
     if unknown:
         raise ConfigurationError(
-            f"there is no projection {', '.join(unknown)}; there are {', '.join(known)}"
+            f"there is no projection {', '.join(unknown)}; name some of {', '.join(known)}"
         )
     return tuple(known[name] for name in dict.fromkeys(names or known))
 

@@ -1,4 +1,4 @@
-"""`status`, `wait` and `dsn`: what is going on, and where."""
+"""`status`, `wait` and `dsn`: how far everything is, and where."""
 
 import asyncio
 import json
@@ -15,17 +15,19 @@ from rich.text import Text
 
 from projector.cli.running import (
     database_url,
-    opened,
+    on_database,
+    open_checked,
     printable,
     put,
-    run,
     say,
     start,
     table_console,
 )
-from projector.log import LARGEST_INT8
-from projector.migrations import check_schema
-from projector.status import LockHolder, Status, read_status, wait_for
+from projector.database import Database
+from projector.log.read import LockHolder
+from projector.process import run
+from projector.state.status import Status, read_status, wait_for
+from projector.zoom.delivery import LARGEST_INT8
 
 WATCH_SECONDS = 1.0
 LONG_LOCK_SECONDS = 1.0
@@ -50,8 +52,7 @@ def status(
     settings = start()
 
     async def work(show: Callable[[Status], None]) -> None:
-        async with opened(settings) as database:
-            await check_schema(database)
+        async with open_checked(settings) as database:
             now = await read_status(database)
             show(now)
             while watch:
@@ -68,7 +69,7 @@ def status(
 
 
 def _shower(stack: ExitStack, *, as_json: bool, watch: bool) -> Callable[[Status], None]:
-    """What shows one status after another: JSON, a live table on a terminal, or plain tables."""
+    """Return a function that shows a status: as JSON, in a live table on a terminal, or as a plain table."""
     if as_json:
         indent = None if watch else 2
         return lambda now: put(json.dumps(now.as_json(), indent=indent))
@@ -80,7 +81,7 @@ def _shower(stack: ExitStack, *, as_json: bool, watch: bool) -> Callable[[Status
 
 
 def render(now: Status) -> Group:
-    """The status as a person reads it; within 80 columns where nothing is amiss."""
+    """Return the status as tables for a person; within 80 columns where nothing is wrong."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("projection", "position", "lag", "lag s", "rate/s", "state", "owner"):
         is_number = name not in ("projection", "state", "owner")
@@ -137,12 +138,10 @@ def wait(
     """Wait until every projection has folded up to a position; exit 1 on time-out."""
     settings = start()
 
-    async def work() -> list[str]:
-        async with opened(settings, size=1) as database:
-            await check_schema(database)
-            return await wait_for(database, position, timeout)
+    async def work(database: Database) -> list[str]:
+        return await wait_for(database, position, timeout)
 
-    behind = run(work())
+    behind = run(on_database(settings, work, size=1))
     if behind:
         say(f"still behind: {', '.join(behind)}; see `projector status`")
         raise typer.Exit(1)

@@ -9,15 +9,15 @@ from pathlib import Path
 import typer
 from pydantic import SecretStr
 
-from projector.cli.interruption import Interruption
 from projector.cli.replica_commands import project_until_cancelled
 from projector.cli.running import data_dir_of, local_address, say, start
 from projector.config import Settings
 from projector.database import open_database
-from projector.embedded import EmbeddedServer, prepare_data_dir
+from projector.embedded import EmbeddedServer, EmbeddedStartFailed, prepare_data_dir
 from projector.errors import ConfigurationError
 from projector.ingress.server import serve as serve_ingress
-from projector.schema import migrate
+from projector.process import DeferredStop
+from projector.schema.migrate import migrate
 
 SECRET_FILE = "zoom-secret-token"  # noqa: S105  a file's name
 LAST_ANSWERS_SECONDS = 5.0
@@ -31,20 +31,21 @@ def register(app: typer.Typer) -> None:
 def up() -> None:
     """Run everything on this machine: database, migrations, ingress and projectors."""
     settings = start()
-    with Interruption() as interruption, ExitStack() as stack:
+    # A terminal's Ctrl-C also reaches the programs that prepare the server, and ends them.
+    with DeferredStop(interrupted=EmbeddedStartFailed) as stop, ExitStack() as stack:
         url = settings.given_database_url()
         if url is None:
             url = stack.enter_context(EmbeddedServer(data_dir_of(settings))).dsn
-        armed = with_secret(settings)
-        interruption.run(lambda: _everything(armed, url))
+        with_token = with_secret(settings)
+        stop.run(lambda: _everything(with_token, url))
     say("stopped")
 
 
 def with_secret(settings: Settings) -> Settings:
-    """The settings with the secret that `up` made for itself, where none is configured.
+    """Return the settings with a secret: the configured one, else one that `up` makes for itself.
 
-    Raises ConfigurationError where a secret is configured and blank: deliveries signed with the one
-    that was meant would all be refused.
+    Raises ConfigurationError where the configured one is blank: deliveries signed with the one that was
+    meant would all be refused.
     """
     if settings.secrets():
         return settings
@@ -58,7 +59,7 @@ def with_secret(settings: Settings) -> Settings:
 
 
 def _own_secret(data_dir: Path) -> str:
-    """The secret of a data directory, made where there is none: whole or not at all."""
+    """Return the secret of a data directory; makes one where there is none, whole or not at all."""
     path, partial = data_dir / SECRET_FILE, data_dir / f"{SECRET_FILE}.{os.getpid()}"
     known = known_secret(data_dir)
     if known is not None:
@@ -78,7 +79,7 @@ def _own_secret(data_dir: Path) -> str:
 
 
 def known_secret(data_dir: Path) -> str | None:
-    """The secret that `up` made in a data directory, or None. Raises ConfigurationError."""
+    """Return the secret that `up` made in a data directory, or None. Raises ConfigurationError."""
     path = data_dir / SECRET_FILE
     try:
         token = path.read_text(encoding="ascii").strip()
@@ -106,16 +107,16 @@ async def _everything(settings: Settings, url: str) -> None:
 
 
 async def _serve_and_project(settings: Settings, url: str) -> None:
-    """Run both halves until either fails or this is cancelled; the ingress answers to its end."""
-    # On one machine there is no load balancer that has to notice: no drain period.
-    undrained = settings.model_copy(update={"drain_seconds": 0.0})
+    """Run ingress and projectors until either fails or this is cancelled; the ingress drains first."""
+    # On one machine no load balancer has to notice: no drain period.
+    without_drain = settings.model_copy(update={"drain_seconds": 0.0})
     stop = asyncio.Event()
 
     def ready(port: int) -> None:
         _say_ready(settings, port)
 
     async with asyncio.TaskGroup() as tasks:
-        listening = tasks.create_task(serve_ingress(undrained, url, ready=ready, stop=stop))
+        listening = tasks.create_task(serve_ingress(without_drain, url, ready=ready, stop=stop))
         folding = tasks.create_task(project_until_cancelled(settings, url))
         try:
             await asyncio.wait((listening, folding), return_when=asyncio.FIRST_COMPLETED)

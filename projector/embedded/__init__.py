@@ -1,13 +1,15 @@
 """The embedded PostgreSQL: a server of our own, from a wheel's binaries, for one machine.
 
-    binaries   finds the wheel's programs
-    account    the operating-system account that the server runs as
-    layout     where everything lies, and who may enter
-    cluster    initialises a data directory
-    server     starts, adopts and stops the server
+    binaries    finds the wheel's programs
+    account     the operating-system account that the server runs as
+    layout      its files, and who may read and write them
+    locks       lock files
+    cluster     initialises a data directory
+    postmaster  the server's main process as seen from outside
+    server      starts, adopts and stops the server
 
-Nobody but the server's account (and root, where root started it) gets in: there is no TCP, the
-socket lies in a folder of mode 0700, and the server asks the kernel who is calling.
+Only the server's account (and root, where root started it) can connect: there is no TCP, the socket is in a
+folder of mode 0700, and the server asks the kernel who the caller is.
 """
 
 from projector.embedded.errors import (

@@ -1,7 +1,7 @@
-"""The operating-system account that the server runs as, and how programs are run as it.
+"""The operating-system account that the server runs as.
 
-PostgreSQL refuses to run as root, rightly. Started by root, it runs as a system account of its
-own; started by anybody else, as that person.
+PostgreSQL refuses to run as root. Started by root, it runs as a system account of its own; started by
+anybody else, as that user.
 """
 
 import os
@@ -71,14 +71,14 @@ class Account:
         )
 
     def callers(self) -> tuple[str, ...]:
-        """Names of the accounts that may connect: this one, and root where root started it."""
+        """Return the names of the accounts that may connect: this one, and root where root started it."""
         return ("root", self.name) if self.drops_privileges else (self.name,)
 
 
 def server_account() -> Account:
-    """The account to run the server as; for root it is created where it is missing.
+    """Return the account to run the server as; root's is created where it is missing.
 
-    Raises EmbeddedStartFailed where there is none and none can be made.
+    Raises EmbeddedStartFailed where there is none and none can be created.
     """
     account = known_account()
     if account is None and os.geteuid() == 0:
@@ -93,7 +93,7 @@ def server_account() -> Account:
 
 
 def known_account() -> Account | None:
-    """The account the server runs as, where it is there already; creates nothing."""
+    """Return the account that the server runs as, or None where it does not exist yet."""
     uid = os.geteuid()
     try:
         entry = pwd.getpwnam(SERVER_ACCOUNT) if uid == 0 else pwd.getpwuid(uid)

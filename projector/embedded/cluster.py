@@ -1,4 +1,4 @@
-"""Initialising a data directory, and checking one that is there."""
+"""Initialise a data directory, or check one that is there."""
 
 import os
 import shutil
@@ -12,7 +12,8 @@ from projector.embedded.errors import (
     DataDirectoryVersion,
     EmbeddedStartFailed,
 )
-from projector.embedded.layout import DATABASE, ROLE, Layout, own_folder
+from projector.embedded.layout import ROLE, Layout, own_folder
+from projector.statements import queries
 
 _INITDB: Final = (
     f"--username={ROLE}",
@@ -52,23 +53,23 @@ def ensure_cluster(layout: Layout, binaries: Binaries, account: Account) -> None
 
 
 def write_access_rules(layout: Layout, account: Account) -> None:
-    """Write who may connect: the kernel names the caller, and only our accounts are mapped."""
+    """Write who may connect: our accounts alone, as the kernel identifies them."""
     _write(layout.callers, "local all all peer map=projector\n")
     lines = (f'projector "{_quoted(name)}" {ROLE}\n' for name in account.callers())
     _write(layout.names, "".join(lines))
 
 
 def _create(target: Path, binaries: Binaries, account: Account) -> None:
-    """Initialise beside the target and rename: a start that is interrupted leaves no half of it."""
+    """Initialise beside the target, then rename: an interrupted start leaves nothing half made."""
     partial = target.with_name(target.name + ".partial")
     if partial.exists():
         shutil.rmtree(partial)
     own_folder(partial, account)
     _succeed(account, [binaries.program("initdb"), *_INITDB, "-D", str(partial)])
-    # PostgreSQL's single-user mode needs no listening server, and takes statements line by line.
+    # PostgreSQL's single-user mode needs no running server, and reads a statement a line.
     single = ["--single", "-D", str(partial), "-c", "exit_on_error=on", "template1"]
-    statement = f"CREATE DATABASE {DATABASE}\n"
-    _succeed(account, [binaries.program("postgres"), *single], stdin=statement)
+    statement = queries("embedded")["create_database"]
+    _succeed(account, [binaries.program("postgres"), *single], stdin=statement + "\n")
     partial.rename(target)
     _sync_folder(target.parent)
 
@@ -83,7 +84,7 @@ def _succeed(account: Account, command: list[str], stdin: str = "") -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that the server's account can read: it holds no secret."""
+    """Write a file that the server's account can read; for nothing secret."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags, 0o644), "w", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o644)

@@ -1,10 +1,10 @@
-"""What can go wrong with the embedded server, each with what to do next."""
+"""The errors of the embedded server; every message says what to do next."""
 
 from projector.errors import ProjectorError
 
 
 class EmbeddedNotInstalled(ProjectorError):
-    """The wheel with PostgreSQL's programs is not there, or has no release that we use."""
+    """The wheel with PostgreSQL's programs is not installed, or has no release that we use."""
 
 
 class DataDirectoryInUse(ProjectorError):
@@ -12,7 +12,7 @@ class DataDirectoryInUse(ProjectorError):
 
 
 class DataDirectoryUnusable(ProjectorError):
-    """The data directory cannot be made, entered or trusted."""
+    """The data directory cannot be created, entered or trusted."""
 
 
 class DataDirectoryVersion(ProjectorError):

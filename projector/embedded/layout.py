@@ -1,4 +1,4 @@
-"""Where the embedded server keeps what, and who may enter.
+"""The files of the embedded server, and who may read and write them.
 
     <data_dir>/postgres      the database itself, 0700, the server account's
     <data_dir>/run           the socket, 0700, the server account's
@@ -7,8 +7,8 @@
     <data_dir>/server.lock   held by the server and every process of it
     <data_dir>/server-18     a copy of the programs, where the account cannot reach the wheel's
 
-Root never writes into the two folders that are the account's: a server that was broken into must
-not lead root's pen elsewhere by a symbolic link.
+Root never writes into the two folders of the account: a compromised server could place a symbolic link
+there and have root write elsewhere.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from projector.embedded.errors import DataDirectoryUnusable, EmbeddedStartFailed
 
 PORT: Final = 5432  # it only names the socket's file; nothing listens on TCP
 ROLE: Final = "projector"
-DATABASE: Final = "projector"
+DATABASE: Final = "projector"  # as sql/queries/embedded.sql creates it
 
 # The kernel's limit is 108 bytes on Linux and 104 on macOS, with the closing zero.
 _LONGEST_SOCKET: Final = 100
@@ -105,7 +105,7 @@ class Layout:
 
     @property
     def dsn(self) -> str:
-        """The connection string; it names all that a variable such as PGPORT could mislead."""
+        """The connection string; explicit, so that no variable such as PGPORT changes its meaning."""
         return (
             f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.sockets))}&port={PORT}"
             "&sslmode=disable&target_session_attrs=any"
@@ -117,12 +117,12 @@ _UNQUOTABLE = frozenset('"\\$`\n')
 
 
 def layout_of(data_dir: Path) -> Layout:
-    """The layout of a data directory; two spellings of one directory give one layout."""
+    """Return the layout of a data directory, the same for every spelling of its path."""
     return Layout(data_dir.expanduser().resolve())
 
 
 def default_data_dir() -> Path:
-    """Where data lies unless PROJECTOR_DATA_DIR says otherwise."""
+    """Return the data directory that is used where PROJECTOR_DATA_DIR is not set."""
     if os.geteuid() == 0:
         return Path("/var/lib/projector")
     if sys.platform == "darwin":
@@ -133,9 +133,9 @@ def default_data_dir() -> Path:
 
 
 def prepare_data_dir(data_dir: Path) -> Path:
-    """Make the data directory, or check the one that is there; returns its resolved path.
+    """Create the data directory, or check the one that is there; returns its resolved path.
 
-    Whoever writes into a data directory before the server starts calls this first. Raises
+    To be called before anything is written into it. Raises
     DataDirectoryUnusable where it cannot be made, is not ours, or lets others write.
     """
     path = layout_of(data_dir).data_dir
@@ -189,11 +189,11 @@ def check_reach(layout: Layout, account: Account) -> None:
 
 
 def own_folder(path: Path, account: Account) -> None:
-    """Make a folder of mode 0700 of the account's, or check that it is one.
+    """Create a folder that belongs to the account, with mode 0700, or check the one that is there.
 
-    Raises DataDirectoryUnusable where somebody else put it there or could enter it.
+    Raises DataDirectoryUnusable where it is somebody else's or somebody else can enter it.
     """
-    # One that is there has to be ours: the checks below tell.
+    # The checks below tell whether one that is there is ours.
     with suppress(FileExistsError):
         path.mkdir(mode=0o700)
     found = path.lstat()
@@ -208,9 +208,9 @@ def own_folder(path: Path, account: Account) -> None:
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether a socket folder is there and only its owner, our server's account, can enter it.
+    """Return whether a socket folder exists, and only our server's account can enter it.
 
-    Without this anybody could wait for clients in a folder of that name in /tmp.
+    Without this check anybody could wait for our clients in a folder of that name in /tmp.
     """
     account = known_account()
     try:
@@ -224,7 +224,7 @@ def is_ours(folder: Path) -> bool:
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a file of the data directory, made with mode 0600; never through a symbolic link."""
+    """Open or create (mode 0600) a file of the data directory; never through a symbolic link."""
     return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 

@@ -1,4 +1,4 @@
-"""Locks that the kernel frees with their last holder, however that one ends."""
+"""Lock files; the kernel releases such a lock when its last holder ends, however it ends."""
 
 import fcntl
 import os
@@ -9,9 +9,9 @@ from projector.embedded.layout import open_private
 
 
 def hold(path: Path) -> int:
-    """Take the lock of a data directory and write our pid into it; returns the descriptor.
+    """Acquire the lock of a data directory and write our pid into it; returns the descriptor.
 
-    Raises DataDirectoryInUse, naming the pid that is written there.
+    Raises DataDirectoryInUse with the pid of the holder.
     """
     descriptor = open_private(path, os.O_RDWR)
     try:
@@ -29,14 +29,14 @@ def hold(path: Path) -> int:
 
 
 def take(path: Path) -> int:
-    """Take a free lock to hand it on to a child; returns the descriptor."""
+    """Acquire a free lock that a child will inherit; returns the descriptor."""
     descriptor = open_private(path, os.O_RDWR)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return descriptor
 
 
 def held(path: Path) -> bool:
-    """Whether any process holds the lock; a data directory that was removed has none."""
+    """Return whether any process holds the lock; False where the data directory was removed."""
     try:
         descriptor = open_private(path, os.O_RDWR)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What the server's main process tells of itself: its socket, its lock file, its log."""
+"""The server's main process as seen from outside: its socket, its lock files, its log."""
 
 import os
 import subprocess
@@ -13,12 +13,12 @@ from projector.embedded.layout import DATABASE, PORT, ROLE, Layout, open_private
 _LOG_BYTES: Final = 16 * 1024 * 1024
 
 
-def answers(binaries: Binaries, layout: Layout) -> bool:
-    """Whether a server takes connections on the socket."""
+def accepts_connections(binaries: Binaries, layout: Layout) -> bool:
+    """Return whether a server accepts connections on the socket."""
     if not layout.socket.exists():
         return False
     probe = [binaries.program("pg_isready"), "-q", "-t", "3", "-h", str(layout.sockets)]
-    answer = subprocess.run(  # noqa: S603 - the wheel's own program
+    probed = subprocess.run(  # noqa: S603 - the wheel's own program
         [*probe, "-p", str(PORT), "-U", ROLE, "-d", DATABASE],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -26,20 +26,20 @@ def answers(binaries: Binaries, layout: Layout) -> bool:
         check=False,
         env={},
     )
-    return answer.returncode == 0
+    return probed.returncode == 0
 
 
 def written_pid(layout: Layout) -> int | None:
-    """The pid in PostgreSQL's own lock file, or None."""
+    """Return the pid in PostgreSQL's own lock file, or None."""
     return _first_number(layout.postmaster_pid)
 
 
 def clear_stale_pids(layout: Layout) -> None:
     """Remove PostgreSQL's lock files whose pid is another program's by now.
 
-    PostgreSQL overlooks a pid that is nobody's, but refuses to start beside any living process of
-    that number, and after a crash of the machine numbers begin anew. No server of ours lives here
-    (its lock is free), so only one that was started by hand could: DataDirectoryInUse.
+    PostgreSQL ignores a pid that no process has, but refuses to start while any process has it, and after a
+    crash of the machine pids are used again. To be called only where no server of ours runs; raises
+    DataDirectoryInUse for one that was started by hand.
     """
     for path in (layout.postmaster_pid, layout.socket_pid):
         pid = _first_number(path)
@@ -54,14 +54,14 @@ def clear_stale_pids(layout: Layout) -> None:
 
 
 def open_log(layout: Layout) -> int:
-    """Open the server's log for appending; a long one makes way first."""
+    """Open the server's log for appending; one over 16 MiB is renamed to *.log.1 first."""
     if layout.log.exists() and layout.log.stat().st_size > _LOG_BYTES:
         layout.log.rename(layout.log.with_suffix(".log.1"))
     return open_private(layout.log, os.O_WRONLY | os.O_APPEND)
 
 
 def log_since(layout: Layout, start: int) -> str:
-    """The log's last lines that were written after byte `start`, on one line."""
+    """Return the log's last lines after byte `start`, joined to one line."""
     with layout.log.open("rb") as file:
         file.seek(start)
         lines = file.read().decode("utf-8", "replace").strip().splitlines()
@@ -88,12 +88,12 @@ def _lives(pid: int) -> bool:
 
 
 def _serves(pid: int, folder: Path) -> bool:
-    """Whether the process is a PostgreSQL server of that folder, which is where it stands."""
+    """Return whether the process is a PostgreSQL server of that folder, its working directory."""
     if sys.platform == "linux":
         try:
             return Path(f"/proc/{pid}/cwd").readlink() == folder
         except (FileNotFoundError, ProcessLookupError, PermissionError):
-            return False  # gone, or another account's: only the folder's own can serve it
+            return False  # gone, or of another account, which cannot serve this folder
     listed = subprocess.run(  # noqa: S603 - a system program
         ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
     )

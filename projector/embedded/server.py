@@ -1,4 +1,4 @@
-"""The embedded server's life: start or adopt, serve, stop."""
+"""Start or adopt the embedded server, and stop it."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ from projector.embedded.layout import (
 )
 from projector.embedded.locks import held, hold, take
 from projector.embedded.postmaster import (
-    answers,
+    accepts_connections,
     clear_stale_pids,
     log_since,
     open_log,
@@ -54,10 +54,10 @@ SETTINGS: Final[Mapping[str, str]] = {
 
 
 class EmbeddedServer:
-    """A PostgreSQL server that lives as long as this object holds its data directory.
+    """A PostgreSQL server that runs for as long as this object holds its data directory.
 
-    A server that a killed process left behind is adopted, settings and all; otherwise `settings`
-    are PostgreSQL's, over ours. Used by one thread at a time.
+    A server that a killed process left running is adopted with the settings it has; otherwise `settings`,
+    PostgreSQL's own, override ours. To be used by one thread at a time.
     """
 
     def __init__(self, data_dir: Path, *, settings: Mapping[str, str] | None = None) -> None:
@@ -104,10 +104,9 @@ class EmbeddedServer:
         return self.dsn
 
     def stop(self) -> None:
-        """End the server, or do nothing where this object holds none.
+        """Stop the server, if this object holds one, and wait until each of its processes has ended.
 
-        Open transactions are rolled back; what was committed is safe. Waits until every process
-        of the server is gone.
+        Open transactions are rolled back; what was committed is safe.
         """
         if self._lock is None:
             return
@@ -133,11 +132,11 @@ class EmbeddedServer:
             self._launch(binaries, account)
 
     def _adopt(self, binaries: Binaries) -> bool:
-        """Take over a server that was left behind; False where none of its processes lives."""
+        """Take over a server that was left running; False where none of its processes runs."""
         deadline = time.monotonic() + START_SECONDS
         while held(self._layout.server_lock):
-            # Until it answers it may be starting, replaying its log, or ending.
-            if answers(binaries, self._layout):
+            # One that refuses connections may be starting, replaying its log, or ending.
+            if accepts_connections(binaries, self._layout):
                 return True
             if time.monotonic() > deadline:
                 raise EmbeddedStartFailed(
@@ -160,7 +159,8 @@ class EmbeddedServer:
             os.close(output)
         self._process = process
         in_time = _until(
-            lambda: process.poll() is not None or answers(binaries, self._layout), START_SECONDS
+            lambda: process.poll() is not None or accepts_connections(binaries, self._layout),
+            START_SECONDS,
         )
         if not in_time or process.poll() is not None:
             what = "ended at once" if in_time else f"was not ready after {START_SECONDS:.0f} s"
@@ -188,7 +188,7 @@ class EmbeddedServer:
         return command
 
     def _end_server(self) -> None:
-        """Ask, then insist, then kill; each time wait for the server's last process."""
+        """Ask it to stop, then insist, then kill; each time wait for its last process."""
         for way, seconds in (
             (signal.SIGINT, STOP_SECONDS),  # PostgreSQL's "fast"
             (signal.SIGQUIT, KILL_SECONDS),  # its "immediate": the next start replays the log
@@ -204,7 +204,7 @@ class EmbeddedServer:
             self._process = None
 
     def _gone(self) -> bool:
-        """Whether no process of the server lives."""
+        """Return whether no process of the server runs."""
         ours_lives = self._process is not None and self._process.poll() is None
         return not ours_lives and not held(self._layout.server_lock)
 
@@ -214,7 +214,7 @@ class EmbeddedServer:
             return
         pid = written_pid(self._layout)
         if pid is not None and self._running_as is not None:
-            # The account wrote that number, so the account sends the signal: root must not.
+            # The account wrote that pid, so the account sends the signal: root must not trust it.
             binaries, account = self._running_as
             name = way.name.removeprefix("SIG")
             account.run([binaries.program("pg_ctl"), "kill", name, str(pid)])
@@ -223,17 +223,17 @@ class EmbeddedServer:
 def running_dsn(data_dir: Path) -> str | None:
     """Return the connection string of the server that runs in a data directory, or None.
 
-    For other processes of whoever started it; changes and starts nothing.
+    For other processes of the same user; starts and changes nothing.
     """
     layout = layout_of(data_dir)
     binaries = find_binaries()
-    if binaries is None or not is_ours(layout.sockets) or not answers(binaries, layout):
+    if binaries is None or not is_ours(layout.sockets) or not accepts_connections(binaries, layout):
         return None
     return layout.dsn
 
 
 def _until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait for a condition; False where it did not come true in time."""
+    """Wait for a condition; returns False where it did not come true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

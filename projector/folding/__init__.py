@@ -1,1 +1,1 @@
-"""Pure folding: documents, typed columns, tables, and the fold of a batch. No I/O, no clock."""
+"""How anything folds: documents, typed columns, tables, the fold of a batch. Pure: no I/O, no clock."""

@@ -1,14 +1,14 @@
-"""Typed columns: what a value becomes in one. What a column cannot hold becomes null."""
+"""Typed columns: coercions of JSON values. What a column cannot hold becomes null."""
 
 import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from projector.events import Event
+from projector.zoom.events import Event
 
 Coercion = Callable[[Any], Any]
 
-# The longest that RFC 5321 allows.
+# Characters; the longest that RFC 5321 allows.
 LONGEST_EMAIL: Final = 320
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
@@ -16,7 +16,7 @@ _BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
 
 
 def held(event: Event, column: str, coercion: Coercion, value: Any) -> Any:
-    """A value as a column holds it; what it cannot hold is null, and noted in the event."""
+    """A value as a column holds it. Null for what it cannot hold, which is noted in the event."""
     result = coercion(value)
     if result is None and value is not None and value != "":
         event.not_held(column)
@@ -71,13 +71,13 @@ def document(value: Any) -> dict[str, Any] | None:
 
 
 def email(value: Any) -> str | None:
-    """An e-mail as sent: any text that an index can hold, but the empty one."""
+    """An e-mail as sent: any text that is not empty and that an index can hold."""
     address = value if type(value) is str else text(value)
     return address if address and len(address) <= LONGEST_EMAIL else None
 
 
 def lowered(text: str) -> str:
-    """A text as PostgreSQL's lower() gives it: each character by itself, whatever stands beside it."""
+    """A text as PostgreSQL's lower() returns it: character by character, whatever the neighbours."""
     if text.isascii():
         return text.lower()
     return "".join(char.lower()[0] for char in text)

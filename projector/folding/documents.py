@@ -1,4 +1,4 @@
-"""Documents: what a diff does to one, and where a diff contradicts it."""
+"""Documents: applying a diff to one, and finding where a diff contradicts it."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -6,14 +6,17 @@ from typing import Any, Final
 
 Document = dict[str, Any]
 
+# What a state starts with: no fold changes a document in place.
+EMPTY: Final[Document] = {}
+
 _ABSENT: Final = object()
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
 def merge(document: Document, new: Mapping[str, Any], old: Mapping[str, Any]) -> Document:
-    """The document after a diff: `new` sets, what `old` alone names is cleared, the rest stays.
+    """The document after a diff: keys of `new` are set, keys of `old` alone are cleared, the rest stays.
 
-    Goes on key by key where both sides are objects, an absent side counting as an empty one. Objects
+    Where both sides are objects (an absent side counts as an empty one) this goes on key by key. Objects
     left empty disappear.
     """
     merged = dict(document)
@@ -50,7 +53,8 @@ def contradictions(
 ) -> Iterator[tuple[str, Any, Any]]:
     """Where the reported previous values differ from what is known: (dotted path, known, reported).
 
-    Blank or unknown values prove nothing, nor does a value that is already the new one.
+    A reported value that is blank contradicts nothing, nor does any where the known value is absent or
+    equals the new one.
     """
     for key, value in reported.items():
         if key not in known or is_blank(value):
@@ -64,7 +68,7 @@ def contradictions(
 
 
 def _pruned(value: Any) -> Any:
-    """A value as it would be set: without empty objects."""
+    """A value as `merge` sets it: without empty objects."""
     return merge({}, value, _NOTHING) if isinstance(value, dict) else value
 
 
@@ -74,13 +78,13 @@ def is_blank(value: Any) -> bool:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Equality of JSON values: 1 is 1.0, but neither is true."""
+    """Equality of JSON values: 1 equals 1.0, and neither equals true."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, float | int) and isinstance(right, float | int):
         if type(left) is type(right):
             return left == right
-        # The database keeps the digits: 1e23 comes back as that integer, which the float is not.
+        # The database stores the digits: 1e23 comes back as the integer 10**23, which the float is not.
         return Decimal(repr(left)) == Decimal(repr(right))
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)

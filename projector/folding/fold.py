@@ -1,4 +1,4 @@
-"""The fold of a batch: rows and events in, changed rows and dead letters out."""
+"""The fold of a batch: rows and events in, rows and dead letters out."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-from projector.events import Event
 from projector.folding.tables import DeadLetter, Key, MergeTable, Row, SequenceTable, dead_letter
 from projector.folding.unfoldable import Unfoldable
+from projector.zoom.events import Event
 
 EventsByName = Mapping[str, Sequence[Event]]
 
@@ -16,7 +16,7 @@ in_event_order = attrgetter("order")
 
 
 def contribute(table: MergeTable, events: EventsByName, rows: dict[Key, Row]) -> list[DeadLetter]:
-    """Merge what a batch's events bring to a merge table into `rows`; answers what could not be folded."""
+    """Merge the rows of a batch's events into `rows`, those of a merge table; returns the dead letters."""
     dead, merge, width = [], table.merge, table.key
     for name, rows_of in table.rows.items():
         for row in rows_of(events.get(name, ())):
@@ -29,17 +29,31 @@ def contribute(table: MergeTable, events: EventsByName, rows: dict[Key, Row]) ->
     return dead
 
 
+def telling(table: MergeTable, events: EventsByName, rows: Mapping[Key, Row]) -> EventsByName:
+    """Without the events that can change none of the rows. Pays where the newest events come first.
+
+    To make rows of all of them, and to merge these, took an eighth of a rebuild's time.
+    """
+    superseded = table.superseded
+    if superseded is None:
+        return events
+    return {
+        name: [event for event in events.get(name, ()) if not superseded(event, rows)]
+        for name in table.rows
+    }
+
+
 @dataclass
-class Sequences:
-    """A batch's events by the entity of a sequence table that each belongs to."""
+class Grouped:
+    """Events by the entity of a sequence table that each belongs to, and those that name none."""
 
     events: dict[Key, list[Event]] = field(default_factory=lambda: defaultdict(list))
     dead: list[DeadLetter] = field(default_factory=list)
 
 
-def group_by_entity(table: SequenceTable, events: EventsByName) -> Sequences:
-    """Sort a batch's events into their entities; an event that names none is a dead letter."""
-    found = Sequences()
+def group_by_entity(table: SequenceTable, events: EventsByName) -> Grouped:
+    """Group a batch's events by entity; an event that names none is a dead letter."""
+    found = Grouped()
     for name in table.steps:
         for event in events.get(name, ()):
             try:
@@ -51,7 +65,7 @@ def group_by_entity(table: SequenceTable, events: EventsByName) -> Sequences:
 
 
 def late_entities(stored: Mapping[Key, Any], events: Mapping[Key, Sequence[Event]]) -> list[Key]:
-    """The entities with an event that is not newer than everything folded into their row."""
+    """The entities with a late event: one no newer than the newest that is folded into their row."""
     return [
         key
         for key, some in events.items()
@@ -65,15 +79,15 @@ def fold_entity(
 ) -> tuple[Any, list[DeadLetter]]:
     """Fold distinct events into a state, in event order.
 
-    `state` holds nothing newer than the events: it is the row when they are all newer, the start when
-    they are the entity's whole history.
+    `state` is the entity's row where all events are newer than it, and its start where they are the whole
+    history.
     """
     dead = []
     steps = table.steps
     for event in distinct(events):
         try:
             after = steps[event.name](state, event)
-        except Exception as error:  # noqa: BLE001  one event never stops a batch: it is kept
+        except Exception as error:  # noqa: BLE001  one event never stops a batch: it is a dead letter
             if not (isinstance(error, Unfoldable) and event.name in table.context):
                 dead.append(dead_letter(event, error))
             after = state
@@ -82,7 +96,7 @@ def fold_entity(
 
 
 def distinct(events: Iterable[Event]) -> list[Event]:
-    """Events in event order, equal bytes once: as they stand at their smallest position."""
+    """Events in event order; of those with equal bytes only the one at the smallest position."""
     first: dict[bytes, Event] = {}
     for event in events:
         digest = event.order[-32:]

@@ -1,11 +1,11 @@
-"""What a projection is: a value that names its tables, its events and its pure functions.
+"""A projection as a value: its tables, its events, and a pure function for each event.
 
-Two kinds of tables hold everything:
+There are two kinds of tables:
 
-- a *merge table* gets rows from single events; rows of one key merge by a function that does not care
-  about order (`newest`, a maximum, a sum). It needs no history.
-- a *sequence table* holds one state per entity, folded over that entity's events in event order. A late
-  event folds the entity anew from its history.
+- a *merge table* gets rows from single events. Rows with one key merge by a function that is the same in
+  any order (the newest, a maximum, a sum). It needs no history.
+- a *sequence table* holds one state per entity: the fold of that entity's events in event order. A late
+  event makes the entity be folded again from its history.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from projector.events import Event
 from projector.folding.unfoldable import Unfoldable
+from projector.zoom.events import Event
 
 Row = Any  # a NamedTuple: its fields are the table's columns, its first ones the key
 Key = tuple[Any, ...]
@@ -29,7 +29,7 @@ class DeadLetter(NamedTuple):
 
 
 def dead_letter(event: Event, error: Exception) -> DeadLetter:
-    """Say why an event could not be folded, without a word of what it held."""
+    """The dead letter of an event and of what its fold raised; it never contains input."""
     reason = (
         str(error) if isinstance(error, Unfoldable) else f"the fold failed: {type(error).__name__}"
     )
@@ -39,16 +39,16 @@ def dead_letter(event: Event, error: Exception) -> DeadLetter:
 def each(
     rows_of: Callable[[Event], Iterable[Row]],
 ) -> Callable[[Sequence[Event]], Iterator[Row | DeadLetter]]:
-    """Make a merge table's function of one that takes a single event.
+    """Turn a function that yields the rows of one event into one for `MergeTable.rows`.
 
-    That one may raise Unfoldable after yielding what could be folded.
+    It may raise Unfoldable after yielding the rows that could be made.
     """
 
     def rows(events: Sequence[Event]) -> Iterator[Row | DeadLetter]:
         for event in events:
             try:
                 yield from rows_of(event)
-            except Exception as error:  # noqa: BLE001  one event never stops a batch: it is kept
+            except Exception as error:  # noqa: BLE001  one event never stops a batch: it is a dead letter
                 yield dead_letter(event, error)
 
     return rows
@@ -57,20 +57,20 @@ def each(
 def one_each(
     row_of: Callable[[Event], Row],
 ) -> Callable[[Sequence[Event]], Iterator[Row | DeadLetter]]:
-    """The same of a function that makes exactly one row of an event, or raises Unfoldable."""
+    """The same for a function that returns exactly one row, or raises Unfoldable."""
 
     def rows(events: Sequence[Event]) -> Iterator[Row | DeadLetter]:
         for event in events:
             try:
                 yield row_of(event)
-            except Exception as error:  # noqa: BLE001  one event never stops a batch: it is kept
+            except Exception as error:  # noqa: BLE001  one event never stops a batch: it is a dead letter
                 yield dead_letter(event, error)
 
     return rows
 
 
 class Rule(Enum):
-    """What becomes of two values of a column when their rows merge."""
+    """Which value a column has when two rows merge."""
 
     GREATEST = auto()
     LEAST = auto()
@@ -78,18 +78,20 @@ class Rule(Enum):
 
 
 class With(NamedTuple):
-    """The value is that of the row where `column`, which may be this one itself, is greater."""
+    """The value of the row whose `column` is greater; that may be the same column."""
 
     column: str
 
 
 @dataclass(frozen=True, eq=False)
 class MergeTable:
-    """A table whose rows merge: associative, commutative, and the same however often one comes.
+    """A table whose rows merge, in any order.
 
-    `rows` gives, by event name, the rows that a batch's events of that name contribute, and a dead letter
-    for each that cannot be folded (wholly). `rules` says of every column but the key's what `merge` does with
-    it, for the database to do the same with the row that stands there.
+    `key`: how many columns, the first ones, are the key. `rows`: by event name, a function from a batch's
+    events of that name to their rows, with a dead letter for each event that cannot be folded wholly.
+    `merge` merges two rows with one key; `rules` says the same column by column, for the database, which
+    merges with the row that it has. `superseded`, where it is worth the question, tells that an event can
+    change none of the given rows.
     """
 
     name: str
@@ -98,16 +100,23 @@ class MergeTable:
     rows: Mapping[str, Callable[[Sequence[Event]], Iterable[Row | DeadLetter]]]
     merge: Callable[[Row, Row], Row]
     rules: Mapping[str, Rule | With]
+    superseded: Callable[[Event, Mapping[Key, Row]], bool] | None = None
+
+    @property
+    def events(self) -> frozenset[str]:
+        """The names of the events that are folded into this table."""
+        return frozenset(self.rows)
 
 
 @dataclass(frozen=True, eq=False)
 class SequenceTable:
     """A table of states, each the fold of its entity's events in event order.
 
-    `steps` gives, by event name, (state before, event) -> state after, and raises Unfoldable to leave
-    the event out. A state is its row: a NamedTuple whose `folded` is the order of the newest event
-    folded in. `context` names the events that matter here but are another projection's to report when
-    they cannot be folded. `history` is the table that finds an entity's events.
+    `key`: how many columns, the first ones, are the key. `steps`: by event name, a function
+    (state before, event) -> state after, which raises Unfoldable to leave the event out. A state is a row:
+    a NamedTuple whose `folded` is the order of the newest event folded in. `history` names the table of the
+    positions of each entity's events. `context`: events of `steps` whose dead letters are left to the
+    projection that they belong to.
     """
 
     name: str
@@ -119,21 +128,35 @@ class SequenceTable:
     history: str
     context: frozenset[str] = frozenset()
 
+    @property
+    def events(self) -> frozenset[str]:
+        """The names of the events that are folded into this table."""
+        return frozenset(self.steps)
+
 
 Table = MergeTable | SequenceTable
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """A named, versioned part of the directory. A change of what it computes needs a new version."""
+    """A named part of the directory. Whoever changes what it computes gives it the next version.
+
+    It has any number of merge tables and at most one sequence table.
+    """
 
     name: str
     version: int
     tables: tuple[Table, ...]
+    merging: tuple[MergeTable, ...] = field(init=False)
+    sequence: SequenceTable | None = field(init=False)
     events: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        names: set[str] = set()
-        for table in self.tables:
-            names.update(table.steps if isinstance(table, SequenceTable) else table.rows)
-        object.__setattr__(self, "events", frozenset(names))
+        sequences = [table for table in self.tables if isinstance(table, SequenceTable)]
+        if len(sequences) > 1:
+            raise ValueError(f"projection {self.name} has more than one sequence table")
+        merging = tuple(table for table in self.tables if isinstance(table, MergeTable))
+        events = frozenset().union(*(table.events for table in self.tables))
+        object.__setattr__(self, "merging", merging)
+        object.__setattr__(self, "sequence", sequences[0] if sequences else None)
+        object.__setattr__(self, "events", events)

@@ -1,5 +1,5 @@
-"""The one exception of the fold."""
+"""The one exception that folds raise."""
 
 
 class Unfoldable(Exception):
-    """The event, or an entry of it, cannot be folded. The text never contains input."""
+    """An event, or an entry of it, cannot be folded. The text never contains input."""

@@ -1,6 +1,7 @@
-"""The answers to what was to be appended: a delivery's own bytes, or 503."""
+"""The answers to a delivery that was to be appended: 200 with its own bytes, or 503."""
 
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Final
@@ -9,7 +10,7 @@ from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
 from projector.ingress.problems import RETRY_AFTER_SECONDS, Problem
-from projector.log import Appended
+from projector.log.append import Appended
 
 _HEAD: Final = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Event-Position: %d\r\n%b%b"
@@ -23,7 +24,7 @@ _DUPLICATE: Final = b"X-Event-Duplicate: true\r\n"
 _CLOSE: Final = b"Connection: close\r\n"
 
 
-def acknowledgement(body: bytes, appended: Appended, *, last: bool) -> bytes:
+def acknowledgement(body: bytes, appended: Appended, last: bool) -> bytes:
     """The whole answer; `last`: the connection closes after it."""
     position, duplicate = appended
     head = _HEAD % (
@@ -36,24 +37,19 @@ def acknowledgement(body: bytes, appended: Appended, *, last: bool) -> bytes:
     return head + body
 
 
-def refusal(problem: Problem, *, last: bool) -> bytes:
-    """The whole answer that tells a problem for which to try again."""
-    body = problem.body
+def busy(last: bool) -> bytes:
+    """The whole answer to a delivery that could not be appended in time."""
+    body = Problem.BUSY.body
     close = _CLOSE if last else b""
     return _REFUSAL % (RETRY_AFTER_SECONDS, close, len(body), _date(int(time.time())), body)
 
 
-class Acknowledgement(web.StreamResponse):
-    """200, and the delivery's position. Head and body leave in one write.
+class WholeAnswer(web.StreamResponse):
+    """One of these answers as an aiohttp response, byte for byte; `make` is called with `last`."""
 
-    A web.Response weighs cookies, compression and chunks for each answer, which costs a delivery as
-    much as its decoding and both its hashes.
-    """
-
-    def __init__(self, body: bytes, appended: Appended) -> None:
-        super().__init__()
-        self._echo = body
-        self._appended = appended
+    def __init__(self, status: int, make: Callable[[bool], bytes]) -> None:
+        super().__init__(status=status)
+        self._make = make
         self._closing = False
 
     @property
@@ -70,7 +66,7 @@ class Acknowledgement(web.StreamResponse):
         if not request.keep_alive or request.version != HttpVersion11:
             self._closing = True
         writer = request.writer
-        await writer.write(acknowledgement(self._echo, self._appended, last=self._closing))
+        await writer.write(self._make(self._closing))
         return writer
 
     async def write_eof(self, data: bytes = b"") -> None:
@@ -79,5 +75,5 @@ class Acknowledgement(web.StreamResponse):
 
 @lru_cache(maxsize=1)
 def _date(seconds: int) -> bytes:
-    """A time in epoch seconds as HTTP spells it."""
+    """A time in epoch seconds as an HTTP date."""
     return formatdate(seconds, usegmt=True).encode()

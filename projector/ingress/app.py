@@ -1,4 +1,4 @@
-"""The routes of an ingress replica, and the parts that answer them."""
+"""The routes of an ingress replica, and the parts that serve them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,21 +10,24 @@ from projector.config import Settings
 from projector.ingress.authentication import authenticator
 from projector.ingress.clients import trusted_networks
 from projector.ingress.connection import Lane, Upstream
+from projector.ingress.fast_path import FastPath
 from projector.ingress.group_commit import GroupCommit
 from projector.ingress.limits import BodyReader
 from projector.ingress.metrics import Metrics
 from projector.ingress.problems import Problem, not_ready, respond
 from projector.ingress.quarantine import QuarantineWriter
 from projector.ingress.readiness import Readiness
+from projector.ingress.request_log import RequestLog
 from projector.ingress.webhooks import PATH, Webhooks
-from projector.migrations import check_schema
+from projector.schema.migrations import check_schema
 
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """The parts of one ingress replica. Its lanes connect when they are first needed."""
+    """The parts of one ingress replica. Its lanes connect on first use."""
 
     webhooks: Webhooks
+    fast_path: FastPath
     commit: GroupCommit
     quarantine: QuarantineWriter
     readiness: Readiness
@@ -32,12 +35,12 @@ class Replica:
     lanes: tuple[Lane, ...]
 
     def start_draining(self) -> None:
-        """From now on /readyz says no, and every answer closes its connection."""
+        """Make /readyz answer 503, and every answer close its connection."""
         self.readiness.draining = True
         self.webhooks.draining = True
 
     def start_closing(self) -> None:
-        """From now on no delivery is taken any more."""
+        """Take no more deliveries."""
         self.webhooks.closing = True
 
     def drop_connections(self) -> None:
@@ -47,7 +50,7 @@ class Replica:
 
 
 def make_replica(settings: Settings, database_url: str) -> Replica:
-    """Wire the parts of a replica; nothing connects yet. Raises ConfigurationError."""
+    """Create the parts of a replica, without connecting. Raises ConfigurationError."""
     metrics = Metrics()
     upstream = Upstream(database_url)
     lanes = tuple(Lane(upstream) for _ in range(4))
@@ -65,16 +68,16 @@ def make_replica(settings: Settings, database_url: str) -> Replica:
         commit,
         quarantine,
         metrics,
-        trusted_networks(settings.trusted_proxies),
+        RequestLog(metrics, trusted_networks(settings.trusted_proxies)),
     )
     readiness = Readiness(probing, check_schema, metrics)
-    return Replica(webhooks, commit, quarantine, readiness, metrics, lanes)
+    return Replica(webhooks, FastPath(webhooks), commit, quarantine, readiness, metrics, lanes)
 
 
 def make_server(replica: Replica) -> web.Server:
     """The server of a replica's routes.
 
-    Without a web.Application, whose routing costs a delivery as much as its signature does.
+    Not a web.Application: its routing takes as long as checking a delivery's signature.
     """
     deliveries, others = replica.webhooks.take, _others(replica)
 
@@ -93,7 +96,7 @@ def make_server(replica: Replica) -> web.Server:
 
 
 def _others(replica: Replica) -> Callable[[web.BaseRequest], web.Response]:
-    """Answers every route but the webhooks'."""
+    """Return the handler of every route but the webhooks'."""
 
     def readyz() -> web.Response:
         reason = replica.readiness.reason
@@ -123,7 +126,7 @@ def _others(replica: Replica) -> Callable[[web.BaseRequest], web.Response]:
 
 
 async def _expect(request: web.BaseRequest) -> None:
-    """Ask for the body that a sender holds back; any other expectation is ignored."""
+    """Send 100 Continue to a sender that asks for it; ignore any other expectation."""
     if request.headers[hdrs.EXPECT].lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer itself has not begun

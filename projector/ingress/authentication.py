@@ -1,4 +1,4 @@
-"""Who may deliver: whoever signs with a live secret, or anybody where that is allowed."""
+"""Who may deliver: senders that sign with a live secret, or anybody if so configured."""
 
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from projector.config import Settings
 from projector.errors import ConfigurationError
-from projector.signature import Refusal, fingerprint, verify
+from projector.zoom.signature import Refusal, fingerprint, verify
 
 
-class Verdict(NamedTuple):
-    """The fingerprint of the secret that signed (None: unsigned, and allowed), or a refusal."""
+class SignatureCheck(NamedTuple):
+    """The fingerprint of the signing secret (None: unsigned, and allowed), or a refusal."""
 
     verified_by: str | None
     refusal: Refusal | None = None
@@ -26,22 +26,22 @@ class Authenticator:
 
     def check(
         self, timestamp: str | None, signature: str | None, body: bytes, now: float
-    ) -> Verdict:
-        """Judge a request by its two headers and its raw body; `now` is in epoch seconds."""
+    ) -> SignatureCheck:
+        """Check a request's signature by its two headers and its raw body; `now` is in epoch seconds."""
         result = verify(self._secrets, timestamp, signature, body, now)
         if not isinstance(result, Refusal):
-            return Verdict(result)
+            return SignatureCheck(result)
         if self._allow_unsigned and (signature is None or not self._secrets):
-            return Verdict(None)
-        return Verdict(None, result)
+            return SignatureCheck(None)
+        return SignatureCheck(None, result)
 
     def secret(self, verified_by: str) -> bytes:
-        """The secret of a fingerprint that `check` answered."""
+        """The secret of a fingerprint that `check` returned."""
         return self._by_fingerprint[verified_by]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is reachable from this machine alone."""
+    """Whether an address is reachable only from this machine."""
     if host == "localhost":
         return True
     try:
@@ -53,13 +53,13 @@ def is_loopback(host: str) -> bool:
 def authenticator(settings: Settings) -> Authenticator:
     """The authenticator that the settings ask for.
 
-    Raises ConfigurationError where nothing would keep strangers out.
+    Raises ConfigurationError if anybody could deliver without a signature.
     """
     secrets = settings.secrets()
     if settings.allow_unsigned and not is_loopback(settings.host):
         raise ConfigurationError(
-            "PROJECTOR_ALLOW_UNSIGNED works on a loopback address alone; "
-            "set PROJECTOR_HOST to 127.0.0.1, or do without it"
+            "PROJECTOR_ALLOW_UNSIGNED works only on a loopback address; "
+            "set PROJECTOR_HOST to 127.0.0.1, or unset it"
         )
     if not secrets and not settings.allow_unsigned:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Where a request comes from. Forwarded headers are believed from configured proxies alone."""
+"""Where a request comes from. Forwarded headers are trusted only from configured proxies."""
 
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -11,7 +11,7 @@ Network = IPv4Network | IPv6Network
 
 
 def trusted_networks(text: str) -> tuple[Network, ...]:
-    """The networks that PROJECTOR_TRUSTED_PROXIES names; raises ConfigurationError."""
+    """Parse PROJECTOR_TRUSTED_PROXIES; raises ConfigurationError."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
     try:
         return tuple(ip_network(part, strict=False) for part in parts)
@@ -24,7 +24,7 @@ def trusted_networks(text: str) -> tuple[Network, ...]:
 
 @lru_cache(maxsize=1024)
 def _within(networks: tuple[Network, ...], address: str) -> bool | None:
-    """Whether the address lies in one of the networks; None where it is no address."""
+    """Whether the address is in one of the networks; None if it is no address."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -35,9 +35,9 @@ def _within(networks: tuple[Network, ...], address: str) -> bool | None:
 def client_of(
     client: str | None, headers: MultiMapping[str], trusted: tuple[Network, ...]
 ) -> str | None:
-    """The address of the client: the peer, or what trusted proxies say is behind it.
+    """The address of the client: the peer, or the one that trusted proxies report.
 
-    X-Forwarded-For is read from its end, as far as every hop is trusted.
+    X-Forwarded-For is read from its end, for as long as every hop is trusted.
     """
     if client is None or not trusted or not _within(trusted, client):
         return client

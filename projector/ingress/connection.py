@@ -1,7 +1,7 @@
-"""A connection of one's own that is dropped and replaced when it fails or hangs.
+"""A dedicated connection that is dropped and replaced when it fails or hangs.
 
-A pool waits for a connection that hangs to come back before it hands out another; a sender that
-gives us three seconds does not.
+Not a pool: that would wait for a hanging connection to be returned, longer than the three seconds
+that a sender waits.
 """
 
 import asyncio
@@ -9,31 +9,31 @@ from typing import Any, Final
 
 import asyncpg
 
-from projector.database import Connection, connect, is_pooled
+from projector.database import Connection, connect, fetch_alone, is_pooled
 
-# The connection is gone, perhaps since long before: a new one may work. Nothing is known
-# of what the statement did, so only what may safely run twice runs on a lane.
+# The connection is lost, perhaps for a long time; a new one may work. Whether the statement took
+# effect is unknown, so lanes run only idempotent statements.
 LOST: Final = (
     ConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a farewell of the server that crosses our statement
+    asyncpg.InternalClientError,  # the server's termination message crosses our statement
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.IdleSessionTimeoutError,
-    asyncpg.ReadOnlySQLTransactionError,  # a former primary: the URL may name others
+    asyncpg.ReadOnlySQLTransactionError,  # a former primary: the URL may name other hosts
 )
 
 
 class Upstream:
-    """Where lanes connect to. Whether a pooler stands between is found out once."""
+    """Where lanes connect to. `pooled`, whether a pooler is in between, is determined once."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self.pooled: bool | None = None
 
     async def connect(self) -> Connection:
-        """A new connection; raises DatabaseUnavailable."""
+        """Open a connection; raises DatabaseUnavailable."""
         if self.pooled is None:
             probe = await connect(self._url, statement_cache=0)
             try:
@@ -44,7 +44,7 @@ class Upstream:
 
 
 class Lane:
-    """One connection, opened when it is needed, for one statement at a time."""
+    """One connection, opened when needed, for one statement at a time."""
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
@@ -53,19 +53,17 @@ class Lane:
     async def fetch(
         self, statement: str, *arguments: Any, timeout: float | None = None
     ) -> list[asyncpg.Record]:
-        """Run a statement that may safely run twice, in a transaction of its own.
+        """Run an idempotent statement, in a transaction of its own.
 
-        Where the connection turns out to be lost, a new one is tried at once. Raises TimeoutError
-        after `timeout` seconds, connecting included, and whatever the database raises.
+        If the connection is lost, a new one is tried at once. Raises TimeoutError after `timeout`
+        seconds, connecting included, and whatever the database raises.
         """
         loop = asyncio.get_running_loop()
         end = None if timeout is None else loop.time() + timeout
         if self._connection is not None:
             try:
                 return await self._attempt(end, statement, arguments)
-            except (
-                ValueError
-            ):  # a value that cannot be sent: asyncpg calls that an InterfaceError too
+            except ValueError:  # a value that cannot be sent: in asyncpg an InterfaceError too
                 raise
             except LOST:
                 self.drop()
@@ -81,12 +79,14 @@ class Lane:
         def give_up() -> None:
             nonlocal overdue
             overdue = True
-            # Not a cancellation: that would wait for an answer from a server that gives none.
+            # Not a cancellation, which would wait for an answer from the hanging server.
             connection.terminate()
 
         timer = None if end is None else asyncio.get_running_loop().call_at(end, give_up)
         try:
-            return await self._run(connection, statement, arguments)
+            return await fetch_alone(
+                connection, statement, *arguments, pooled=bool(self._upstream.pooled)
+            )
         except ValueError:
             raise
         except LOST:
@@ -106,16 +106,8 @@ class Lane:
             self._connection = await self._upstream.connect()
         return self._connection
 
-    async def _run(
-        self, connection: Connection, statement: str, arguments: tuple[Any, ...]
-    ) -> list[asyncpg.Record]:
-        if not self._upstream.pooled:
-            return await connection.fetch(statement, *arguments)
-        async with connection.transaction():
-            return await connection.fetch(statement, *arguments)
-
     def drop(self) -> None:
-        """Close the connection at once, whatever it does; the next statement opens another."""
+        """Close the connection at once, even mid-statement; the next statement opens another."""
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None

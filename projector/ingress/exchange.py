@@ -1,15 +1,17 @@
-"""An exchange: one request on its way to its answer, and what becomes of its body."""
+"""An exchange: one request and what is known of it until its answer."""
 
 import re
+import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
+from uuid import uuid4
 
-from multidict import CIMultiDictProxy
+from multidict import MultiMapping
 
-from projector.events import digest_of
-from projector.log import Delivery, Head, delivery_of
-from projector.quarantine import Suspect
+from projector.log.quarantine import Suspect
+from projector.zoom.delivery import Delivery, Head, delivery_of
+from projector.zoom.events import digest_of
 
 PLAIN_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 PLAIN_NAME: Final = re.compile(r"[a-z0-9_.]{1,64}")
@@ -17,20 +19,21 @@ PLAIN_NAME: Final = re.compile(r"[a-z0-9_.]{1,64}")
 
 @dataclass(slots=True)
 class Exchange:
-    """One request on its way to its answer, as far as it has come.
+    """One request and what is known of it so far.
 
-    `named` is the event that the path names. `started` is in the event loop's time, which deadlines
-    are in; `clock` counts finer. `request_id` is the given one if that is plain, else our own.
+    `named` is the event that the path names. `started` is in seconds of the event loop's clock, as
+    deadlines are; `clock` is perf_counter(), for measuring. `request_id` is the sender's if it is plain
+    text, else a new one.
     """
 
-    headers: CIMultiDictProxy[str]
+    headers: MultiMapping[str]
     remote: str | None
     named: str | None
     started: float
     clock: float
     received_at: datetime
-    request_id: str
     given_id: str | None
+    request_id: str
     body: bytes = b""
     event: str | None = None
     verified_by: str | None = None
@@ -48,7 +51,7 @@ class Exchange:
         )
 
     def suspect(self, reason: str, *, signed: bool) -> Suspect:
-        """What the quarantine keeps of it; the headers of a signature must be there."""
+        """What the quarantine keeps of the request, which must have the signature's headers."""
         request_id, event = self.given_id, self.event
         return Suspect(
             self.received_at,
@@ -61,3 +64,24 @@ class Exchange:
             digest_of(self.body),
             self.body,
         )
+
+
+def begin_exchange(
+    headers: MultiMapping[str],
+    remote: str | None,
+    named: str | None,
+    started: float,
+) -> Exchange:
+    """Begin an exchange; `started` is the current time of the event loop's clock, in seconds."""
+    given = headers.get("x-zm-request-id")
+    plain = given is not None and PLAIN_ID.fullmatch(given)
+    return Exchange(
+        headers,
+        remote,
+        named,
+        started,
+        time.perf_counter(),
+        datetime.now(UTC),
+        given,
+        given if given is not None and plain else uuid4().hex,
+    )

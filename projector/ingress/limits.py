@@ -1,13 +1,15 @@
-"""Bounds on what a sender may cost: bytes, time, connections."""
+"""Limits on what a sender may use: bytes, time, connections."""
 
 import asyncio
-from typing import Final, cast
+from typing import Any, Final, cast
 
+import aiohttp
+import structlog
 from aiohttp import web
 
 from projector.ingress.metrics import Metrics
 from projector.ingress.problems import RETRY_AFTER_SECONDS, Problem
-from projector.ingress.protocol import IDLE_SECONDS, Desk, IngressProtocol
+from projector.ingress.protocol import IDLE_SECONDS, LACKING, FastProtocol, PlainProtocol, TakeWhole
 
 # Zoom waits 3 s. From the arrival of its headers a delivery is answered within 2.5 s; the deadlines
 # leave room for the sweep that enforces them and for a busy event loop.
@@ -18,7 +20,7 @@ HEADER_BYTES: Final = 8190
 HEADERS: Final = 100
 LINGER_SECONDS: Final = 1.0
 
-# Bodies that arrive in pieces, all connections together.
+# Bytes of bodies that arrive in pieces, over all connections.
 PARTIAL_BYTES: Final = 64 * 1024 * 1024
 
 _TURNED_AWAY: Final = (
@@ -27,9 +29,11 @@ _TURNED_AWAY: Final = (
     % (RETRY_AFTER_SECONDS, len(Problem.BUSY.body), Problem.BUSY.body)
 )
 
+_logger = structlog.get_logger()
+
 
 class Refused(Exception):
-    """The request gets this problem for an answer, and its connection is closed."""
+    """The request is answered with this problem, and its connection is closed."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.slug)
@@ -37,23 +41,25 @@ class Refused(Exception):
 
 
 class BodyReader:
-    """Reads bodies within bounds on each one's size and time, and on memory over all."""
+    """Reads bodies within limits on size and time for each, and on memory for all together."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._partial = 0
 
     async def read(self, request: web.BaseRequest, deadline: float) -> bytes:
-        """The body as sent; `deadline` is in the event loop's time.
+        """The body as sent; `deadline` is in seconds of the event loop's clock.
 
-        Raises Refused: over the limit, too slow, too much at once, or no valid HTTP.
+        Raises Refused: too large, too slow, too much in memory, or no valid HTTP.
         """
         declared = request.content_length
         if declared is not None and declared > self.limit:
             raise Refused(Problem.TOO_LARGE)
         content = request.content
         if content.is_eof() and content.exception() is None:
-            body = content.read_nowait(-1)  # it came with the headers: nearly every delivery
+            body = content.read_nowait(
+                -1
+            )  # arrived with the headers, as nearly every delivery does
             if len(body) > self.limit:
                 raise Refused(Problem.TOO_LARGE)
             return body
@@ -91,11 +97,15 @@ class TurnAway(asyncio.Protocol):
 
 
 class Gate:
-    """Makes the protocol of each new connection, up to a number of them at once."""
+    """Creates the protocol of each new connection, up to a limit on open connections."""
 
-    def __init__(self, server: web.Server, desk: Desk, limit: int, metrics: Metrics) -> None:
+    def __init__(
+        self, server: web.Server, take_whole: TakeWhole, limit: int, metrics: Metrics
+    ) -> None:
+        if LACKING:
+            _logger.warning("no fast path", aiohttp=aiohttp.__version__, lacks=LACKING)
         self._server = server
-        self._desk = desk
+        self._take_whole = take_whole
         self._limit = limit
         self._metrics = metrics
 
@@ -104,15 +114,16 @@ class Gate:
         if len(self._server.connections) >= self._limit:
             self._metrics.connections_refused.inc()
             return TurnAway()
-        return IngressProtocol(
-            self._server,
-            self._desk,
-            loop=asyncio.get_running_loop(),
-            access_log=None,  # aiohttp's own way to say: none
-            keepalive_timeout=IDLE_SECONDS,
-            lingering_time=LINGER_SECONDS,
-            max_line_size=HEADER_BYTES,
-            max_field_size=HEADER_BYTES,
-            max_headers=HEADERS,
-            auto_decompress=False,
-        )
+        options: dict[str, Any] = {
+            "loop": asyncio.get_running_loop(),
+            "access_log": None,  # no access log
+            "keepalive_timeout": IDLE_SECONDS,
+            "lingering_time": LINGER_SECONDS,
+            "max_line_size": HEADER_BYTES,
+            "max_field_size": HEADER_BYTES,
+            "max_headers": HEADERS,
+            "auto_decompress": False,
+        }
+        if LACKING:
+            return PlainProtocol(self._server, **options)
+        return FastProtocol(self._server, self._take_whole, **options)

@@ -1,4 +1,4 @@
-"""RFC 9457 problem details. Fixed texts alone: an answer never repeats what came in."""
+"""RFC 9457 problem details. Only fixed texts: an answer never repeats input."""
 
 from enum import Enum
 from typing import Final
@@ -11,7 +11,7 @@ RETRY_AFTER_SECONDS: Final = 5
 
 
 class Problem(Enum):
-    """Everything that an answer can say is wrong: status, slug, title, detail."""
+    """Every problem that an answer can report: status, slug, title, detail."""
 
     BAD_HTTP = (400, "malformed-request", "Malformed request", "This is no valid HTTP request.")
     NOT_AN_EVENT = (
@@ -72,7 +72,7 @@ class Problem(Enum):
 
 
 def respond(problem: Problem) -> web.Response:
-    """The answer that tells a problem; 503 says when to try again."""
+    """The answer that reports a problem; a 503 has Retry-After."""
     headers = {"Content-Type": CONTENT_TYPE}
     if problem.status == Problem.BUSY.status:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -80,7 +80,7 @@ def respond(problem: Problem) -> web.Response:
 
 
 def not_ready(reason: str) -> web.Response:
-    """The answer of /readyz while this replica cannot append; `reason` is one of our sentences."""
+    """The answer of /readyz while this replica cannot append; `reason` is our text, not input."""
     body = msgspec.json.encode(
         {
             "type": "urn:directory-projector:problem:not-ready",

@@ -1,7 +1,7 @@
-"""Between refused deliveries and the quarantine: bounds on memory and on writes a second.
+"""Writes refused deliveries to the quarantine, within limits on memory and on rows per second.
 
-Nothing here slows an append: it has a queue, a task and a connection of its own, and a full queue
-or a spent allowance drops and counts.
+It does not slow appends: it has a queue, a task and a connection of its own. What exceeds the queue or the
+rate is dropped and counted.
 """
 
 import asyncio
@@ -14,21 +14,21 @@ from projector.config import Settings
 from projector.database import Queryable
 from projector.errors import AppendRefused
 from projector.ingress.metrics import Metrics
-from projector.quarantine import Suspect, keep
+from projector.log.quarantine import Suspect, keep
 
 QUEUE_ROWS: Final = 100
 QUEUE_BYTES: Final = 8 * 1024 * 1024
 BATCH_ROWS: Final = 20
 WRITE_SECONDS: Final = 2.0
 PAUSE_SECONDS: Final = 0.1
-# How long a full quarantine is taken to stay full: what would only be refused is not sent to it.
+# For this long after the quarantine was full, send it nothing unsigned.
 FULL_SECONDS: Final = 2.0
 
 _logger = structlog.get_logger()
 
 
-class Allowance:
-    """A token bucket that holds one second's worth: at most `rate` grants a second."""
+class TokenBucket:
+    """A token bucket: `rate` tokens per second, and at most one second's worth saved up."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
@@ -36,8 +36,8 @@ class Allowance:
         self._tokens = self._most
         self._at = 0.0
 
-    def grant(self, now: float) -> bool:
-        """Take one, if there is one. `now` is in seconds of any clock that never steps back."""
+    def take(self, now: float) -> bool:
+        """Take a token, if there is one. `now` is in seconds of a monotonic clock."""
         self._tokens = min(self._most, self._tokens + (now - self._at) * self._rate)
         self._at = now
         if self._tokens < 1:
@@ -46,32 +46,32 @@ class Allowance:
         return True
 
 
-class Held:
-    """A suspect in the queue, and the future that tells what became of it."""
+class QueuedSuspect:
+    """A suspect in the queue, and the future of its outcome."""
 
-    __slots__ = ("answer", "suspect")
+    __slots__ = ("outcome", "suspect")
 
-    def __init__(self, suspect: Suspect, answer: "asyncio.Future[str]") -> None:
+    def __init__(self, suspect: Suspect, outcome: "asyncio.Future[str]") -> None:
         self.suspect = suspect
-        self.answer = answer
+        self.outcome = outcome
 
 
 class QuarantineWriter:
     """A bounded queue of suspects and the one task that writes them.
 
-    Signed suspects have an allowance of their own and push unsigned ones out of a full queue, so a
-    flood of false deliveries takes no room from them.
+    Signed suspects have a rate of their own and displace unsigned ones in a full queue, so a flood
+    of false deliveries takes no room from them.
     """
 
     def __init__(self, lane: Queryable, settings: Settings, metrics: Metrics) -> None:
         self._lane = lane
         self._max_rows = settings.quarantine_rows
         self._max_bytes = settings.quarantine_bytes
-        self._allowances = {
-            signed: Allowance(settings.quarantine_per_second) for signed in (False, True)
+        self._buckets = {
+            signed: TokenBucket(settings.quarantine_per_second) for signed in (False, True)
         }
         self._metrics = metrics
-        self._queue: deque[Held] = deque()
+        self._queue: deque[QueuedSuspect] = deque()
         self._queued_bytes = 0
         self._full_until = 0.0
         self._wake = asyncio.Event()
@@ -79,39 +79,39 @@ class QuarantineWriter:
         self._idle.set()
 
     def admits(self, *, signed: bool) -> bool:
-        """Whether one more may be written this second; counts it as dropped where not.
+        """Whether the rate allows one more; counts it as dropped if not.
 
-        Asked before a body is looked at, so that refusing a flood costs nothing.
+        Asked before a body is decoded, so that refusing a flood is cheap.
         """
         now = asyncio.get_running_loop().time()
         full = not signed and now < self._full_until
-        granted = not full and self._allowances[signed].grant(now)
+        granted = not full and self._buckets[signed].take(now)
         if not granted:
             self._dropped(signed=signed)
         return granted
 
     def offer(self, suspect: Suspect) -> "asyncio.Future[str]":
-        """Queue an admitted suspect. The future: `kept`, `known`, `dropped`, or AppendRefused."""
-        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Queue an admitted suspect. The future's result: `kept`, `known`, `dropped`, or AppendRefused."""
+        outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         if not self._fits(suspect):
             self._dropped(signed=suspect.signed)
-            answer.set_result("dropped")
-            return answer
-        self._queue.append(Held(suspect, answer))
+            outcome.set_result("dropped")
+            return outcome
+        self._queue.append(QueuedSuspect(suspect, outcome))
         self._queued_bytes += len(suspect.body)
         self._idle.clear()
         self._wake.set()
-        return answer
+        return outcome
 
     def _fits(self, suspect: Suspect) -> bool:
         size = len(suspect.body)
         if suspect.signed:
-            for held in [held for held in self._queue if not held.suspect.signed]:
+            for queued in [queued for queued in self._queue if not queued.suspect.signed]:
                 if self._has_room(size):
                     break
-                self._queue.remove(held)
-                self._queued_bytes -= len(held.suspect.body)
-                self._settle(held, "dropped")
+                self._queue.remove(queued)
+                self._queued_bytes -= len(queued.suspect.body)
+                self._settle(queued, "dropped")
         return self._has_room(size)
 
     def _has_room(self, size: int) -> bool:
@@ -120,7 +120,7 @@ class QuarantineWriter:
         return len(self._queue) < QUEUE_ROWS and self._queued_bytes + size <= QUEUE_BYTES
 
     async def run(self) -> None:
-        """Write what is queued, until cancelled; what is left then is dropped."""
+        """Write what is queued, until cancelled; drops what is left then."""
         try:
             while True:
                 await self._wake.wait()
@@ -132,7 +132,7 @@ class QuarantineWriter:
             self._abandon()
 
     async def drain(self, seconds: float) -> None:
-        """Wait until everything that is queued is written or lost, at most so long."""
+        """Wait at most `seconds` until everything queued is written or dropped."""
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
@@ -143,13 +143,13 @@ class QuarantineWriter:
         batch = [self._queue.popleft() for _ in range(min(BATCH_ROWS, len(self._queue)))]
         if not self._queue:
             self._wake.clear()
-        self._queued_bytes -= sum(len(held.suspect.body) for held in batch)
+        self._queued_bytes -= sum(len(queued.suspect.body) for queued in batch)
         if not batch:
             return
         try:
-            answers = await keep(
+            outcomes = await keep(
                 self._lane,
-                [held.suspect for held in batch],
+                [queued.suspect for queued in batch],
                 max_rows=self._max_rows,
                 max_bytes=self._max_bytes,
                 timeout=WRITE_SECONDS,
@@ -161,28 +161,28 @@ class QuarantineWriter:
             _logger.warning("quarantine failed", error=type(error).__name__, deliveries=len(batch))
             self._lose(batch)
         else:
-            for held, answer in zip(batch, answers, strict=True):
-                self._settle(held, answer)
+            for queued, outcome in zip(batch, outcomes, strict=True):
+                self._settle(queued, outcome)
 
-    def _settle(self, held: Held, answer: str) -> None:
-        if answer == "kept":
-            self._metrics.quarantined.labels(held.suspect.reason).inc()
-        elif answer == "dropped":
-            self._dropped(signed=held.suspect.signed)
-            if not held.suspect.signed:
+    def _settle(self, queued: QueuedSuspect, outcome: str) -> None:
+        if outcome == "kept":
+            self._metrics.quarantined.labels(queued.suspect.reason).inc()
+        elif outcome == "dropped":
+            self._dropped(signed=queued.suspect.signed)
+            if not queued.suspect.signed:
                 self._full_until = asyncio.get_running_loop().time() + FULL_SECONDS
-        if not held.answer.done():
-            held.answer.set_result(answer)
+        if not queued.outcome.done():
+            queued.outcome.set_result(outcome)
 
-    def _lose(self, batch: list[Held]) -> None:
-        for held in batch:
-            self._dropped(signed=held.suspect.signed)
-            if held.answer.done():
+    def _lose(self, batch: list[QueuedSuspect]) -> None:
+        for queued in batch:
+            self._dropped(signed=queued.suspect.signed)
+            if queued.outcome.done():
                 continue
-            if held.suspect.signed:
-                held.answer.set_exception(AppendRefused("the quarantine cannot be written"))
+            if queued.suspect.signed:
+                queued.outcome.set_exception(AppendRefused("the quarantine cannot be written"))
             else:
-                held.answer.set_result("dropped")
+                queued.outcome.set_result("dropped")
 
     def _abandon(self) -> None:
         self._lose(list(self._queue))

@@ -1,4 +1,4 @@
-"""Whether this replica can append: asked of the database every second, answered from memory."""
+"""Whether this replica can append: probed every second, answered from memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,19 +10,18 @@ import structlog
 from projector.database import Queryable
 from projector.errors import ProjectorError, SchemaMismatch
 from projector.ingress.metrics import Metrics
-from projector.statements import queries
+from projector.log.append import append_nothing
 
 PROBE_EVERY_SECONDS: Final = 1.0
 PROBE_SECONDS: Final = 2.0
 
-_SQL: Final = queries("ingress")
 _logger = structlog.get_logger()
 
 SchemaCheck = Callable[[Queryable], Awaitable[None]]
 
 
 class Readiness:
-    """Why this replica is not ready, or None. Draining outweighs what the probe finds."""
+    """Why this replica is not ready, or None. Draining takes precedence over the probe."""
 
     def __init__(self, lane: Queryable, check_schema: SchemaCheck, metrics: Metrics) -> None:
         self._lane = Bounded(lane)
@@ -35,7 +34,7 @@ class Readiness:
 
     @property
     def reason(self) -> str | None:
-        """Why not, as a sentence for a person that repeats no input."""
+        """Why not, as a sentence for people, without input; None if ready."""
         return "this replica is stopping" if self.draining else self._found
 
     async def run(self) -> None:
@@ -50,7 +49,7 @@ class Readiness:
     async def _probe(self) -> str | None:
         try:
             await self._check_schema(self._lane)
-            await self._lane.fetch(_SQL["can_append"])
+            await append_nothing(self._lane)
         except SchemaMismatch as mismatch:
             return str(mismatch)
         except TimeoutError:
@@ -63,7 +62,7 @@ class Readiness:
 
 
 class Bounded:
-    """Statements with the probe's time limit, whoever runs them."""
+    """Applies the probe's time limit to every statement."""
 
     def __init__(self, lane: Queryable) -> None:
         self._lane = lane
@@ -71,5 +70,5 @@ class Bounded:
     async def fetch(
         self, statement: str, *arguments: Any, timeout: float | None = None
     ) -> list[asyncpg.Record]:
-        """As Queryable says, within PROBE_SECONDS."""
+        """Run a statement as Queryable does, within PROBE_SECONDS unless given a time-out."""
         return await self._lane.fetch(statement, *arguments, timeout=timeout or PROBE_SECONDS)

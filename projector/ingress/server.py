@@ -5,15 +5,16 @@ import errno
 import os
 import signal
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import structlog
 from aiohttp import web
 
-from projector.collector import spare_collector
 from projector.config import Settings
 from projector.errors import ProjectorError
 from projector.ingress.app import Replica, make_replica, make_server
 from projector.ingress.limits import ANSWER_SECONDS, Gate
+from projector.process import relax_gc, signal_handlers
 
 BACKLOG = 1024
 FLUSH_SECONDS = 2.0
@@ -30,23 +31,21 @@ async def serve(
 ) -> None:
     """Serve until `stop` is set, or without it until SIGTERM or SIGINT; then drain and return.
 
-    The database need not be there yet. `ready` is called with the port once connections are taken.
-    Raises ConfigurationError for settings that would let strangers in, and ProjectorError where the
-    address cannot be listened on.
+    The database need not be reachable yet. `ready` is called with the port once connections are
+    accepted. Raises ConfigurationError for settings that would let anybody deliver, and ProjectorError
+    if it cannot listen on the address.
     """
     replica = make_replica(settings, database_url)
     stopping, hurry = stop or asyncio.Event(), asyncio.Event()
-    signals = _Signals(stopping, hurry) if stop is None else None
-    spare_collector()
+    relax_gc()
     runner = web.ServerRunner(make_server(replica), shutdown_timeout=ANSWER_SECONDS + 1)
-    await runner.setup()
-    try:
-        await _run(replica, runner, settings, ready, stopping, hurry)
-    finally:
-        await runner.cleanup()
-        replica.drop_connections()
-        if signals is not None:
-            signals.remove()
+    with _signals(stopping, hurry) if stop is None else nullcontext():
+        await runner.setup()
+        try:
+            await _run(replica, runner, settings, ready, stopping, hurry)
+        finally:
+            await runner.cleanup()
+            replica.drop_connections()
 
 
 async def _run(
@@ -57,8 +56,8 @@ async def _run(
     stopping: asyncio.Event,
     hurry: asyncio.Event,
 ) -> None:
-    assert runner.server is not None  # noqa: S101  it is set up
-    gate = Gate(runner.server, replica.webhooks, settings.max_connections, replica.metrics)
+    assert runner.server is not None  # noqa: S101  set up by the caller
+    gate = Gate(runner.server, replica.fast_path.take, settings.max_connections, replica.metrics)
     listener = await _listen(gate, settings.host, settings.port)
     port = int(listener.sockets[0].getsockname()[1])
     _logger.info("listening", host=settings.host, port=port)
@@ -79,7 +78,7 @@ async def _run(
 
 
 async def _drain(replica: Replica, seconds: float, hurry: asyncio.Event) -> None:
-    """Say that this replica is not ready, and serve on until load balancers have noticed."""
+    """Report not ready, and keep serving for `seconds`, until load balancers have noticed."""
     replica.start_draining()
     _logger.info("draining", seconds=seconds)
     try:
@@ -105,27 +104,16 @@ async def _listen(gate: Gate, host: str, port: int) -> asyncio.Server:
         ) from None
 
 
-class _Signals:
+def _signals(stopping: asyncio.Event, hurry: asyncio.Event) -> AbstractContextManager[None]:
     """SIGTERM drains; SIGINT, or a second SIGTERM, stops without the drain period."""
 
-    def __init__(self, stopping: asyncio.Event, hurry: asyncio.Event) -> None:
-        self._stopping = stopping
-        self._hurry = hurry
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._terminate)
-        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+    def terminate() -> None:
+        if stopping.is_set():
+            hurry.set()
+        stopping.set()
 
-    def _terminate(self) -> None:
-        if self._stopping.is_set():
-            self._hurry.set()
-        self._stopping.set()
+    def interrupt() -> None:
+        hurry.set()
+        stopping.set()
 
-    def _interrupt(self) -> None:
-        self._hurry.set()
-        self._stopping.set()
-
-    def remove(self) -> None:
-        """Give the signals back."""
-        loop = asyncio.get_running_loop()
-        loop.remove_signal_handler(signal.SIGTERM)
-        loop.remove_signal_handler(signal.SIGINT)
+    return signal_handlers({signal.SIGTERM: terminate, signal.SIGINT: interrupt})

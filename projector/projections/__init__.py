@@ -1,37 +1,40 @@
-"""The projections: one visible line each."""
+"""The projections: one module an entity, one line each."""
 
 from typing import Final
 
-from projector.event_names import EVENTS
 from projector.folding.tables import Projection
-from projector.projections.freshness import FRESHNESS
+from projector.projections.freshness import freshness
 from projector.projections.group_people import GROUP_ADMINS, MEMBERSHIPS
-from projector.projections.group_settings import GROUP_SETTINGS
+from projector.projections.group_settings import group_settings
 from projector.projections.groups import GROUPS
-from projector.projections.presence import PRESENCE
+from projector.projections.presence import presence
 from projector.projections.sign_ins import SIGN_INS
-from projector.projections.user_settings import USER_SETTINGS
-from projector.projections.users import USERS
+from projector.projections.user_settings import user_settings
+from projector.projections.users import users
+from projector.zoom.catalogue import CATALOGUE, Catalogue
 
-PROJECTIONS: Final[tuple[Projection, ...]] = (
-    USERS,
-    GROUPS,
-    MEMBERSHIPS,
-    GROUP_ADMINS,
-    PRESENCE,
-    SIGN_INS,
-    USER_SETTINGS,
-    GROUP_SETTINGS,
-    FRESHNESS,
-)
 
-# Events of the reference that are kept in the log and change nothing; none so far.
+def projections_of(catalogue: Catalogue) -> tuple[Projection, ...]:
+    """The projections. Those that count every event, or heed every life, take the events' catalogue."""
+    return (
+        users(catalogue),
+        GROUPS,
+        MEMBERSHIPS,
+        GROUP_ADMINS,
+        presence(catalogue),
+        SIGN_INS,
+        user_settings(catalogue),
+        group_settings(catalogue),
+        freshness(catalogue),
+    )
+
+
+PROJECTIONS: Final = projections_of(CATALOGUE)
+
+# Events of the catalogue that are kept in the log and folded by nothing but freshness; none so far.
 IGNORED: Final[frozenset[str]] = frozenset()
 
 
 def projection_named(name: str) -> Projection:
     """The projection of that name; raises KeyError."""
     return {projection.name: projection for projection in PROJECTIONS}[name]
-
-
-__all__ = ["EVENTS", "IGNORED", "PROJECTIONS", "projection_named"]

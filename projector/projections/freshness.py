@@ -1,17 +1,17 @@
-"""Freshness: when each event last happened and last arrived, and how many there were."""
+"""Freshness: when each event last happened and last arrived, and how many there were, by account."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from projector.event_names import EVENTS
-from projector.events import Event
+from projector.folding.keys import LONGEST_ID
 from projector.folding.tables import MergeTable, Projection, Rule
-from projector.projections.newest import LONGEST_ID
+from projector.zoom.catalogue import Catalogue
+from projector.zoom.events import Event
 
 
 class Freshness(NamedTuple):
-    """One account's deliveries of one event. Milliseconds of event time, microseconds of receipt."""
+    """One account's events of one name. Event time in milliseconds, receipt in microseconds."""
 
     account_id: str
     event: str
@@ -21,10 +21,10 @@ class Freshness(NamedTuple):
     first_received_us: int
 
 
-def _heard(events: Sequence[Event]) -> Iterator[Freshness]:
-    """One row an account for all events of one name: most of a batch is of one account.
+def _counted(events: Sequence[Event]) -> Iterator[Freshness]:
+    """One row per account for the events of one name; a batch is mostly of one account.
 
-    Events without a usable account are the business of the projection that they belong to.
+    Events without a usable account are left to the projection that folds them: it reports them.
     """
     by_account: dict[str | None, list[Event]] = defaultdict(list)
     for event in events:
@@ -42,7 +42,7 @@ def _heard(events: Sequence[Event]) -> Iterator[Freshness]:
             )
 
 
-def _together(one: Freshness, other: Freshness) -> Freshness:
+def _sum(one: Freshness, other: Freshness) -> Freshness:
     return Freshness(
         one.account_id,
         one.event,
@@ -53,22 +53,24 @@ def _together(one: Freshness, other: Freshness) -> Freshness:
     )
 
 
-FRESHNESS: Final = Projection(
-    name="freshness",
-    version=1,
-    tables=(
-        MergeTable(
-            name="freshness",
-            row=Freshness,
-            key=2,
-            rows=dict.fromkeys(EVENTS, _heard),
-            merge=_together,
-            rules={
-                "last_event_ms": Rule.GREATEST,
-                "last_received_us": Rule.GREATEST,
-                "events": Rule.SUM,
-                "first_received_us": Rule.LEAST,
-            },
+def freshness(catalogue: Catalogue) -> Projection:
+    """The projection that counts every event of a catalogue."""
+    return Projection(
+        name="freshness",
+        version=1,
+        tables=(
+            MergeTable(
+                name="freshness",
+                row=Freshness,
+                key=2,
+                rows=dict.fromkeys(catalogue.names, _counted),
+                merge=_sum,
+                rules={
+                    "last_event_ms": Rule.GREATEST,
+                    "last_received_us": Rule.GREATEST,
+                    "events": Rule.SUM,
+                    "first_received_us": Rule.LEAST,
+                },
+            ),
         ),
-    ),
-)
+    )

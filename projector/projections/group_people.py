@@ -1,34 +1,29 @@
-"""Memberships and group admins: who was last added to, or taken from, which group.
+"""Memberships and group admins: who was added to, or removed from, which group.
 
-An entry names a person by id, or by e-mail alone. Whom such an e-mail means is resolved when reading.
+An entry names a person by id, or by e-mail alone; the views resolve whom such an e-mail means.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from projector.events import Event, identifier
 from projector.folding.columns import lowered
+from projector.folding.keys import LONGEST_ID, account_and_entity, named_email
+from projector.folding.newest import newest, newest_rules
 from projector.folding.tables import MergeTable, Projection, each
 from projector.folding.unfoldable import Unfoldable
-from projector.projections.newest import (
-    LONGEST_ID,
-    account_and_entity,
-    named_email,
-    newest,
-    newest_rules,
-)
+from projector.zoom.events import Event, identifier
 
 
 class GroupPerson(NamedTuple):
-    """The newest word on one person in one group.
+    """The newest event of one person in one group: an addition if `added`, else a removal.
 
     `person_key` is the lower-cased user id, or `email:` and the lower-cased e-mail where no id came;
-    `user_id` is null then. `added` tells an addition from a removal.
+    `user_id` is null then.
     """
 
     account_id: str
-    group_id: str
     person_key: str
+    group_id: str
     folded: bytes
     last_position: int
     user_id: str | None
@@ -39,6 +34,12 @@ class GroupPerson(NamedTuple):
 
 
 def _entries(field: str, column: str, *, added: bool) -> Callable[[Event], Iterator[GroupPerson]]:
+    """Make the function that gives an event's rows: one for each usable entry of `object[field]`.
+
+    That function raises Unfoldable, after the usable entries, where there are others. `column` names the
+    e-mail's column where it cannot be held.
+    """
+
     def rows(event: Event) -> Iterator[GroupPerson]:
         account, group = account_and_entity(event)
         entries = (event.object or {}).get(field)
@@ -46,30 +47,30 @@ def _entries(field: str, column: str, *, added: bool) -> Callable[[Event], Itera
             return
         if not isinstance(entries, list):
             raise Unfoldable(f"payload.object.{field} is no array")
-        nobody = 0
+        unusable = 0
         for entry in entries:
             if not isinstance(entry, dict):
-                nobody += 1
+                unusable += 1
                 continue
             user = identifier(entry.get("id"))
             email, order = named_email(event, entry, column)
             if (user is None and email is None) or (user is not None and len(user) > LONGEST_ID):
-                nobody += 1
+                unusable += 1
                 continue
             key = user.lower() if user is not None else f"email:{lowered(email or '')}"
             yield GroupPerson(
-                account, group, key, event.order, event.position, user, email, order, added,
+                account, key, group, event.order, event.position, user, email, order, added,
                 event.operator,
             )  # fmt: skip
-        if nobody:
+        if unusable:
             raise Unfoldable(
-                f"{nobody} of {len(entries)} {field} name nobody: neither id nor email"
+                f"{unusable} of {len(entries)} {field} name nobody: neither id nor email"
             )
 
     return rows
 
 
-def _projection(name: str, field: str, event: str) -> Projection:
+def _projection(name: str, rows: dict[str, Callable[[Event], Iterator[GroupPerson]]]) -> Projection:
     return Projection(
         name=name,
         version=1,
@@ -78,10 +79,7 @@ def _projection(name: str, field: str, event: str) -> Projection:
                 name=name,
                 row=GroupPerson,
                 key=3,
-                rows={
-                    f"group.{event}_added": each(_entries(field, f"{name}.email", added=True)),
-                    f"group.{event}_deleted": each(_entries(field, f"{name}.email", added=False)),
-                },
+                rows={event: each(rows_of) for event, rows_of in rows.items()},
                 merge=newest,
                 rules=newest_rules(GroupPerson, 3),
             ),
@@ -89,5 +87,17 @@ def _projection(name: str, field: str, event: str) -> Projection:
     )
 
 
-MEMBERSHIPS: Final = _projection("memberships", "members", "member")
-GROUP_ADMINS: Final = _projection("group_admins", "admins", "admin")
+MEMBERSHIPS: Final = _projection(
+    "memberships",
+    {
+        "group.member_added": _entries("members", "memberships.email", added=True),
+        "group.member_deleted": _entries("members", "memberships.email", added=False),
+    },
+)
+GROUP_ADMINS: Final = _projection(
+    "group_admins",
+    {
+        "group.admin_added": _entries("admins", "group_admins.email", added=True),
+        "group.admin_deleted": _entries("admins", "group_admins.email", added=False),
+    },
+)

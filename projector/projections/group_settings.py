@@ -1,34 +1,34 @@
-"""Group settings and their locks, within one life of the group."""
+"""Group settings and their locks: what the diffs of one life of the group add up to."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from projector.events import Event
-from projector.folding.documents import Document, merge
+from projector.folding.documents import EMPTY, Document, merge
+from projector.folding.drift import Drift, drift_of
+from projector.folding.keys import account_and_entity
+from projector.folding.lives import life_steps
+from projector.folding.settings_sides import settings_sides
 from projector.folding.tables import Key, Projection, SequenceTable
-from projector.projections.drifting import Drift, drift_of
-from projector.projections.lives import GROUP_LIVES
-from projector.projections.newest import account_and_entity
-from projector.projections.settings_sides import settings_sides
+from projector.zoom.catalogue import Catalogue
+from projector.zoom.events import Event
 
 
 class GroupSettings(NamedTuple):
-    """A group's settings and locks. `changed_order` is null where no such event was ever folded."""
+    """A group's settings and locks. `changed_order` is the order of the newest event of either."""
 
     account_id: str
     group_id: str
-    folded: bytes
-    last_position: int
-    settings: Document
-    locks: Document
-    changed_order: bytes | None
-    changed_by: str | None
-    removed: bool
-    drift: Drift
+    folded: bytes = b""
+    last_position: int = 0
+    settings: Document = EMPTY
+    locks: Document = EMPTY
+    changed_order: bytes | None = None
+    changed_by: str | None = None
+    removed: bool = False
+    drift: Drift = ()
 
 
 def _start(key: Key) -> GroupSettings:
-    account, group = key
-    return GroupSettings(account, group, b"", 0, {}, {}, None, None, False, ())
+    return GroupSettings(*key)
 
 
 def _changed(state: GroupSettings, event: Event) -> GroupSettings:
@@ -53,29 +53,34 @@ def _locks(state: GroupSettings, event: Event) -> GroupSettings:
     )
 
 
-def _life(state: GroupSettings, event: Event) -> GroupSettings:
-    if event.name == "group.deleted":
-        return state._replace(removed=True, settings={}, locks={}, drift=())
+def _begun(state: GroupSettings, _event: Event) -> GroupSettings:
     return state._replace(removed=False)
 
 
-GROUP_SETTINGS: Final = Projection(
-    name="group_settings",
-    version=1,
-    tables=(
-        SequenceTable(
-            name="group_settings",
-            row=GroupSettings,
-            key=2,
-            key_of=account_and_entity,
-            start=_start,
-            steps={
-                "group.settings_updated": _settings,
-                "group.lock_settings_updated": _locks,
-                **dict.fromkeys(GROUP_LIVES, _life),
-            },
-            history="group_settings_history",
-            context=frozenset(GROUP_LIVES),
+def _ended(state: GroupSettings, _event: Event) -> GroupSettings:
+    return state._replace(removed=True, settings={}, locks={}, drift=())
+
+
+def group_settings(catalogue: Catalogue) -> Projection:
+    """The projection of the settings and locks of groups."""
+    lives = life_steps(catalogue, "group", begun=_begun, ended=_ended)
+    return Projection(
+        name="group_settings",
+        version=1,
+        tables=(
+            SequenceTable(
+                name="group_settings",
+                row=GroupSettings,
+                key=2,
+                key_of=account_and_entity,
+                start=_start,
+                steps={
+                    "group.settings_updated": _settings,
+                    "group.lock_settings_updated": _locks,
+                    **lives,
+                },
+                history="group_settings_history",
+                context=frozenset(lives),
+            ),
         ),
-    ),
-)
+    )

@@ -1,13 +1,13 @@
-"""Groups: name and lives."""
+"""Groups: their names, and when they began and ended."""
 
 from typing import Any, Final, NamedTuple
 
-from projector.events import Event
 from projector.folding import columns
-from projector.folding.documents import Document, merge
+from projector.folding.documents import EMPTY, Document, merge
+from projector.folding.drift import Drift, drift_of
+from projector.folding.keys import account_and_entity
 from projector.folding.tables import Key, Projection, SequenceTable
-from projector.projections.drifting import Drift, drift_of
-from projector.projections.newest import account_and_entity
+from projector.zoom.events import Event
 
 
 class Group(NamedTuple):
@@ -18,19 +18,18 @@ class Group(NamedTuple):
 
     account_id: str
     group_id: str
-    folded: bytes
-    last_position: int
-    profile: Document
-    created_ms: int | None
-    removed: bool
-    removed_ms: int | None
-    cutoff: bytes | None
-    drift: Drift
+    folded: bytes = b""
+    last_position: int = 0
+    profile: Document = EMPTY
+    created_ms: int | None = None
+    removed: bool = False
+    removed_ms: int | None = None
+    cutoff: bytes | None = None
+    drift: Drift = ()
 
 
 def _start(key: Key) -> Group:
-    account, group = key
-    return Group(account, group, b"", 0, {}, None, False, None, None, ())
+    return Group(*key)
 
 
 def _profile(entity: dict[str, Any]) -> Document:

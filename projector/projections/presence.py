@@ -1,17 +1,20 @@
 """Presence: the newest status of each user, and the personal note with its drift."""
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from projector.events import Event
 from projector.folding import columns
+from projector.folding.drift import Drift, drift_of
+from projector.folding.keys import account_and_user, named_email, person
+from projector.folding.lives import life_steps
+from projector.folding.newest import newest, newest_rules
 from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, one_each
-from projector.projections.drifting import Drift, drift_of
-from projector.projections.lives import USER_LIVES
-from projector.projections.newest import named_email, newest, newest_rules, person
+from projector.zoom.catalogue import Catalogue
+from projector.zoom.events import Event
 
 
 class Presence(NamedTuple):
-    """The newest presence of a user; the whole row is that event's, but for the e-mail."""
+    """The newest presence event of a user: all columns are that event's, but for the e-mail."""
 
     account_id: str
     user_key: str
@@ -44,34 +47,40 @@ def _presence(event: Event) -> Presence:
     )  # fmt: skip
 
 
+def _superseded(event: Event, rows: Mapping[Key, Presence]) -> bool:
+    """Whether a row's status is of a newer event, and its e-mail too where this one names any."""
+    account, user = event.account_id, event.entity_id
+    if account is None or user is None:
+        return False
+    known = rows.get((account, user.lower()))
+    if known is None or event.order >= known.folded:
+        return False
+    return event.order < known.email_order or not (event.object or {}).get("email")
+
+
 class Note(NamedTuple):
-    """A user's personal note. `note_order` is null where no note event was ever folded.
+    """A user's personal note. `note_order` is the order of the newest note event.
 
     `known`: an event of this life set the note, and none cleared it.
     """
 
     account_id: str
     user_key: str
-    folded: bytes
-    last_position: int
-    user_id: str
-    email: str | None
-    email_order: bytes
-    note: str | None
-    known: bool
-    note_order: bytes | None
-    removed: bool
-    drift: Drift
+    folded: bytes = b""
+    last_position: int = 0
+    user_id: str = ""
+    email: str | None = None
+    email_order: bytes = b""
+    note: str | None = None
+    known: bool = False
+    note_order: bytes | None = None
+    removed: bool = False
+    drift: Drift = ()
 
 
 def _start(key: Key) -> Note:
     account, user = key
-    return Note(account, user, b"", 0, user, None, b"", None, False, None, False, ())
-
-
-def _key(event: Event) -> Key:
-    account, user, _ = person(event)
-    return account, user
+    return Note(account, user, user_id=user)
 
 
 def _note(state: Note, event: Event) -> Note:
@@ -98,35 +107,41 @@ def _note(state: Note, event: Event) -> Note:
     )
 
 
-def _life(state: Note, event: Event) -> Note:
-    if event.name in ("user.deleted", "user.disassociated"):
-        return state._replace(
-            removed=True, note=None, known=False, email=None, email_order=b"", drift=()
-        )
+def _begun(state: Note, _event: Event) -> Note:
     return state._replace(removed=False)
 
 
-PRESENCE: Final = Projection(
-    name="presence",
-    version=1,
-    tables=(
-        MergeTable(
-            name="presence",
-            row=Presence,
-            key=2,
-            rows={"user.presence_status_updated": one_each(_presence)},
-            merge=newest,
-            rules=newest_rules(Presence, 2),
+def _ended(state: Note, _event: Event) -> Note:
+    return state._replace(
+        removed=True, note=None, known=False, email=None, email_order=b"", drift=()
+    )
+
+
+def presence(catalogue: Catalogue) -> Projection:
+    """The projection of presence and personal notes."""
+    lives = life_steps(catalogue, "user", begun=_begun, ended=_ended)
+    return Projection(
+        name="presence",
+        version=1,
+        tables=(
+            MergeTable(
+                name="presence",
+                row=Presence,
+                key=2,
+                rows={"user.presence_status_updated": one_each(_presence)},
+                merge=newest,
+                rules=newest_rules(Presence, 2),
+                superseded=_superseded,
+            ),
+            SequenceTable(
+                name="notes",
+                row=Note,
+                key=2,
+                key_of=account_and_user,
+                start=_start,
+                steps={"user.personal_notes_updated": _note, **lives},
+                history="notes_history",
+                context=frozenset(lives),
+            ),
         ),
-        SequenceTable(
-            name="notes",
-            row=Note,
-            key=2,
-            key_of=_key,
-            start=_start,
-            steps={"user.personal_notes_updated": _note, **dict.fromkeys(USER_LIVES, _life)},
-            history="notes_history",
-            context=frozenset(USER_LIVES),
-        ),
-    ),
-)
+    )

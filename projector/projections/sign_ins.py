@@ -1,17 +1,18 @@
-"""Sign-ins: the newest sign-in or sign-out per user and client, and sign-outs from all devices."""
+"""Sign-ins: the newest sign-in or sign-out of each user and client, and sign-outs from all devices."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from projector.events import Event
 from projector.folding import columns
+from projector.folding.keys import LONGEST_ID, named_email, person
+from projector.folding.newest import newest, newest_rules
 from projector.folding.tables import MergeTable, Projection, With, each, one_each
 from projector.folding.unfoldable import Unfoldable
-from projector.projections.newest import LONGEST_ID, named_email, newest, newest_rules, person
+from projector.zoom.events import Event
 
 
 class SignIn(NamedTuple):
-    """The newest event of one client. `signed_in_order` is that of its newest sign-in, or empty."""
+    """The newest event of one client. `signed_in_order` is the order of its newest sign-in, or empty."""
 
     account_id: str
     user_key: str
@@ -58,7 +59,7 @@ def _newest_sign_in(one: SignIn, other: SignIn) -> SignIn:
 
 
 class SignOutMark(NamedTuple):
-    """The newest sign-out from all devices of a user: it ends every sign-in older than itself."""
+    """A user's newest sign-out from all devices: it ends every older sign-in."""
 
     account_id: str
     user_key: str

@@ -1,39 +1,35 @@
-"""User settings: the document that settings diffs add up to, within one life of the user."""
+"""User settings: the document that the settings diffs of one life of the user add up to."""
 
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
-from projector.events import Event
-from projector.folding.documents import Document, merge
+from projector.folding.documents import EMPTY, Document, merge
+from projector.folding.drift import Drift, drift_of
+from projector.folding.keys import account_and_user, person
+from projector.folding.lives import life_steps
+from projector.folding.settings_sides import settings_sides
 from projector.folding.tables import Key, Projection, SequenceTable
-from projector.projections.drifting import Drift, drift_of
-from projector.projections.lives import USER_LIVES
-from projector.projections.newest import person
-from projector.projections.settings_sides import settings_sides
+from projector.zoom.catalogue import Catalogue
+from projector.zoom.events import Event
 
 
 class UserSettings(NamedTuple):
-    """A user's settings. `changed_order` is null where no settings event was ever folded."""
+    """A user's settings. `changed_order` is the order of the newest settings event."""
 
     account_id: str
     user_key: str
-    folded: bytes
-    last_position: int
-    user_id: str
-    settings: Document
-    changed_order: bytes | None
-    changed_by: str | None
-    removed: bool
-    drift: Drift
+    folded: bytes = b""
+    last_position: int = 0
+    user_id: str = ""
+    settings: Document = EMPTY
+    changed_order: bytes | None = None
+    changed_by: str | None = None
+    removed: bool = False
+    drift: Drift = ()
 
 
 def _start(key: Key) -> UserSettings:
     account, user = key
-    return UserSettings(account, user, b"", 0, user, {}, None, None, False, ())
-
-
-def _key(event: Event) -> Key:
-    account, user, _ = person(event)
-    return account, user
+    return UserSettings(account, user, user_id=user)
 
 
 def _changed(state: UserSettings, event: Event) -> UserSettings:
@@ -50,27 +46,30 @@ def _changed(state: UserSettings, event: Event) -> UserSettings:
     )
 
 
-def _life(state: UserSettings, event: Event) -> UserSettings:
-    if event.name in ("user.deleted", "user.disassociated"):
-        return state._replace(removed=True, settings={}, drift=())
+def _begun(state: UserSettings, _event: Event) -> UserSettings:
     return state._replace(removed=False)
 
 
-_steps: dict[str, Any] = {"user.settings_updated": _changed, **dict.fromkeys(USER_LIVES, _life)}
+def _ended(state: UserSettings, _event: Event) -> UserSettings:
+    return state._replace(removed=True, settings={}, drift=())
 
-USER_SETTINGS: Final = Projection(
-    name="user_settings",
-    version=1,
-    tables=(
-        SequenceTable(
-            name="user_settings",
-            row=UserSettings,
-            key=2,
-            key_of=_key,
-            start=_start,
-            steps=_steps,
-            history="user_settings_history",
-            context=frozenset(USER_LIVES),
+
+def user_settings(catalogue: Catalogue) -> Projection:
+    """The projection of the settings of users."""
+    lives = life_steps(catalogue, "user", begun=_begun, ended=_ended)
+    return Projection(
+        name="user_settings",
+        version=1,
+        tables=(
+            SequenceTable(
+                name="user_settings",
+                row=UserSettings,
+                key=2,
+                key_of=account_and_user,
+                start=_start,
+                steps={"user.settings_updated": _changed, **lives},
+                history="user_settings_history",
+                context=frozenset(lives),
+            ),
         ),
-    ),
-)
+    )

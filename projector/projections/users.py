@@ -1,19 +1,20 @@
-"""Users: profile, status and lives, and the e-mails that removals named."""
+"""Users: profile and status, within one life, and the e-mails that removals named."""
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from projector.events import Event
 from projector.folding import columns
-from projector.folding.documents import Document, merge
+from projector.folding.documents import EMPTY, Document, merge
+from projector.folding.drift import Drift, drift_of
+from projector.folding.keys import account_and_user, person
 from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, With, each
 from projector.folding.unfoldable import Unfoldable
-from projector.projections.drifting import Drift, drift_of
-from projector.projections.lives import REVIVALS
-from projector.projections.newest import person
+from projector.zoom.catalogue import Catalogue
+from projector.zoom.events import Event
 
 
 def _email(value: Any) -> str | None:
-    # An empty e-mail is a value here: it says that there is none any more.
+    # An empty e-mail is a value here: the person has none any more.
     return "" if value == "" else columns.email(value)
 
 
@@ -42,58 +43,36 @@ PROFILE: Final[dict[str, columns.Coercion]] = {
 class User(NamedTuple):
     """A user, present or former. `profile` holds what is known: a key with null is known to be null.
 
-    `spelled_by_lifecycle`: `user_id` is spelled as a lifecycle event spelled it. `pending_order` is the
-    order of the event that made the status pending. `cutoff` is the order of the newest removal: what
-    other projections hold of this user from before it has ended. Times are epoch milliseconds.
+    `spelled_by_lifecycle`: the spelling of `user_id` is a lifecycle event's. `pending_order` is the order
+    of the event that made the status pending. `cutoff` is the order of the newest removal: the views leave
+    out what other tables hold of this user from before it. Times are epoch milliseconds.
     """
 
     account_id: str
     user_key: str
-    folded: bytes
-    last_position: int
-    user_id: str
-    spelled_by_lifecycle: bool
-    status: str
-    pending_order: bytes | None
-    profile: Document
-    custom_attributes: tuple[dict[str, Any], ...]
-    creation_type: str | None
-    created_ms: int | None
-    removed: bool
-    removed_ms: int | None
-    cutoff: bytes | None
-    drift: Drift
+    folded: bytes = b""
+    last_position: int = 0
+    user_id: str = ""
+    spelled_by_lifecycle: bool = False
+    status: str = "unknown"
+    pending_order: bytes | None = None
+    profile: Document = EMPTY
+    custom_attributes: tuple[dict[str, Any], ...] = ()
+    creation_type: str | None = None
+    created_ms: int | None = None
+    removed: bool = False
+    removed_ms: int | None = None
+    cutoff: bytes | None = None
+    drift: Drift = ()
 
 
 def _start(key: Key) -> User:
     account, user = key
-    return User(
-        account,
-        user,
-        b"",
-        0,
-        user,
-        False,
-        "unknown",
-        None,
-        {},
-        (),
-        None,
-        None,
-        False,
-        None,
-        None,
-        (),
-    )
-
-
-def _key(event: Event) -> Key:
-    account, user, _ = person(event)
-    return account, user
+    return User(account, user, user_id=user)
 
 
 def _profile(entity: dict[str, Any], event: Event | None = None) -> Document:
-    """The profile fields of one side of a diff, typed. Settings that are no object are left out.
+    """The profile fields of one side of a diff, coerced. Settings that are no object are left out.
 
     What a column cannot hold is noted in `event`, where one is given.
     """
@@ -146,13 +125,12 @@ def _merge_attributes(
     return tuple(merged[key] for key in sorted(merged))
 
 
-def _with_profile(user: User, event: Event) -> User:
-    """The profile after the event's diff, and the drift that the diff shows."""
+def _with_profile(user: User, event: Event, *, lifecycle: bool = True) -> User:
+    """The user after the event's diff of the profile, with the drift that the diff shows."""
     _, _, spelling = person(event)
     entity = event.object or {}
     before = event.old_object or {}
     new, old = _profile(entity, event), _profile(before)
-    lifecycle = event.name != "user.updated"
     drift = () if user.removed else drift_of("user", event, user.profile, old, new)
     spell = lifecycle or not user.spelled_by_lifecycle
     profile = merge(user.profile, new, old)
@@ -170,9 +148,13 @@ def _with_profile(user: User, event: Event) -> User:
     )
 
 
-def _alive(user: User, event: Event) -> User:
-    """The user as a reviving event finds it: an empty profile after a removal."""
-    if user.removed and event.name in REVIVALS:
+def _updated(user: User, event: Event) -> User:
+    return _with_profile(user, event, lifecycle=False)
+
+
+def _revived(user: User) -> User:
+    """The user as an event that begins a life finds it: with an empty profile after a removal."""
+    if user.removed:
         return user._replace(
             profile={},
             custom_attributes=(),
@@ -186,7 +168,7 @@ def _alive(user: User, event: Event) -> User:
 
 
 def _created(user: User, event: Event) -> User:
-    user = _with_profile(_alive(user, event), event)
+    user = _with_profile(_revived(user), event)
     sent = event.payload.get("creation_type")
     kind = columns.held(event, "users.creation_type", columns.text, sent) or None
     pending = kind == "create"
@@ -199,7 +181,7 @@ def _created(user: User, event: Event) -> User:
 
 
 def _activated(user: User, event: Event) -> User:
-    user = _with_profile(_alive(user, event), event)
+    user = _with_profile(_revived(user), event)
     return user._replace(status="active", pending_order=None)
 
 
@@ -208,20 +190,22 @@ def _deactivated(user: User, event: Event) -> User:
     return user if user.removed else user._replace(status="inactive", pending_order=None)
 
 
-def _removed(user: User, event: Event) -> User:
-    user = _with_profile(user, event)
-    return user._replace(
-        status=event.name.removeprefix("user."),
-        pending_order=None,
-        removed=True,
-        removed_ms=event.time_ms,
-        cutoff=event.order,
-        drift=(),
-    )
+def _removed_as(status: str) -> Callable[[User, Event], User]:
+    def removed(user: User, event: Event) -> User:
+        return _with_profile(user, event)._replace(
+            status=status,
+            pending_order=None,
+            removed=True,
+            removed_ms=event.time_ms,
+            cutoff=event.order,
+            drift=(),
+        )
+
+    return removed
 
 
 class RemovedEmail(NamedTuple):
-    """The newest removal that named an e-mail: it ends the memberships known by that e-mail alone."""
+    """The newest removal that named an e-mail: it ends memberships of that e-mail without an id."""
 
     account_id: str
     email_key: str
@@ -237,34 +221,36 @@ def _removed_emails(event: Event) -> list[RemovedEmail]:
     return [] if address is None else [RemovedEmail(account, columns.lowered(address), event.order)]
 
 
-USERS: Final = Projection(
-    name="users",
-    version=1,
-    tables=(
-        SequenceTable(
-            name="users",
-            row=User,
-            key=2,
-            key_of=_key,
-            start=_start,
-            steps={
-                "user.created": _created,
-                "user.invitation_accepted": _activated,
-                "user.activated": _activated,
-                "user.deactivated": _deactivated,
-                "user.disassociated": _removed,
-                "user.deleted": _removed,
-                "user.updated": _with_profile,
-            },
-            history="users_history",
+def users(catalogue: Catalogue) -> Projection:
+    """The projection of users."""
+    return Projection(
+        name="users",
+        version=1,
+        tables=(
+            SequenceTable(
+                name="users",
+                row=User,
+                key=2,
+                key_of=account_and_user,
+                start=_start,
+                steps={
+                    "user.created": _created,
+                    "user.invitation_accepted": _activated,
+                    "user.activated": _activated,
+                    "user.deactivated": _deactivated,
+                    "user.disassociated": _removed_as("disassociated"),
+                    "user.deleted": _removed_as("deleted"),
+                    "user.updated": _updated,
+                },
+                history="users_history",
+            ),
+            MergeTable(
+                name="removed_emails",
+                row=RemovedEmail,
+                key=2,
+                rows=dict.fromkeys(catalogue.ending("user"), each(_removed_emails)),
+                merge=max,
+                rules={"cutoff": With("cutoff")},
+            ),
         ),
-        MergeTable(
-            name="removed_emails",
-            row=RemovedEmail,
-            key=2,
-            rows=dict.fromkeys(("user.disassociated", "user.deleted"), each(_removed_emails)),
-            merge=max,
-            rules={"cutoff": With("cutoff")},
-        ),
-    ),
-)
+    )

@@ -1,1 +1,1 @@
-"""Rebuild and verification: the log folded afresh into shadow tables, by the ordinary fold."""
+"""Rebuild and verification: the whole log folded again into shadow tables, by the ordinary fold."""

@@ -1,4 +1,4 @@
-"""The claim on a rebuild: one at a time for each projection, alive while it beats."""
+"""The claim on a rebuild: at most one for each projection, valid while it is renewed."""
 
 import asyncio
 import os
@@ -9,19 +9,18 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
-import asyncpg
 import structlog
 
-from projector.database import UNAVAILABLE, Connection, Database
+from projector.database import TROUBLE, UNAVAILABLE, Database
 from projector.errors import DatabaseUnavailable, RebuildRefused
 from projector.folding.tables import Projection
-from projector.runtime.tasks import end
-from projector.statements import queries
-
-_SQL: Final = queries("state")
+from projector.state.rebuilds import claim_rebuild, give_up_rebuild, renew_rebuilds
+from projector.state.shadow import drop_shadows
+from projector.state.shadow_sql import drop_schema
+from projector.tasks import end
 
 TTL: Final = timedelta(seconds=15)
-BEAT_SECONDS: Final = 3.0
+RENEW_SECONDS: Final = 3.0
 
 _log = structlog.get_logger()
 
@@ -35,26 +34,25 @@ class Claim:
         self.epochs: dict[str, int] = {}
 
     def schema_of(self, projection: Projection) -> str:
-        """The schema of a projection's shadow: no other claim's, also not of one that was paused."""
+        """The schema of a projection's shadow; unique to this claim, so a paused one cannot write to it."""
         return f"rebuild_{projection.name}_{self.token}"
 
 
 @asynccontextmanager
 async def claimed(database: Database, projections: Sequence[Projection]) -> AsyncIterator[Claim]:
-    """Claim the rebuild of some projections; on the way out nothing of it is left behind.
+    """Claim the rebuild of some projections; on exit, drop its shadows and release the claims.
 
-    Raises RebuildRefused where another one is under way for any of them, and DatabaseUnavailable where
-    the database goes away meanwhile.
+    Raises RebuildRefused if any of them is being rebuilt, DatabaseUnavailable if the database is lost.
     """
     claim = Claim()
     try:
         for projection in projections:
             await _take(database, projection, claim)
-        beat = asyncio.create_task(_beat(database, claim.owner))
+        renewing = asyncio.create_task(_renew(database, claim.owner))
         try:
             yield claim
         finally:
-            await end(beat)
+            await end(renewing)
     except UNAVAILABLE as error:
         raise DatabaseUnavailable(
             f"the database went away ({type(error).__name__}); the live rows are whole: run this again"
@@ -64,9 +62,9 @@ async def claimed(database: Database, projections: Sequence[Projection]) -> Asyn
 
 
 async def _take(database: Database, projection: Projection, claim: Claim) -> None:
-    """Claim one projection, and drop what killed rebuilds of it left."""
+    """Claim one projection, and drop the shadows that killed rebuilds of it left."""
     async with database.transaction() as connection:
-        epoch = await connection.fetchval(_SQL["claim_rebuild"], projection.name, claim.owner, TTL)
+        epoch = await claim_rebuild(connection, projection.name, claim.owner, TTL)
         if epoch is None:
             raise RebuildRefused(
                 f"{projection.name} is being rebuilt or verified already; wait until that is done "
@@ -76,18 +74,12 @@ async def _take(database: Database, projection: Projection, claim: Claim) -> Non
     claim.epochs[projection.name] = epoch
 
 
-async def drop_shadows(connection: Connection, projection: str) -> None:
-    """Drop the shadows of a projection, whosever they are."""
-    for row in await connection.fetch(_SQL["shadow_schemas"], projection):
-        await connection.execute(f"DROP SCHEMA {row[0]} CASCADE")
-
-
-async def _beat(database: Database, owner: str) -> None:
+async def _renew(database: Database, owner: str) -> None:
     while True:
-        await asyncio.sleep(BEAT_SECONDS)
+        await asyncio.sleep(RENEW_SECONDS)
         try:
-            await database.fetch(_SQL["beat_rebuilds"], owner, timeout=5)
-        except (*UNAVAILABLE, asyncpg.PostgresError) as error:
+            await renew_rebuilds(database, owner, timeout=5)
+        except TROUBLE as error:
             _log.warning("rebuild_not_renewed", error=type(error).__name__)
 
 
@@ -98,8 +90,8 @@ async def _give_up(database: Database, projections: Sequence[Projection], claim:
         schema = claim.schema_of(projection)
         try:
             async with database.transaction() as connection:
-                await connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-                await connection.execute(_SQL["give_up_rebuild"], projection.name, claim.owner)
-        except (*UNAVAILABLE, asyncpg.PostgresError) as error:
+                await connection.execute(drop_schema(schema))
+                await give_up_rebuild(connection, projection.name, claim.owner)
+        except TROUBLE as error:
             # The next rebuild drops it, or housekeeping does.
             _log.warning("shadow_left_behind", schema=schema, error=type(error).__name__)

@@ -1,32 +1,33 @@
-"""A side process of a rebuild: it fills the shadows of one share while its parent fills those of another.
+"""Side processes of a rebuild: workers in processes of their own.
 
-Lines of JSON: the parent writes one order to its standard input and then keeps that open for as long as it
-lives; the side process answers with positions, and in the end with its outcome.
+The protocol is lines of JSON. The parent writes one `Setup`, then one task at a time, and keeps the pipe open
+as long as it lives. The side process writes null after each task, or the error that lost it the database.
 """
 
 import asyncio
 import os
 import signal
 import sys
-import traceback
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 import msgspec
-import uvloop
 
-from projector.collector import spare_collector
 from projector.database import UNAVAILABLE, open_database
-from projector.errors import DatabaseUnavailable, ProjectorError
+from projector.errors import DatabaseUnavailable, SideProcessFailed
+from projector.process import UNEXPECTED, relax_gc, report_bug, run, signal_handlers
 from projector.projections import projection_named
-from projector.rebuild.bulk import fill
-from projector.rebuild.shadow import Shadow
-from projector.runtime.tasks import end
+from projector.rebuild.tasks import Task
+from projector.rebuild.worker import LocalWorker
+from projector.state.shadow import Shadow
+from projector.tasks import end
 
 END_SECONDS: Final = 5.0
-CONNECTIONS: Final = 8
+CONNECTIONS: Final = 4
+# The setup names every shadow, and a scan its repeated positions.
+LONGEST_LINE: Final = 1024 * 1024
 
 _MAIN: Final = """
 import sys
@@ -36,71 +37,55 @@ main()
 """
 
 
-class SideProcessFailed(ProjectorError):
-    """A side process ended before its work."""
-
-
 class SideDatabaseLost(OSError):
     """A side process lost the database."""
 
 
-class Part(msgspec.Struct):
-    """A shadow that stands already, and the events to fold into it."""
-
-    projection: str
-    schema: str
-    events: frozenset[str]
-
-
-class Order(msgspec.Struct):
-    """What to fill, and from where. `memory` in bytes."""
+class Setup(msgspec.Struct):
+    """The database, the shadows' schemas by projection, and the bytes of rows to hold in memory."""
 
     url: str
-    parts: list[Part]
-    target: int
+    schemas: dict[str, str]
     memory: int
 
 
-class Answer(msgspec.Struct):
-    """How far the share has come; `lost` names the error where the database went away."""
-
-    position: int = 0
-    done: bool = False
-    lost: str | None = None
-
-
 _encode: Final = msgspec.json.Encoder().encode
+_decode_task: Final = msgspec.json.Decoder(Task).decode
 
 
-class SideProcess:
-    """The parent's end."""
+class SideWorker:
+    """The parent's end of a side process."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, setup: Setup) -> None:
         self._process = process
+        self._write(setup)
 
-    async def fill(self, order: Order, progress: Callable[[int], None]) -> None:
-        """Have the shadows of an order filled.
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
-        Raises SideDatabaseLost where its database went away, and SideProcessFailed where it ended otherwise.
-        """
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None  # noqa: S101  asked for
-        assert stdout is not None  # noqa: S101
-        stdin.write(_encode(order) + b"\n")
-        async for line in stdout:
-            answer = msgspec.json.decode(line, type=Answer)
-            if answer.lost is not None:
-                raise SideDatabaseLost(answer.lost)
-            if answer.done:
-                return
-            progress(answer.position)
-        raise SideProcessFailed(
-            f"a process that folds its share ended with {await self._process.wait()} (-9: out of memory, "
-            "or killed); the live rows are whole: run this again"
-        )
+    def _write(self, message: Setup | Task) -> None:
+        assert self._process.stdin is not None  # noqa: S101  asked for
+        self._process.stdin.write(_encode(message) + b"\n")
+
+    async def do(self, task: Task) -> None:
+        """Have it do a task; raises SideDatabaseLost, or SideProcessFailed if it ended otherwise."""
+        assert self._process.stdout is not None  # noqa: S101  asked for
+        self._write(task)
+        line = await self._process.stdout.readline()
+        if not line:
+            raise SideProcessFailed(
+                f"process {self.pid} of this rebuild ended with {await self._process.wait()} (-9: out of "
+                "memory, or killed); the live rows are whole: run this again, with fewer --processes where "
+                "memory is short"
+            )
+        lost = msgspec.json.decode(line, type=str | None)
+        if lost is not None:
+            raise SideDatabaseLost(lost)
 
     async def stop(self) -> None:
-        """End it; whatever it is at is broken off."""
+        """End the process, even in the middle of a task."""
         if self._process.returncode is not None:
             return
         self._process.terminate()
@@ -113,79 +98,81 @@ class SideProcess:
 
 
 @asynccontextmanager
-async def side_processes(number: int) -> AsyncIterator[list[SideProcess]]:
-    """Start so many; they are gone on the way out."""
+async def side_workers(
+    number: int, url: str, shadows: Sequence[Shadow], memory: int
+) -> AsyncIterator[list[SideWorker]]:
+    """Start `number` processes that work on these shadows; stop them on exit."""
+    schemas = {shadow.projection.name: shadow.schema for shadow in shadows}
     async with AsyncExitStack() as stack:
         started = []
         for _ in range(number):
-            # A session of its own: an interrupt from the terminal is the parent's to hand on. And the
-            # parent's path: `-m` would run the code of another release in whose folder it is called.
-            process = SideProcess(
-                await asyncio.create_subprocess_exec(
-                    sys.executable, "-P", "-c", _MAIN, *sys.path,
-                    stdin=PIPE, stdout=PIPE, start_new_session=True,
-                )
+            # A session of its own: only the parent gets an interrupt from the terminal. The parent's
+            # path: `-m` would run another release's code if started in its folder.
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-P", "-c", _MAIN, *sys.path,
+                stdin=PIPE, stdout=PIPE, start_new_session=True,
             )  # fmt: skip
-            stack.push_async_callback(process.stop)
-            started.append(process)
+            worker = SideWorker(process, Setup(url, schemas, memory))
+            stack.push_async_callback(worker.stop)
+            started.append(worker)
         yield started
 
 
 # ---- the side process itself ----------------------------------------------------------------------
 
 
-def _say(answer: Answer) -> None:
-    os.write(sys.stdout.fileno(), _encode(answer) + b"\n")
+def _reply(lost: str | None) -> None:
+    os.write(sys.stdout.fileno(), _encode(lost) + b"\n")
 
 
 async def _serve() -> None:
-    """Fill what the order says; cancelled by SIGTERM, or by the parent's end."""
+    """Do tasks until the parent closes the pipe or ends, or until SIGTERM."""
+    reader = asyncio.StreamReader(limit=LONGEST_LINE)
     loop = asyncio.get_running_loop()
-    said = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(said), sys.stdin)
-    ordered = await said.readline()
-    if not ordered:  # the parent needs nothing of it any more
-        raise asyncio.CancelledError
-    order = msgspec.json.decode(ordered, type=Order)
-    filling = asyncio.create_task(_fill(order))
-    loop.add_signal_handler(signal.SIGTERM, filling.cancel)
-    orphaned = asyncio.create_task(said.read())
-    orphaned.add_done_callback(lambda _: filling.cancel())
-    try:
-        await filling
-    finally:
-        await end(orphaned)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    lines: asyncio.Queue[bytes] = asyncio.Queue()
+    working = asyncio.create_task(_work(lines))
+    listening = asyncio.create_task(_listen(reader, lines))
+    listening.add_done_callback(lambda _: working.cancel())
+    with signal_handlers({signal.SIGTERM: working.cancel}):
+        try:
+            await working
+        finally:
+            await end(listening)
 
 
-async def _fill(order: Order) -> None:
-    database = await open_database(order.url, size=CONNECTIONS)
-    spare_collector()
+async def _listen(reader: asyncio.StreamReader, lines: asyncio.Queue[bytes]) -> None:
+    """Queue the parent's lines; returns as soon as the parent ends, even in the middle of a task."""
+    while line := await reader.readline():
+        lines.put_nowait(line)
+
+
+async def _work(lines: asyncio.Queue[bytes]) -> None:
+    setup = msgspec.json.decode(await lines.get(), type=Setup)
+    database = await open_database(setup.url, size=CONNECTIONS)
+    relax_gc()
     try:
         shadows = [
-            Shadow(database, projection_named(part.projection), part.schema, part.events)
-            for part in order.parts
+            Shadow(database, projection_named(name), schema)
+            for name, schema in setup.schemas.items()
         ]
-        await fill(
-            database, shadows, order.target, order.memory,
-            lambda position: _say(Answer(position)),
-        )  # fmt: skip
+        worker = LocalWorker(database, shadows, setup.memory)
+        while True:
+            await worker.do(_decode_task(await lines.get()))
+            _reply(None)
     finally:
         await database.close()
 
 
 def main() -> None:
-    """Serve one order; the message of an unexpected error stays unsaid: it may quote a payload."""
+    """Serve one parent. The text of an unexpected error is not printed: it may quote a payload."""
     try:
-        uvloop.run(_serve())
-    except (asyncio.CancelledError, BrokenPipeError):  # there is nobody to answer
+        run(_serve())
+    except (asyncio.CancelledError, BrokenPipeError):  # the parent needs no result
         sys.exit(1)
     except (*UNAVAILABLE, DatabaseUnavailable) as error:
-        _say(Answer(lost=type(error).__name__))
+        _reply(type(error).__name__)
         sys.exit(3)
     except Exception as error:  # noqa: BLE001  every failure ends here
-        sys.stderr.writelines(traceback.format_tb(error.__traceback__))
-        sys.stderr.write(
-            f"projector: unexpected {type(error).__name__}: a bug; please report the lines above\n"
-        )
-        sys.exit(70)
-    _say(Answer(done=True))
+        report_bug(error)
+        sys.exit(UNEXPECTED)

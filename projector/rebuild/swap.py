@@ -1,36 +1,43 @@
 """The swap: a shadow becomes the live projection, in one short transaction.
 
-First the rebuild takes the projection's lease, so whoever folds it is fenced off and the live position
-stands still; then the shadow catches up to it; then tables change places, the checkpoint moves, and the
-views are pointed at the new tables. Readers see the old rows until the commit and the new ones after it.
+The rebuild takes the projection's lease, which fences off its folder and stops the live position; the shadow
+catches up to it; the tables change places, the checkpoint moves, and the views are pointed at the new tables.
+Readers see the old rows until the commit and the new ones after it.
 
-The rows of the shadow are new: a transaction with an older snapshot, as REPEATABLE READ keeps one, would find
-the tables empty. So such transactions are waited for.
+A transaction with a snapshot older than the shadow's rows (REPEATABLE READ keeps one) would find the tables
+empty, so the swap waits for such transactions to end.
 
-Views are locked before the tables under them, as readers do, and no lock is waited for as long as the server
-takes to look for deadlocks: where the two meet all the same, it is the swap that gives way, never a reader.
+Views are locked before their tables, as readers do, and most lock waits are shorter than deadlock_timeout: in
+a deadlock the swap gives way, not a reader.
 """
 
 import asyncio
-import re
+from collections.abc import Iterable
 from typing import Final
 
 import asyncpg
 import structlog
 
 from projector.database import Connection, Database
-from projector.errors import Fenced, ProjectorError
-from projector.folding.tables import Projection, SequenceTable
+from projector.errors import Fenced, SwapFailed
+from projector.folding.tables import Projection
 from projector.rebuild.catch_up import Follower
-from projector.schema import create_views
-from projector.statements import queries
+from projector.schema.migrate import create_views, stored_versions
+from projector.state import shadow_sql
+from projector.state.rebuilds import (
+    earlier_readers,
+    give_lease_back,
+    still_open,
+    swap_checkpoint,
+    take_lease,
+    views_on,
+)
+from projector.state.store import LIVE
 
-_SQL: Final = queries("state")
-
-# Below the server's deadlock_timeout, which is 1 s. Every so often longer: only a wait of that time makes
-# an autovacuum give way.
-LOCK_TIMEOUT: Final = "250ms"
-LONG_LOCK_TIMEOUT: Final = "1500ms"
+# Below the server's deadlock_timeout, 1 s by default. Every LONG_EVERY-th attempt waits longer: only that
+# makes an autovacuum give way.
+LOCK_WAIT_MS: Final = 250
+LONG_LOCK_WAIT_MS: Final = 1500
 LONG_EVERY: Final = 10
 ATTEMPTS: Final = 240
 PAUSE_SECONDS: Final = 0.5
@@ -38,116 +45,85 @@ PAUSE_SECONDS: Final = 0.5
 _log = structlog.get_logger()
 
 
-class SwapFailed(ProjectorError):
-    """The new rows could not take the place of the old ones; the old ones stay, and are kept up."""
-
-
 class _OlderSnapshot(Exception):
-    """A transaction is open that would not see the shadow's rows."""
+    """An open transaction would not see the shadow's rows."""
 
 
-_PASSING: Final = (
+_RETRIED: Final = (
     _OlderSnapshot, asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, Fenced,
 )  # fmt: skip
 
 
 async def swap(database: Database, follower: Follower, owner: str) -> int:
-    """Put a caught-up shadow in the live tables' place; answers its position.
+    """Put a caught-up shadow in the live tables' place; returns its position.
 
-    Raises SwapFailed after some minutes of waiting for somebody's lock or transaction, or where something
-    else than a view depends on the old tables.
+    Raises SwapFailed after minutes of waiting for a lock or a transaction, or if anything but a view
+    depends on the old tables.
     """
     name = follower.projection.name
-    earlier = await database.fetchval(_SQL["earlier_readers"])
+    earlier = await earlier_readers(database)
     for attempt in range(1, ATTEMPTS + 1):
         await follower.to_head()
         try:
-            if earlier and (earlier := await database.fetchval(_SQL["still_open"], earlier)):
+            if earlier and (earlier := await still_open(database, earlier)):
                 raise _OlderSnapshot
-            return await _attempt(
-                database,
-                follower,
-                owner,
-                LOCK_TIMEOUT if attempt % LONG_EVERY else LONG_LOCK_TIMEOUT,
-            )
-        except _PASSING as error:
+            wait_ms = LOCK_WAIT_MS if attempt % LONG_EVERY else LONG_LOCK_WAIT_MS
+            return await _attempt(database, follower, owner, wait_ms)
+        except _RETRIED as error:
             if attempt % LONG_EVERY == 1:
                 _log.info("swap_waits", projection=name, reason=type(error).__name__)
             await asyncio.sleep(PAUSE_SECONDS)
         except (asyncpg.DependentObjectsStillExistError, asyncpg.UndefinedColumnError):
             raise SwapFailed(
-                f"{name} was folded afresh, but something of yours depends on its tables in schema `state`; "
+                f"{name} was not swapped in: an object of yours depends on its tables in schema `state`; "
                 "build it on the views of schema `directory` instead and run the rebuild again"
             ) from None
     raise SwapFailed(
-        f"{name} was folded afresh, but somebody holds a lock on its tables or views, or has a transaction "
-        "open since before; end the long-running queries on the directory and run the rebuild again"
+        f"{name} was not swapped in: its tables or views are locked, or an older transaction is open; "
+        "end the long-running queries on the directory and run the rebuild again"
     )
 
 
-async def _attempt(database: Database, follower: Follower, owner: str, lock_timeout: str) -> int:
+async def _attempt(database: Database, follower: Follower, owner: str, lock_wait_ms: int) -> int:
     name = follower.projection.name
-    live, epoch = (await database.fetch(_SQL["take_lease"], name, owner))[0]
+    live, epoch = await take_lease(database, name, owner)
     try:
         await follower.up_to(live)
         async with database.transaction() as connection:
-            await connection.execute(f"SET LOCAL lock_timeout = '{lock_timeout}'")
+            await connection.execute(shadow_sql.limit_lock_waits(lock_wait_ms))
             await _exchange(connection, follower, epoch)
     finally:
-        await database.fetch(_SQL["give_lease_back"], name, owner)
+        await give_lease_back(database, name, owner)
     return follower.position
 
 
 async def _exchange(connection: Connection, follower: Follower, epoch: int) -> None:
     projection, shadow = follower.projection, follower.schema
-    before = await connection.fetchval(_SQL["version"], projection.name)
-    moved = await connection.fetchval(
-        _SQL["swap_checkpoint"],
-        projection.name, epoch, follower.position, follower.digest, projection.version,
-    )  # fmt: skip
-    if moved != 1:
-        raise Fenced(f"the lease on {projection.name} went elsewhere during the swap")
-    same = before == projection.version
-    await _point_views(connection, projection, "state", shadow if same else "state")
-    await _change_places(connection, projection, shadow)
-    await connection.execute(
-        "DELETE FROM state.dead_letters WHERE projection = $1", projection.name
-    )
-    await connection.execute(f"INSERT INTO state.dead_letters SELECT * FROM {shadow}.dead_letters")
+    version = projection.version
+    before = (await stored_versions(connection))[projection.name]
+    if not await swap_checkpoint(
+        connection, projection.name, epoch, follower.position, follower.digest, version
+    ):
+        raise Fenced(f"the lease on {projection.name} was taken over during the swap")
+    same = before == version
+    await _point_views(connection, projection, LIVE, shadow if same else LIVE)
+    await _execute(connection, shadow_sql.change_places(shadow, projection))
     if not same:
         await create_views(connection)
-        await _point_views(connection, projection, f"{shadow}_retired", "state")
-    # Not CASCADE: what somebody built on a table of state must not vanish without a word.
-    for name in table_names(projection):
-        await connection.execute(f"DROP TABLE IF EXISTS {shadow}_retired.{name}")
-    await connection.execute(f"DROP SCHEMA {shadow}_retired")
+        await _point_views(connection, projection, shadow_sql.retired(shadow), LIVE)
+    await _execute(connection, shadow_sql.drop_retired(shadow, projection))
 
 
 async def _point_views(
-    connection: Connection, projection: Projection, schema: str, target: str
+    connection: Connection, projection: Projection, source: str, target: str
 ) -> None:
-    """Point every view on a projection's tables in a schema at those in another; locks the views."""
-    names = table_names(projection)
-    table = re.compile(rf"\b{schema}\.({'|'.join(names)})\b")
-    views = await connection.fetch(_SQL["views_on"], [f"{schema}.{name}" for name in names])
-    for view, definition in views:
-        pointed = table.sub(rf"{target}.\1", definition)
-        await connection.execute(f"CREATE OR REPLACE VIEW {view} AS {pointed}")
+    """Point the views on a projection's tables from one schema to another; locks the views."""
+    names = shadow_sql.names_of(projection)
+    for view in await views_on(connection, [f"{source}.{name}" for name in names]):
+        statement = shadow_sql.point_view(view.name, view.definition, names, source, target)
+        await connection.execute(statement)
 
 
-async def _change_places(connection: Connection, projection: Projection, shadow: str) -> None:
-    await connection.execute(f"CREATE SCHEMA {shadow}_retired")
-    for name in table_names(projection):
-        # IF EXISTS: a new version may bring a table that the old one had not.
-        await connection.execute(f"ALTER TABLE IF EXISTS state.{name} SET SCHEMA {shadow}_retired")
-        await connection.execute(f"ALTER TABLE {shadow}.{name} SET SCHEMA state")
-
-
-def table_names(projection: Projection) -> list[str]:
-    """Every table of a projection, histories included."""
-    names = []
-    for table in projection.tables:
-        names.append(table.name)
-        if isinstance(table, SequenceTable):
-            names.append(table.history)
-    return names
+async def _execute(connection: Connection, statements: Iterable[str]) -> None:
+    for statement in statements:
+        await connection.execute(statement)

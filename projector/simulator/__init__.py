@@ -1,1 +1,1 @@
-"""A simulated Zoom account: seeded, consistent, and pure (no I/O, no wall clock)."""
+"""A simulated Zoom account, seeded and consistent, and a Zoom that delivers its events."""

@@ -5,25 +5,25 @@ from collections.abc import Callable, Generator, Iterator
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
-from projector.simulator import activity, group_changes, lifecycle, profile_changes, truth
+from projector.simulator import activity, group_changes, lifecycle, profile_changes
 from projector.simulator.clock import Clock
-from projector.simulator.delivery import Json, SimulatedEvent
+from projector.simulator.delivery import SimulatedEvent
 from projector.simulator.world import OPERATORS, World
 
 __all__ = ["FEWEST_USERS", "Account", "SimulatedEvent"]
 
-# The operators and a few people to whom something may happen.
+# The operators and a few people who may change or leave.
 FEWEST_USERS = OPERATORS + 2
 DEFAULT_GAP_MS = 60_000
 
-# A history of so many events shows each of the actions below at least once.
+# A history of at least this many events shows each of the actions below at least once.
 COMPLETE_HISTORY = 200
 
 Run = Callable[[World], Iterator[SimulatedEvent] | Generator[SimulatedEvent, None, Any]]
 
 
 class Action(NamedTuple):
-    """Something that happens in an account, and how often: a share of the total weight."""
+    """Something that happens in an account; its weight is its share of the total."""
 
     run: Run
     weight: float
@@ -69,16 +69,16 @@ ACTIONS = (
 _RUNS = tuple(action.run for action in ACTIONS)
 _CUMULATED = tuple(accumulate(action.weight for action in ACTIONS))
 
-# No action needs more events than this before its own is told (hire, disassociate, revive).
+# The most events that one action yields, those it depends on included (hire, disassociate, revive).
 _EVENTS_PER_ACTION = 3
 
 
 class Account:
     """One simulated account.
 
-    `users` people are there from the start where the history is long enough to tell of them (a
-    quarter of it may), and `groups` groups, one for forty people unless given. The same arguments
-    give the same deliveries, byte for byte.
+    It starts with `users` people (fewer in a short history: at most a quarter of its events create
+    people) and `groups` groups (default: one per forty people). The same arguments give the same
+    deliveries, byte for byte.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Account:
         self._users = users
         self._groups = max(3, users // 40) if groups is None else max(1, groups)
         self._start_ms = start_ms
-        self._told = False
+        self._taken = False
         rng = random.Random(seed)
         self._world = World(rng, Clock(start_ms, 0, 0, rng), account_id)
 
@@ -107,26 +107,21 @@ class Account:
 
     @property
     def secrets(self) -> frozenset[str]:
-        """Every host key and meeting password delivered so far: what must never be shown."""
+        """Every host key and meeting password delivered so far; none may ever be shown."""
         return frozenset(self._world.secrets)
 
     def events(self, count: int, *, span_ms: int | None = None) -> Iterator[SimulatedEvent]:
         """Yield `count` deliveries in event order, from `start_ms` over `span_ms` milliseconds.
 
-        Without a span they are a minute apart on average. May be called once; `truth` tells the
-        account's state after the deliveries taken so far. Raises ValueError for a span with less
-        than a millisecond for each event.
+        Without a span they are a minute apart on average. Raises RuntimeError if called again, and
+        ValueError for a span of less than a millisecond per event.
         """
-        if self._told:
-            raise RuntimeError("this account has told its history already")
-        self._told = True
+        if self._taken:
+            raise RuntimeError("the events of this account were taken already")
+        self._taken = True
         span_ms = DEFAULT_GAP_MS * count if span_ms is None else span_ms
         self._world.clock = Clock(self._start_ms, span_ms, count, self._world.rng)
         return islice(self._history(count), count)
-
-    def truth(self) -> Json:
-        """Return what a directory that folded every delivery should show (see `truth.truth`)."""
-        return truth.truth(self._world)
 
     def _history(self, count: int) -> Iterator[SimulatedEvent]:
         yield from self._founding(count)
@@ -136,7 +131,7 @@ class Account:
             yield from self._next(outstanding)(self._world)
 
     def _founding(self, count: int) -> Iterator[SimulatedEvent]:
-        """Tell how the account came to be: people, groups, and who belongs where."""
+        """Yield the creation of the account: people, groups, members and administrators."""
         world = self._world
         groups = min(self._groups, max(1, count // 20))
         people = max(FEWEST_USERS, min(self._users, count // 4))
@@ -154,7 +149,7 @@ class Account:
             yield from group_changes.add_admins(world)
 
     def _next(self, outstanding: list[Run]) -> Run:
-        """Draw what happens next; what has not happened yet is drawn soon, and in time."""
+        """Draw the next action; outstanding ones are drawn early, at the latest while events remain."""
         world = self._world
         if not outstanding:
             return world.rng.choices(_RUNS, cum_weights=_CUMULATED)[0]

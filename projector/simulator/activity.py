@@ -1,4 +1,4 @@
-"""What people do all day: presence, notes, sign-ins, and their own settings."""
+"""Everyday activity: presence, notes, sign-ins, and people's own settings."""
 
 from collections.abc import Generator, Iterator
 
@@ -67,7 +67,7 @@ def change_presence(world: World) -> Iterator[SimulatedEvent]:
 
 
 def write_note(world: World) -> Iterator[SimulatedEvent]:
-    """Write another personal note, or wipe it."""
+    """Write another personal note, or clear it."""
     at = world.clock.tick()
     person = world.active.pick(world.rng)
     before = person.note or ""
@@ -83,7 +83,7 @@ def write_note(world: World) -> Iterator[SimulatedEvent]:
 
 
 def sign_in(world: World) -> Generator[SimulatedEvent, None, None]:
-    """Sign in with some client; a pending person becomes active by it."""
+    """Sign in with some client, which makes a pending person active."""
     person = world.active.pick(world.rng)
     if world.pending and world.chance(0.02):
         person = world.pending.pick(world.rng)
@@ -107,7 +107,7 @@ def sign_out(world: World) -> Iterator[SimulatedEvent]:
 
 
 def change_user_settings(world: World) -> Iterator[SimulatedEvent]:
-    """Change a person's own settings, now and then with a meeting password among them."""
+    """Change a person's own settings, sometimes including a meeting password."""
     at = world.clock.tick()
     person = world.active.pick(world.rng)
     diff = change(person.settings, USER_SETTINGS, world.rng)
@@ -115,7 +115,7 @@ def change_user_settings(world: World) -> Iterator[SimulatedEvent]:
         before = person.settings.get(PMI_PASSWORD)
         assign(person.settings, PMI_PASSWORD, world.new_secret(), before, diff)
     payload = {**world.operator(), "object": {"id": person.user_id, "settings": diff.new}}
-    # The reference makes the old side optional; without one, nothing may have been cleared.
+    # Zoom's reference makes the old side optional; it may be left out only if no setting was cleared.
     if diff.old:
         payload["old_object"] = {"id": person.user_id, "settings": diff.old}
     yield world.deliver("user.settings_updated", at, {**payload, "time_stamp": at})
@@ -138,7 +138,7 @@ def _session_event(
         "date_time": world.moment_before(at),
         "email": person.email,
         "version": client.version,
-        # Zoom's own examples carry the number as a text.
+        # Zoom's own examples carry the number as a string.
         "login_type": str(login_type) if world.chance(0.3) else login_type,
     }
     return world.deliver(event, at, {"object": named})

@@ -1,16 +1,13 @@
-"""Event times of a simulated history: strictly increasing milliseconds inside a given span."""
+"""Event times of a simulated history: strictly increasing milliseconds within a given span."""
 
 import random
 
 
 class Clock:
-    """Spreads `count` moments over `span_ms`, with gaps that vary the way real traffic does."""
+    """Spreads `count` times over `span_ms`, with exponentially distributed gaps, as in real traffic."""
 
     def __init__(self, start_ms: int, span_ms: int, count: int, rng: random.Random) -> None:
-        """Start at `start_ms`.
-
-        Raises ValueError if `span_ms` has no millisecond for each event.
-        """
+        """Start at `start_ms` (epoch); raises ValueError if `span_ms` is less than `count`."""
         if span_ms < count:
             raise ValueError("the span needs at least one millisecond for each event")
         self.now_ms = start_ms
@@ -21,8 +18,8 @@ class Clock:
     def tick(self, after_ms: int | None = None) -> int:
         """Advance by a random gap, or by `after_ms`, and return the new time in milliseconds.
 
-        The gaps' mean is the time left over the events left, so the last event falls on the end
-        of the span (a little earlier if it asked for its gap).
+        The mean gap is the time left divided by the events left, so the last event falls on the end
+        of the span (a little earlier if it was given `after_ms`).
         """
         left = self._end_ms - self.now_ms
         # Every later event still needs a millisecond of its own.

@@ -1,20 +1,20 @@
-"""What the simulated account sends: one webhook delivery, as a body and as bytes."""
+"""A webhook delivery of the simulated account, as a body and as bytes."""
 
 import json
 from typing import Any, NamedTuple
 
 Json = dict[str, Any]
 
-# One encoder for all deliveries: json.dumps builds a new one at each call with these options.
+# One encoder for all deliveries: with these options, json.dumps would create one per call.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class SimulatedEvent(NamedTuple):
-    """One delivery; `name` is the reference's event name even where the body spells an alias."""
+    """One delivery; `name` is the event's name in Zoom's reference, even if the body has an alias."""
 
     name: str
     body: Json
 
     def raw(self) -> bytes:
-        """Return the bytes to sign and to send: compact JSON, UTF-8, non-ASCII kept as it is."""
+        """Return the bytes to sign and to send: compact JSON in UTF-8, non-ASCII not escaped."""
         return _ENCODER.encode(self.body).encode()

@@ -1,4 +1,4 @@
-"""Groups come, change and go: their members, administrators, settings and locks."""
+"""Events of groups: the groups themselves, members, administrators, settings and locks."""
 
 from collections.abc import Generator, Iterator
 
@@ -10,11 +10,12 @@ from projector.simulator.world import Group, Person, Since, World
 
 MOST_PEOPLE_AT_ONCE = 5
 
-# An account keeps so many groups, so that members and settings have somewhere to go.
+# An account keeps this many groups, so that later events of members and settings have a group.
 _FEWEST_GROUPS = 2
 
-_BY_EMAIL_ALONE = 0.08
-_BY_ID_ALONE = 0.14
+# Cumulated shares of entries with only an address, and with only an id.
+_ONLY_EMAIL = 0.08
+_ONLY_ID = 0.14
 
 
 def create_group(world: World) -> Iterator[SimulatedEvent]:
@@ -36,7 +37,7 @@ def rename_group(world: World) -> Iterator[SimulatedEvent]:
 
 
 def delete_group(world: World) -> Iterator[SimulatedEvent]:
-    """Delete a group together with its members, of whom Zoom then says nothing."""
+    """Delete a group and its memberships, for which Zoom sends no events."""
     if len(world.groups) <= _FEWEST_GROUPS:
         yield from create_group(world)
     at = world.clock.tick()
@@ -52,7 +53,7 @@ def delete_group(world: World) -> Iterator[SimulatedEvent]:
 
 
 def add_members(world: World) -> Generator[SimulatedEvent, None, Group]:
-    """Add one to five people to a group, some of them again."""
+    """Add one to five people to a group; some may be in it already."""
     at = world.clock.tick()
     group = world.groups.pick(world.rng)
     people = _draw(world, world.active)
@@ -65,7 +66,7 @@ def add_members(world: World) -> Generator[SimulatedEvent, None, Group]:
 
 
 def remove_members(world: World) -> Iterator[SimulatedEvent]:
-    """Remove members; the body often spells the event as Zoom's own example does."""
+    """Remove members; the body often has the alias that Zoom's own example uses."""
     group = world.groups.pick(world.rng)
     if not group.members:
         group = yield from add_members(world)
@@ -92,7 +93,7 @@ def add_admins(world: World) -> Generator[SimulatedEvent, None, Group]:
 
 
 def remove_admins(world: World) -> Iterator[SimulatedEvent]:
-    """Take the role from one administrator of a group."""
+    """Remove one administrator of a group."""
     group = world.groups.pick(world.rng)
     if not group.admins:
         group = yield from add_admins(world)
@@ -104,7 +105,7 @@ def remove_admins(world: World) -> Iterator[SimulatedEvent]:
 
 
 def change_group_settings(world: World) -> Iterator[SimulatedEvent]:
-    """Change what a group's members get by default."""
+    """Change the default settings of a group's members."""
     at = world.clock.tick()
     group = world.groups.pick(world.rng)
     diff = change(group.settings, GROUP_SETTINGS, world.rng)
@@ -112,7 +113,7 @@ def change_group_settings(world: World) -> Iterator[SimulatedEvent]:
 
 
 def change_group_locks(world: World) -> Iterator[SimulatedEvent]:
-    """Lock or release settings of a group."""
+    """Lock or unlock settings of a group."""
     at = world.clock.tick()
     group = world.groups.pick(world.rng)
     diff = change(group.locks, GROUP_LOCKS, world.rng)
@@ -126,13 +127,13 @@ def _draw(world: World, people: Pool[Person]) -> list[Person]:
 
 
 def _entry(world: World, person: Person) -> Json:
-    """Name a person; Zoom leaves out the id or the address now and then."""
-    luck = world.rng.random()
-    if luck < _BY_EMAIL_ALONE:
+    """Return a person's entry; Zoom sometimes leaves out the id or the address."""
+    drawn = world.rng.random()
+    if drawn < _ONLY_EMAIL:
         person.known_by_email = True
-        # Addresses compare without regard to case, so they may come in another one.
-        return {"email": person.email.title() if luck < _BY_EMAIL_ALONE / 4 else person.email}
-    if luck < _BY_ID_ALONE:
+        # Addresses are compared without regard to case, so some are sent in another case.
+        return {"email": person.email.title() if drawn < _ONLY_EMAIL / 4 else person.email}
+    if drawn < _ONLY_ID:
         return {"id": person.user_id}
     return {"id": person.user_id, "email": person.email}
 

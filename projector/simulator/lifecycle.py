@@ -1,4 +1,4 @@
-"""People come, are invited, leave and return: the lifecycle events of users."""
+"""The lifecycle events of users: they are created, invited, deactivated, removed, and return."""
 
 from collections.abc import Generator, Iterator
 
@@ -6,7 +6,7 @@ from projector.simulator.delivery import Json, SimulatedEvent
 from projector.simulator.names import EMOJI, PersonName
 from projector.simulator.world import Person, World
 
-# Zoom announces a permanent deletion by a blank user.updated so many milliseconds earlier.
+# Zoom sends a blank user.updated this many milliseconds before a permanent deletion.
 PLACEHOLDER_LEAD_MS = 32
 
 _CREATION_TYPES = ("ssoCreate", "create", "autoCreate", "custCreate")
@@ -14,13 +14,13 @@ _CREATION_WEIGHTS = (60, 20, 14, 6)
 
 
 def hire(world: World) -> Iterator[SimulatedEvent]:
-    """Create a user, by an invitation or at once."""
+    """Create a user, by invitation or active at once."""
     creation_type = world.rng.choices(_CREATION_TYPES, _CREATION_WEIGHTS)[0]
     yield from _join(world, creation_type)
 
 
 def hire_at_once(world: World) -> Iterator[SimulatedEvent]:
-    """Create a user who needs to accept nothing."""
+    """Create a user who is active at once."""
     yield from _join(world, "ssoCreate")
 
 
@@ -38,7 +38,7 @@ def invite_again(world: World) -> Iterator[SimulatedEvent]:
 
 
 def accept(world: World) -> Iterator[SimulatedEvent]:
-    """Let an invited person accept, and often fill in the profile."""
+    """Let an invited person accept, and often set a display name."""
     if not world.pending:
         yield from invite(world)
     person = world.pending.pick(world.rng)
@@ -50,7 +50,7 @@ def accept(world: World) -> Iterator[SimulatedEvent]:
 
 
 def deactivate(world: World) -> Iterator[SimulatedEvent]:
-    """Deactivate a user: memberships stay, sessions are no longer used."""
+    """Deactivate a user: memberships stay, sessions are not picked any more."""
     if not world.employees:
         yield from hire_at_once(world)
     person = world.employees.pick(world.rng)
@@ -73,13 +73,13 @@ def activate(world: World) -> Iterator[SimulatedEvent]:
 
 
 def disassociate(world: World) -> Iterator[SimulatedEvent]:
-    """Let a user leave the account and keep id and address."""
+    """Remove a user from the account; the id and the address stay theirs."""
     person = yield from _leaver(world)
     yield _removal(world, "user.disassociated", "disassociated", person)
 
 
 def delete(world: World) -> Iterator[SimulatedEvent]:
-    """Delete a user for good, usually announced by the blank placeholder."""
+    """Delete a user permanently, usually after the blank placeholder."""
     person = yield from _leaver(world)
     if world.chance(0.8):
         yield _placeholder(world, person)
@@ -115,7 +115,7 @@ def _created(world: World, person: Person) -> SimulatedEvent:
         person.profile["display_name"] = shown_name(world, person.name)
     event = _event(world, "user.created", person)
     person.created_ms = world.clock.now_ms
-    # Entered last, so that the very first person is created by the owner and not by themselves.
+    # Entered last, so that the first person is created by the owner and not by themselves.
     world.enter(person, "pending" if invited else "active")
     return event
 
@@ -142,7 +142,7 @@ def _display_name(world: World, person: Person) -> SimulatedEvent:
 
 
 def _leaver(world: World) -> Generator[SimulatedEvent, None, Person]:
-    """Choose who leaves: mostly employees, but pending and deactivated people leave too."""
+    """Choose who leaves: mostly employees, sometimes pending or deactivated people."""
     for pool, share in ((world.inactive, 0.15), (world.pending, 0.1)):
         if pool and world.chance(share):
             return pool.pick(world.rng)
@@ -162,7 +162,7 @@ def _removal(
 
 
 def _placeholder(world: World, person: Person) -> SimulatedEvent:
-    """Build the user.updated that Zoom sends just before a deletion: it says nothing."""
+    """Build the user.updated, without any change, that Zoom sends just before a deletion."""
     at = world.clock.tick()
     named = _named(person)
     blanks = dict.fromkeys((*named, "dept", "display_name"), "")
@@ -184,7 +184,7 @@ def _named(person: Person) -> Json:
 def _event(
     world: World, name: str, person: Person, *, after_ms: int | None = None
 ) -> SimulatedEvent:
-    """Build a lifecycle event: it names the person and shows the profile's core as it is."""
+    """Build a lifecycle event with the main fields of the person's profile."""
     at = world.clock.tick(after_ms)
     payload = {} if name == "user.invitation_accepted" else world.operator()
     named = _named(person)

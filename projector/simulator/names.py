@@ -1,6 +1,6 @@
-"""Names, addresses and other small facts that make a simulated account believable."""
+"""Names, addresses and other realistic values for a simulated account."""
 
-# ruff: noqa: RUF001, SIM905 - names keep their own letters, and lists of them stay readable
+# ruff: noqa: RUF001, SIM905 - names with non-ASCII letters, in lists that stay readable
 
 import random
 import unicodedata
@@ -67,7 +67,7 @@ ATTRIBUTES = (
     ("cbf_building", "Gebäude", (1, 2, 3, 12)),
     ("cbf_badge", "Badge number", (100_231, 100_874, 115_002, 130_456)),
 )
-# The share of names with an emoji in them.
+# The share of group names with an emoji.
 _DECORATED = 0.1
 
 # Letters that Unicode does not decompose into an ASCII letter and a mark.
@@ -88,7 +88,7 @@ _TRANSCRIBED = str.maketrans(
 
 
 class PersonName(NamedTuple):
-    """What a person is called and reached by; the address is unique in its account."""
+    """A person's name and e-mail address; the address is unique in its account."""
 
     first: str
     last: str
@@ -96,10 +96,10 @@ class PersonName(NamedTuple):
 
 
 class NameSource:
-    """Invents people: common first and last names, addresses that never repeat."""
+    """Makes up people: common first and last names, and addresses that never repeat."""
 
     def __init__(self, rng: random.Random) -> None:
-        """Draw from `rng` alone."""
+        """Draw only from `rng`."""
         self._rng = rng
         self._taken: dict[str, int] = {}
 

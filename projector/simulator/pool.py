@@ -1,4 +1,4 @@
-"""A set that picks, adds and removes in constant time, and in an order that a seed determines."""
+"""A set with random choice in constant time and an order that depends only on the seed."""
 
 import random
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ Item = TypeVar("Item")
 class Pool(Generic[Item]):
     """An unordered collection of distinct hashable items.
 
-    A `set` would do but for two things: it cannot be drawn from in constant time, and its order
-    changes from process to process, which would break determinism by seed.
+    A `set` allows no random choice in constant time, and its order changes from process to process,
+    which would break determinism by seed.
     """
 
     __slots__ = ("_items", "_places")
@@ -30,7 +30,7 @@ class Pool(Generic[Item]):
         return item in self._places
 
     def __iter__(self) -> Iterator[Item]:
-        """Walk the items in an order that depends on the history alone."""
+        """Iterate in an order that depends only on the additions and removals so far."""
         return iter(self._items)
 
     def add(self, item: Item) -> None:
@@ -40,7 +40,7 @@ class Pool(Generic[Item]):
             self._items.append(item)
 
     def discard(self, item: Item) -> None:
-        """Remove the item if it is there: the last one takes its place."""
+        """Remove the item if it is there; the last item takes its index."""
         place = self._places.pop(item, None)
         if place is None:
             return
@@ -54,5 +54,5 @@ class Pool(Generic[Item]):
         return self._items[int(rng.random() * len(self._items))]
 
     def newest(self) -> Item:
-        """Return the item added last; raises IndexError if there is none."""
+        """Return the last item: the one added last, if none was removed since. Raises IndexError if empty."""
         return self._items[-1]

@@ -1,4 +1,4 @@
-"""Changes of a user's profile: user.updated in its many forms."""
+"""Changes of a user's profile: the forms of user.updated."""
 
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
@@ -22,7 +22,7 @@ _FIELDS: dict[str, Callable[[World, Person], Any]] = {
 
 
 def edit_profile(world: World) -> Iterator[SimulatedEvent]:
-    """Set, change or empty one to three plain fields."""
+    """Set, change or clear one to three plain fields."""
     person = yield from _someone(world)
     new: Json = {}
     old: Json = {}
@@ -58,7 +58,7 @@ def rename(world: World) -> Iterator[SimulatedEvent]:
 
 
 def change_email(world: World) -> Iterator[SimulatedEvent]:
-    """Give a person another address; a new one if those drawn are known by the old one alone."""
+    """Give a person another address; somebody new, if the person drawn is named by address only."""
     person = yield from _someone(world)
     if person.known_by_email:
         yield from hire_at_once(world)
@@ -72,7 +72,7 @@ def change_email(world: World) -> Iterator[SimulatedEvent]:
 
 
 def change_licence(world: World) -> Iterator[SimulatedEvent]:
-    """Give a licence (type 2) or take it (type 1)."""
+    """Give a licence (type 2) or take it away (type 1)."""
     person = yield from _someone(world)
     new: Json = {}
     old: Json = {}
@@ -93,7 +93,7 @@ def change_pmi(world: World) -> Iterator[SimulatedEvent]:
 
 
 def rotate_host_key(world: World) -> Iterator[SimulatedEvent]:
-    """Change a host key: a secret, on both sides of the delivery."""
+    """Change a host key, a secret that both sides of the delivery contain."""
     person = yield from _someone(world)
     secret = world.new_secret()
     old = {} if person.host_key is None else {"host_key": person.host_key}
@@ -125,7 +125,7 @@ def edit_licence_settings(world: World) -> Iterator[SimulatedEvent]:
 
 
 def choose_primary_group(world: World) -> Iterator[SimulatedEvent]:
-    """Make one of a person's groups the primary one; any group if there is no other."""
+    """Make another of a person's groups the primary one, or any group if there is none."""
     person = yield from _someone(world)
     current = person.profile.get("primary_group_id")
     others = [group for group in person.memberships if group.group_id != current]
@@ -137,7 +137,7 @@ def choose_primary_group(world: World) -> Iterator[SimulatedEvent]:
 
 
 def change_password(world: World) -> Iterator[SimulatedEvent]:
-    """Report the bare operation."""
+    """Report a change of password, as an operation without values."""
     person = world.active.pick(world.rng)
     yield _operation(world, person, "change_password")
 
@@ -155,7 +155,7 @@ def sign_out_everywhere(world: World) -> Iterator[SimulatedEvent]:
 
 
 def _someone(world: World) -> Generator[SimulatedEvent, None, Person]:
-    """Choose an employee, now and then a pending one; hire if there is nobody."""
+    """Choose an employee, sometimes a pending person; hire if there is nobody."""
     if world.pending and world.chance(0.04):
         return world.pending.pick(world.rng)
     if not world.employees:
@@ -164,14 +164,14 @@ def _someone(world: World) -> Generator[SimulatedEvent, None, Person]:
 
 
 def _set(person: Person, key: str, value: Any, new: Json, old: Json) -> None:
-    """Set a field; a text that was never set reports a blank, anything else nothing."""
+    """Set a field; the old value of a field never set is "" for a string, else left out."""
     if key in person.profile or isinstance(value, str):
         old[key] = person.profile.get(key, "")
     new[key] = person.profile[key] = value
 
 
 def _empty(world: World, person: Person, key: str, new: Json, old: Json) -> None:
-    """Empty a field in either of Zoom's ways: a blank new value, or none beside the old one."""
+    """Clear a field in either of Zoom's ways: new value "", or only the old value."""
     old[key] = person.profile.pop(key)
     if world.chance(0.5):
         new[key] = person.profile[key] = ""
@@ -185,7 +185,7 @@ def _updated(world: World, person: Person, new: Json, old: Json) -> SimulatedEve
 
 
 def _operation(world: World, person: Person, operation: str) -> SimulatedEvent:
-    """Operations carry neither an old object nor a time stamp of their own."""
+    """Build an operation, which has neither an old object nor a time stamp."""
     at = world.clock.tick()
     payload = {**world.operator(), "operation": operation, "object": {"id": person.user_id}}
     return world.deliver("user.updated", at, payload)

@@ -1,4 +1,4 @@
-"""What is sent next, and when: new deliveries at their rate, retries when they are due."""
+"""The schedule of deliveries: new ones at their rate, retries when they are due."""
 
 import asyncio
 import heapq
@@ -11,10 +11,10 @@ from typing import Final
 from projector.simulator.delivery import SimulatedEvent
 from projector.simulator.sender import Outgoing
 
-# A copy follows its original within so many deliveries.
+# A copy follows its original within this many deliveries.
 COPY_WITHIN: Final = 100
 
-# Retries that wait; beyond them nothing new is sent, so memory is bounded when nobody answers.
+# Waiting retries, at most: beyond them nothing new is sent, which bounds memory if nobody answers.
 WAITING_RETRIES: Final = 10_000
 
 _NEVER: Final = float("inf")
@@ -23,10 +23,10 @@ _NEVER: Final = float("inf")
 def outgoing(
     events: Iterable[SimulatedEvent], rng: random.Random, *, duplicates: float, disorder: int
 ) -> Iterator[Outgoing]:
-    """Make deliveries of events, in their order but for what was asked otherwise.
+    """Make deliveries of events, in order except for `duplicates` and `disorder`.
 
-    A share `duplicates` (0 to 1) is sent twice; with `disorder` each delivery comes at most so many
-    places later than its turn.
+    A share `duplicates` (0 to 1) is sent twice; each delivery comes at most `disorder` places later
+    than its turn.
     """
     waiting: list[tuple[float, int, Outgoing]] = []
     serial = count()
@@ -44,16 +44,16 @@ def outgoing(
 
 
 def request_id(rng: random.Random) -> str:
-    """A request id in Zoom's shape: 8, 4, 4, 4 and 12 hex digits between underscores."""
+    """A request id in Zoom's format: 8, 4, 4, 4 and 12 hex digits, joined by underscores."""
     digits = f"{rng.getrandbits(128):032x}"
     return "_".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 class Schedule:
-    """Hands out attempts to many workers at once.
+    """Gives attempts to concurrent workers.
 
-    `rate` is in new deliveries a second, 0 as fast as they are taken; `gaps` are the seconds before
-    each retry of one delivery.
+    `rate` is in new deliveries per second (0: no limit); `gaps` are the seconds before each retry of
+    a delivery.
     """
 
     def __init__(
@@ -72,11 +72,11 @@ class Schedule:
         self._changed = asyncio.Event()
 
     async def take(self) -> Outgoing | None:
-        """Wait for the next attempt; None where nothing is left, but for what others have in hand.
+        """Wait for the next attempt; None if none is left, except those other workers are making.
 
-        Whoever took one offers it to `retry` before taking another, so no retry is left behind.
+        A worker offers a failed attempt to `retry` before it takes another, so no retry is missed.
         """
-        async with self._turn:  # one waits for the next due time, the others wait for their turn
+        async with self._turn:  # one worker waits for the next due time, the others for the lock
             while (due := min(self._retry_due(), self._new_due())) != _NEVER:
                 if due <= self._loop.time():
                     return self._pop()
@@ -87,7 +87,7 @@ class Schedule:
             return None
 
     def retry(self, failed: Outgoing) -> bool:
-        """Schedule the next attempt; False where all have been made."""
+        """Schedule the next attempt; False if all have been made."""
         if failed.attempts >= len(self._gaps):
             return False
         due = self._loop.time() + self._gaps[failed.attempts]
@@ -105,7 +105,7 @@ class Schedule:
         return self._started + (self._taken / self._rate if self._rate else 0)
 
     def _pop(self) -> Outgoing | None:
-        """What is due: a retry first."""
+        """Return what is due: retries first."""
         if self._retry_due() <= self._loop.time():
             return heapq.heappop(self._retries)[2]
         taken, self._upcoming = self._upcoming, next(self._deliveries, None)

@@ -1,4 +1,4 @@
-"""One HTTP request of Zoom's: signed afresh, never redirected, given up after its deadline."""
+"""Sends HTTP requests as Zoom does: newly signed, without redirects, with a deadline."""
 
 import hmac
 import json
@@ -9,7 +9,7 @@ import aiohttp
 from yarl import URL
 
 from projector.errors import ProjectorError
-from projector.signature import encrypted_token, sign
+from projector.zoom.signature import encrypted_token, sign
 
 DEADLINE_SECONDS: Final = 3.0
 USER_AGENT: Final = "Zoom Marketplace/1.0a"
@@ -17,16 +17,16 @@ CONTENT_TYPE: Final = "application/json; charset=utf-8"
 RETRIED_FROM: Final = 500
 _REDIRECTS: Final = 300
 
-# An answer to a URL validation is a few hundred bytes.
+# Bytes read of an answer to a URL validation, which has a few hundred.
 _LARGEST_ANSWER: Final = 65_536
 
 
 class UrlNotValidated(ProjectorError):
-    """The URL did not answer the validation as Zoom demands, so Zoom would send it nothing."""
+    """The URL failed Zoom's validation, so Zoom would send it nothing."""
 
 
 class Outgoing(NamedTuple):
-    """One delivery; its retries carry the same body and ids. `copy`: it was sent before."""
+    """One delivery; retries have the same body and ids. `copy`: the body was sent before."""
 
     body: bytes
     request_id: str
@@ -36,7 +36,7 @@ class Outgoing(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What became of one attempt: a status, or none, and then perhaps because time ran out."""
+    """The outcome of one attempt; `status` None: no answer, in time or at all."""
 
     seconds: float
     status: int | None = None
@@ -46,7 +46,7 @@ class Answer(NamedTuple):
 
     @property
     def acknowledged(self) -> bool:
-        """Whether Zoom takes it for delivered."""
+        """Whether Zoom considers it delivered."""
         return self.status is not None and self.status < _REDIRECTS
 
     @property
@@ -56,7 +56,7 @@ class Answer(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The status, or what came in its place."""
+        """The status, or why there is none."""
         if self.status is not None:
             return str(self.status)
         return "time-out" if self.timed_out else "no connection"
@@ -71,12 +71,12 @@ class Sender:
         self._secret = secret
 
     async def send(self, outgoing: Outgoing) -> Answer:
-        """Make one attempt. Whatever goes wrong on the way is an answer too."""
+        """Make one attempt. A time-out or a connection error is returned as an answer too."""
         started = time.monotonic()
         try:
             async with self._post(outgoing) as response:
                 while await response.content.readany():
-                    pass  # the connection is used again once the answer is read
+                    pass  # reads it all, so that the connection can be reused
                 position = response.headers.get("X-Event-Position", "")
                 return Answer(
                     time.monotonic() - started,
@@ -105,7 +105,7 @@ class Sender:
         except TimeoutError:
             raise UrlNotValidated(
                 f"{where} did not answer the URL validation in time; check that this is its "
-                "address and that the ingress is well (its /livez)"
+                "address and that the ingress is alive (its /livez)"
             ) from None
         except (aiohttp.ClientError, OSError) as error:
             raise UrlNotValidated(
@@ -147,7 +147,7 @@ def _complaint(status: int) -> str:
     if status == 401:  # noqa: PLR2004
         return (
             "refuses the URL validation (401): it does not know this secret token, or the clocks "
-            "differ; use a token that stands in its PROJECTOR_ZOOM_SECRET_TOKENS"
+            "differ; use a token from its PROJECTOR_ZOOM_SECRET_TOKENS"
         )
     if status == 200:  # noqa: PLR2004
         return (
@@ -155,13 +155,13 @@ def _complaint(status: int) -> str:
             "it is the projector's webhook address and that both sides have the same secret token"
         )
     return (
-        f"answers the URL validation with status {status} where Zoom wants 200; check that it is "
+        f"answers the URL validation with status {status} but Zoom requires 200; check that it is "
         "the projector's webhook address, such as http://127.0.0.1:8080/webhooks/zoom"
     )
 
 
 async def _read_start(response: aiohttp.ClientResponse) -> bytes:
-    """The answer's body as far as it is of a sensible size."""
+    """The start of the answer's body, up to about _LARGEST_ANSWER bytes."""
     body = b""
     while len(body) < _LARGEST_ANSWER and (piece := await response.content.readany()):
         body += piece
@@ -169,7 +169,7 @@ async def _read_start(response: aiohttp.ClientResponse) -> bytes:
 
 
 def open_session(connections: int, deadline: float) -> aiohttp.ClientSession:
-    """A session of at most so many connections, which gives each request `deadline` seconds."""
+    """A session of at most `connections`, which gives each request `deadline` seconds."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections),
         timeout=aiohttp.ClientTimeout(total=deadline),

@@ -1,6 +1,6 @@
-"""The settings that simulated administrators change: paths and values that are plausible there.
+"""The settings that simulated administrators change: paths and plausible values.
 
-A selection of what Zoom's reference lists, from every section and of every kind of value.
+A selection from Zoom's reference, with every section and every kind of value.
 """
 
 from typing import Any, NamedTuple
@@ -9,14 +9,14 @@ Path = tuple[str, ...]
 
 
 class Setting(NamedTuple):
-    """One leaf of a settings document and at least two values that it may take."""
+    """A leaf of a settings document and at least two possible values."""
 
     path: Path
     values: tuple[Any, ...]
 
 
 def _flags(section: str, names: str) -> list[Setting]:
-    """Boolean settings of one dotted section; `names` are separated by blanks."""
+    """Boolean settings of one dotted section; `names` are separated by spaces."""
     path = tuple(section.split("."))
     return [Setting((*path, name), (True, False)) for name in names.split()]
 
@@ -130,5 +130,5 @@ PROFILE_SETTINGS: tuple[Setting, ...] = (
     _choice("meeting_capacity", 100, 300, 500),
 )
 
-# A personal meeting's password: in deliveries only, never to be seen again.
+# A personal meeting's password: a secret that only deliveries contain.
 PMI_PASSWORD: Path = ("schedule_meeting", "pmi_password")

@@ -7,19 +7,19 @@ from typing import Any
 from projector.simulator.delivery import Json
 from projector.simulator.settings_catalogue import Path, Setting
 
-# A settings document as its leaves: what the account knows to be set.
+# A settings document as its leaves: the settings that the account has set.
 Leaves = dict[Path, Any]
 
 _CLEARED = 0.12
 _DEFAULT_REPORTED = 0.6
 _POLICY_PUSH = 0.05
 
-# Administrators reset or unset what was changed before more often than chance would have it.
+# Administrators change or clear the same settings again more often than at random.
 _REVISITED = 0.4
 
 
 class SettingsDiff:
-    """New values of the changed leaves, and what they were: both sides nested."""
+    """New and old values of the changed leaves, each as a nested document."""
 
     __slots__ = ("new", "old")
 
@@ -32,8 +32,8 @@ class SettingsDiff:
 def change(leaves: Leaves, catalogue: tuple[Setting, ...], rng: random.Random) -> SettingsDiff:
     """Change a few settings of `leaves` in place (rarely many at once) and return the diff.
 
-    A leaf that was never set reports what it was by default, or nothing; a cleared leaf stands
-    in the old side alone.
+    The old value of a leaf never set is a default, or left out; a cleared leaf is only in the old
+    side.
     """
     diff = SettingsDiff()
     for setting in _chosen(leaves, catalogue, rng):
@@ -57,7 +57,7 @@ def assign(leaves: Leaves, path: Path, value: Any, known: Any, diff: SettingsDif
 
 
 def nested(leaves: Iterable[tuple[Path, Any]]) -> Json:
-    """Return the document of which these are the leaves."""
+    """Return the document with these leaves."""
     document: Json = {}
     for path, value in leaves:
         _put(document, path, value)

@@ -1,4 +1,4 @@
-"""What a play came to: counts, and latencies in bounded memory."""
+"""The results of a run: counts, and latencies in bounded memory."""
 
 import math
 from collections import Counter
@@ -6,22 +6,21 @@ from dataclasses import dataclass
 
 from projector.simulator.sender import Answer
 
-# Latencies are kept in buckets a hundredth wide.
+# Each bucket of latencies is 1 % wider than the one before.
 _BUCKETS = 1 / math.log(1.01)
 _SHORTEST_SECONDS = 1e-6
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of the deliveries of one play.
+    """The outcome of the deliveries of one run.
 
     Every delivery, copies included, ends as delivered or lost: `delivered + lost_deliveries ==
-    events + copies`. `lost` counts by what the last attempt got: a status, `time-out` or
-    `no connection`. `duplicates` are acknowledged deliveries whose answer says that the bytes were
-    known: copies, and retries of what had been kept before its time ran out. `retried` counts
-    attempts after the first. Latencies, in milliseconds, are those of attempts that were answered
-    or ran out of time; None where there was none. `last_position` is the greatest position that an
-    answer named.
+    events + copies`. `lost` counts by the result of the last attempt: a status, `time-out` or
+    `no connection`. `duplicates` are acknowledged deliveries whose bytes the log already held: copies,
+    and retries after an attempt that was appended but timed out. `retried` counts attempts after the
+    first. Latencies, in milliseconds, are of attempts that were answered or timed out; None if there
+    was none. `last_position` is the greatest position in an answer.
     """
 
     account_id: str
@@ -40,17 +39,17 @@ class Summary:
 
     @property
     def lost_deliveries(self) -> int:
-        """Deliveries that nobody will send again."""
+        """The number of deliveries that were given up."""
         return sum(self.lost.values())
 
     @property
     def per_second(self) -> float:
-        """Deliveries acknowledged a second."""
+        """Acknowledged deliveries per second."""
         return self.delivered / self.seconds if self.seconds > 0 else 0.0
 
 
 class Latencies:
-    """A histogram of durations; percentiles are right to a hundredth."""
+    """A histogram of durations; percentiles are exact to 1 %."""
 
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
@@ -72,7 +71,7 @@ class Latencies:
 
 
 class Tally:
-    """Counts while a play goes on."""
+    """The counts of a run in progress."""
 
     def __init__(self) -> None:
         self.events = 0
@@ -85,7 +84,7 @@ class Tally:
         self._latencies = Latencies()
 
     def attempted(self, answer: Answer) -> None:
-        """Count one attempt, whatever became of it."""
+        """Count the latency of one attempt, if it was answered or timed out."""
         if answer.status is not None or answer.timed_out:
             self._latencies.add(answer.seconds)
 
@@ -102,7 +101,7 @@ class Tally:
             self.last_position = max(self.last_position or 0, answer.position)
 
     def summary(self, account_id: str, seconds: float) -> Summary:
-        """The counts so far; `seconds` is how long it took."""
+        """The counts so far; `seconds` is the duration of the run."""
         percentile = self._latencies.percentile_ms
         return Summary(
             account_id=account_id,

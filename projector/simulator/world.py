@@ -1,4 +1,4 @@
-"""The true state of the simulated account: who is in it, which groups there are, what is set."""
+"""The true state of the simulated account: its people, groups and settings."""
 
 import base64
 import random
@@ -25,7 +25,7 @@ class Since(NamedTuple):
 
 @dataclass(slots=True)
 class Client:
-    """One kind of client of a person, as the newest sign-in or sign-out left it."""
+    """One kind of client of a person, after the newest sign-in or sign-out."""
 
     signed_in: bool
     version: str
@@ -49,7 +49,7 @@ class Group:
 
 @dataclass(slots=True, eq=False)
 class Person:
-    """A user of the account; `profile` holds what the deliveries of this life have set."""
+    """A user of the account; `profile` holds what deliveries have set since the (last) creation."""
 
     user_id: str
     name: PersonName
@@ -58,7 +58,7 @@ class Person:
     created_ms: int = 0
     removed_ms: int | None = None
     # Named in a group without an id, so this person's address must not change any more: the
-    # directory can resolve such an entry by the current address alone.
+    # directory can resolve such an entry only by the current address.
     known_by_email: bool = False
     host_key: str | None = None
     note: str | None = None
@@ -78,7 +78,7 @@ class Person:
 
 
 class World:
-    """Everything that actions read and change. Every look-up and draw takes constant time."""
+    """The state that actions read and change. Every look-up and draw takes constant time."""
 
     def __init__(self, rng: random.Random, clock: Clock, account_id: str | None) -> None:
         self.rng = rng
@@ -87,7 +87,7 @@ class World:
         self.account_id = account_id or self.new_id()
         self.operators: list[Person] = []
         self.active: Pool[Person] = Pool()
-        # The active people who may change or leave: operators stay what they are.
+        # The active people who may change or leave; operators do neither.
         self.employees: Pool[Person] = Pool()
         self.pending: Pool[Person] = Pool()
         self.inactive: Pool[Person] = Pool()
@@ -101,11 +101,11 @@ class World:
         self.secrets: list[str] = []
 
     def chance(self, probability: float) -> bool:
-        """Draw once."""
+        """Return True with the given probability."""
         return self.rng.random() < probability
 
     def new_id(self) -> str:
-        """Return an id like Zoom's: 22 characters of base64url, case matters in the spelling."""
+        """Return an id like Zoom's: 22 characters of base64url, upper and lower case."""
         return base64.urlsafe_b64encode(self.rng.randbytes(16))[:22].decode()
 
     def new_secret(self) -> str:
@@ -115,7 +115,7 @@ class World:
         return secret
 
     def enter(self, person: Person, status: str) -> None:
-        """Give a person a status and move them to the pool of it."""
+        """Give a person a status and move them to its pool."""
         for pool in (self.active, self.employees, self.pending, self.inactive, self.disassociated):
             pool.discard(person)
         person.status = status
@@ -133,7 +133,7 @@ class World:
             self.employees.add(person)
 
     def end_everything(self, person: Person) -> None:
-        """Forget what a removal ends: roles, presence, note, clients and settings."""
+        """Clear what a removal ends: memberships, admin roles, presence, note, clients, settings."""
         for group in person.memberships:
             group.members.discard(person)
         for group in person.admin_roles:
@@ -145,14 +145,14 @@ class World:
         person.note = person.presence = None
 
     def operator(self) -> Json:
-        """Return the keys that name who did it: an administrator, or the owner at first."""
+        """Return the keys that name the operator: an administrator, or the owner at first."""
         if not self.operators:
             return {"operator": OWNER, "operator_id": self.account_id}
         person = self.rng.choice(self.operators)
         return {"operator": person.email, "operator_id": person.user_id}
 
     def deliver(self, name: str, at_ms: int, payload: Json, *, alias: str = "") -> SimulatedEvent:
-        """Wrap a payload; `alias` is spelled in the body instead of the event's name."""
+        """Wrap a payload; the body has `alias`, if given, instead of the event's name."""
         body = {
             "event": alias or name,
             "event_ts": at_ms,
@@ -163,7 +163,7 @@ class World:
     def moment_before(self, at_ms: int) -> str:
         """Return the RFC 3339 time at which something happened that is reported at `at_ms`.
 
-        Zoom's own reports trail what they tell by 0.2 to 20 seconds.
+        Zoom reports what happened 0.2 to 20 seconds later.
         """
         happened = at_ms - 200 - int(self.rng.random() * 19_800)
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(happened // 1000))

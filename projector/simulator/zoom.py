@@ -1,4 +1,4 @@
-"""Plays Zoom against a URL: validates it, then delivers the history of a simulated account."""
+"""Simulates Zoom for a URL: validates it, then delivers the history of a simulated account."""
 
 import asyncio
 import base64
@@ -11,7 +11,6 @@ from typing import Final
 from yarl import URL
 
 from projector.errors import ConfigurationError
-from projector.events import DAY_MS
 from projector.simulator.account import FEWEST_USERS, Account
 from projector.simulator.schedule import Schedule, outgoing, request_id
 from projector.simulator.sender import (
@@ -21,10 +20,11 @@ from projector.simulator.sender import (
     open_session,
 )
 from projector.simulator.tally import Summary, Tally
+from projector.zoom.event_time import DAY_MS
 
 __all__ = ["PlayOptions", "Summary", "UrlNotValidated", "play"]
 
-# Zoom tries again 5 minutes after the first attempt, 20 minutes after that, an hour after that.
+# Zoom retries 5 minutes after the first attempt, 20 minutes after that, and an hour after that.
 RETRY_GAPS_SECONDS: Final = (300.0, 1200.0, 3600.0)
 
 MOST_DAYS: Final = 10_000
@@ -36,14 +36,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class PlayOptions:
-    """What to play, and how. Raises ConfigurationError for values that make no sense.
+    """What to send, and how. Raises ConfigurationError for invalid values.
 
     The account's history takes `days` and ends at `end_ms` (epoch milliseconds; None: now). The
     same seed and end give the same bodies. Without an `account_id` each seed and end is another
     account: overlapping histories of one account would contradict each other. `rate` is in
-    deliveries a second (0: as fast as possible), `duplicates` the share that is sent twice,
-    `disorder` how many places a delivery may come late, `time_scale` the factor on Zoom's times
-    between attempts.
+    deliveries per second (0: as fast as possible), `duplicates` is the share that is sent twice,
+    `disorder` is how many places late a delivery may come, and `time_scale` is the factor applied to
+    Zoom's times between attempts.
     """
 
     url: str
@@ -69,7 +69,7 @@ class PlayOptions:
             (self.days * DAY_MS >= self.events, "that many events need more days"),
             (self.days <= MOST_DAYS, f"a history takes at most {MOST_DAYS:,} days"),
             (self.rate >= 0, "the rate cannot be negative"),
-            (self.concurrency >= 1, "at least one delivery must be under way at once"),
+            (self.concurrency >= 1, "the concurrency must be at least 1"),
             (0 <= self.duplicates <= 1, "the share of duplicates is between 0 and 1"),
             (self.disorder >= 0, "the disorder cannot be negative"),
             (self.time_scale >= 0, "the time scale cannot be negative"),
@@ -95,10 +95,10 @@ class PlayOptions:
 async def play(
     options: PlayOptions, secret: str | bytes, progress: Progress | None = None
 ) -> Summary:
-    """Validate the URL, deliver every event, and tell what became of them.
+    """Validate the URL, deliver every event, and return the outcome.
 
-    `progress` is called now and then with the events settled and their total. Raises
-    UrlNotValidated where the URL does not pass Zoom's validation; nothing is delivered then.
+    `progress` is called regularly with the events settled and their total. Raises UrlNotValidated
+    if the URL fails Zoom's validation; nothing is delivered then.
     """
     rng = random.Random(f"deliveries of {options.seed}")
     account = _account(options)
@@ -124,7 +124,7 @@ def _account(options: PlayOptions) -> Account:
 
 
 def _account_id(seed: int, end_ms: int) -> str:
-    """An id in the shape of Zoom's, of this history alone."""
+    """An id in Zoom's format, unique to this history."""
     return _url_safe(random.Random(f"account {seed} until {end_ms}").randbytes(16))
 
 
@@ -151,7 +151,7 @@ async def _deliver(
 
 
 async def _work(sender: Sender, schedule: Schedule, tally: Tally) -> None:
-    """Make one attempt after another until nothing is left."""
+    """Make one attempt after another until none is left."""
     while (delivery := await schedule.take()) is not None:
         answer = await sender.send(delivery)
         tally.attempted(answer)

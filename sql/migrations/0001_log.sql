@@ -2,8 +2,8 @@
 -- The log: every delivery, raw, in commit order, for ever.
 --
 -- Invariants
---   1. position grows by one per event and in commit order: whoever reads position p has seen, or can
---      see, every event below p. The append lock makes it so.
+--   1. position grows by one per event and in commit order: whoever sees position p can see every event
+--      below p. The append lock makes it so.
 --   2. A row never changes and never goes. Triggers refuse it, for every role.
 --   3. Within the memory of log.digests the same bytes are appended once.
 
@@ -43,8 +43,8 @@ EXCEPTION WHEN feature_not_supported THEN
 END
 $$;
 
--- Equal bytes have equal event_ts: a reader tells a repeated event by this index, whose inserts go to
--- its right edge because time moves on. An index on the digest would touch a random page per event.
+-- A reader tells a repeated event by this index: equal bytes have equal event_ts. Its inserts go to its right edge,
+-- because time moves on; an index on the digest alone would touch a random page per event.
 CREATE INDEX events_event_ts ON log.events (event_ts, digest);
 
 CREATE FUNCTION log.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -58,10 +58,10 @@ CREATE TRIGGER events_are_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON log
     FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
 ALTER TABLE log.events ENABLE ALWAYS TRIGGER events_are_append_only;
 
--- What remembers duplicates: prunable, because what arrives again later folds to nothing. Keyed by time
--- first, so that inserts and look-ups touch the newest pages however long the log is. -1: the delivery
--- has no event_ts; those are few and are remembered for ever, for their event time may be that of
--- receipt and would differ the second time.
+-- The digests by which append tells duplicates. Old ones may go, because a duplicate that is appended folds to
+-- nothing. Keyed by time first, so that inserts and look-ups touch the newest pages however long the log is.
+-- event_ts -1: the delivery has none. Those are few and are kept for ever, because their event time may be the
+-- time of receipt, which differs the second time.
 CREATE TABLE log.digests (
     event_ts bigint NOT NULL,
     digest   bytea NOT NULL,
@@ -74,8 +74,8 @@ CREATE TABLE log.digests (
 CREATE FUNCTION log.take_append_lock() RETURNS void LANGUAGE sql VOLATILE AS
     'SELECT pg_advisory_xact_lock(7017, 1)';
 
--- Appends a batch in one transaction: the caller's autocommit. Answers one row per input, in its order:
--- the position where the bytes stand in the log, and whether they stood there before.
+-- Appends a batch in one transaction: the caller's autocommit. Returns one row per input, in its order:
+-- the position of the bytes in the log, and whether they were there before.
 --
 -- The first statement takes the lock. Under READ COMMITTED every later statement sees what committed
 -- before the lock was granted; so the positions drawn here are the next ones, and commit in this order.
@@ -97,13 +97,13 @@ BEGIN
     IF current_setting('synchronous_commit') IN ('off', 'local') THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
-    -- Behind a pooler the commit is a call of its own. Whoever vanishes before it, machine and all, must
-    -- not keep the lock until the network notices.
+    -- Behind a pooler the commit is a call of its own. A client whose machine fails before it must not keep
+    -- the lock until the network notices.
     PERFORM set_config('idle_in_transaction_session_timeout', '2s', true);
     SELECT coalesce(max(e.position), 0) INTO v_head FROM log.events e;
 
-    -- A sub-select probes the index once a row. Joins, planned for a log that is still empty, would
-    -- compare every row of a batch with every other, or read all digests.
+    -- A sub-select looks the index up once a row. A join, planned while the log is empty, would compare every
+    -- row with every other, or read all digests.
     RETURN QUERY
     WITH incoming AS (
         SELECT u.*, coalesce(u.event_ts, -1) AS ts_key,
@@ -147,10 +147,10 @@ CREATE FUNCTION log.microseconds(moment timestamptz) RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (date_part('epoch', moment) * 1000000)::bigint;
 
--- The next events after a position, in order: at most p_limit rows, up to p_until, and at most p_bytes of
--- bodies, but one row always; only those of p_events, as the log names them, where given. An event whose bytes stand at an earlier position counts for nothing: its
--- body comes as null. The settings hold the planner to the two indexes while the table is new and unknown
--- to it: a plan that sorts the rest of the log is a thousand times slower.
+-- The next events after a position up to p_until, in order: at most p_limit rows and p_bytes of bodies, but
+-- always one row; where p_events is given, only events of these names, as the log has them. The body of an event
+-- whose bytes are at an earlier position too comes as null. The settings keep the planner to the two indexes while
+-- it has no statistics of the table: a plan that sorts the rest of the log is a thousand times slower.
 CREATE FUNCTION log.read(
     p_after bigint, p_limit int, p_until bigint, p_bytes bigint, p_events text[] DEFAULT NULL
 )

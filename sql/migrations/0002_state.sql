@@ -4,23 +4,23 @@
 -- Invariants
 --   1. A projection's rows and its checkpoint commit together: the rows are the fold of exactly the
 --      events up to `position`.
---   2. A checkpoint moves only by its owner: every write compares position and epoch first. The epoch
---      grows whenever the lease changes hands, so an owner of the past writes nothing.
---   3. Whoever changes a projection's rows takes its checkpoint's row first.
+--   2. Only its owner moves a checkpoint: every write compares position and epoch first. The epoch grows
+--      whenever the lease changes hands, so a former owner writes nothing.
+--   3. Whoever changes a projection's rows locks its checkpoint's row first.
 
 CREATE SCHEMA state;
 
--- A replica that folds, or a rebuild that is about to swap. Alive while it beats, by this clock: a beat of the
--- future is of before the clock was set back, or of a server that was ahead, and proves nothing.
+-- A replica that folds, or a rebuild that is about to swap. Alive while its heartbeat is recent by the server's
+-- clock; a heartbeat in the future proves nothing: the clock was set back, or this is another server.
 CREATE TABLE state.replicas (
     replica      text PRIMARY KEY,
     heartbeat_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     projects     boolean NOT NULL DEFAULT true
 );
 
--- `digest` is that of the event at `position`: it tells when the log under a checkpoint is another one,
--- as after the restore of an older backup. `version` is that of the code whose fold the rows are; `wanted`
--- the greatest that a replica asked for: while it is greater, some replica rebuilds the projection.
+-- `digest` is that of the event at `position`: it shows where the log is another one, as after restoring an older
+-- backup. `version`: that of the code that folded the rows. `wanted`: the greatest version that a replica asked
+-- for; while it is greater than `version`, some replica rebuilds the projection.
 CREATE TABLE state.checkpoints (
     projection text PRIMARY KEY,
     version    int NOT NULL,
@@ -34,8 +34,8 @@ CREATE TABLE state.checkpoints (
     error_at   timestamptz
 ) WITH (fillfactor = 50);
 
--- One running rebuild, or verification, a projection; alive while it beats. `position` is how far its
--- shadow has come, by the same rule as a checkpoint.
+-- At most one rebuild or verification a projection, alive while its heartbeat is recent. `position` is how far its
+-- shadow tables are, and moves by the rules of a checkpoint.
 CREATE TABLE state.rebuilds (
     projection   text PRIMARY KEY,
     owner        text NOT NULL,
@@ -64,9 +64,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN to_timestamp(('x' || encode(substring(event_order FOR 8), 'hex'))::bit(64)::bigint
                         / 1000.0::float8);
 
--- Beats for a replica, gives back what is more than its share, and takes what nobody alive owns. The share
--- is an even split over the replicas alive of what this one can fold: projections whose rows are of the
--- version of its code. Answers every checkpoint, and which of them it holds afterwards.
+-- Renews a replica's heartbeat, gives back leases beyond its share, and takes leases that no live replica holds.
+-- The share is an even split, over the live replicas, of the projections that this one can fold: those whose rows
+-- are of its code's version. Returns every checkpoint, and whether this replica holds its lease now.
 CREATE FUNCTION state.hold_leases(
     p_replica text, p_projections text[], p_versions int[], p_ttl interval
 ) RETURNS TABLE (projection text, version int, at_position bigint, epoch bigint, held boolean)
@@ -123,7 +123,7 @@ BEGIN
 END
 $$;
 
--- Gives everything back at once: a clean stop.
+-- Gives all leases of a replica back at once, when it stops.
 CREATE FUNCTION state.release_leases(p_replica text) RETURNS void LANGUAGE sql VOLATILE AS $$
     UPDATE state.checkpoints SET owner = NULL, epoch = epoch + 1 WHERE owner = p_replica;
     DELETE FROM state.replicas WHERE replica = p_replica;

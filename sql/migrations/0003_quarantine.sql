@@ -1,11 +1,11 @@
 -- serves: 1
--- The quarantine: deliveries that were refused and may yet turn out genuine. A new secret may verify
--- those that none did; those that were signed and malformed wait for a person.
+-- The quarantine: deliveries that were refused and may be genuine all the same. A new secret may verify those
+-- that no secret verified; those that were signed and malformed wait for a person.
 --
 -- Invariants
 --   1. Rows and bytes of bodies stay within the bounds that each call names, however many replicas
 --      write: the quarantine lock makes one call wait for another.
---   2. A signed row is never given up for an unsigned one, and takes the room of unsigned ones.
+--   2. A signed row is never deleted for an unsigned one; unsigned rows are deleted for a signed one.
 
 CREATE TABLE log.quarantine (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -29,8 +29,8 @@ COMMENT ON COLUMN log.quarantine.timestamp_header IS 'x-zm-request-timestamp, to
 COMMENT ON COLUMN log.quarantine.signature_header IS 'x-zm-signature, to check it again.';
 COMMENT ON COLUMN log.quarantine.size IS 'Bytes of the body, so that bounds are checked without reading bodies.';
 
--- Keeps what the bounds have room for. Answers one text per input, in its order: kept, known (the same
--- bytes are here already) or dropped.
+-- Keeps what the bounds have room for. Returns one text per input, in its order: kept, known (the same bytes
+-- are here already) or dropped.
 CREATE FUNCTION log.keep(
     p_received_at timestamptz[], p_reason text[], p_event text[], p_signed boolean[],
     p_request_id text[], p_timestamp text[], p_signature text[], p_digest bytea[], p_body bytea[],
@@ -47,7 +47,7 @@ BEGIN
     FOR i IN 1 .. cardinality(p_digest) LOOP
         v_size := octet_length(p_body[i]);
         IF EXISTS (SELECT FROM log.quarantine q WHERE q.digest = p_digest[i]) THEN
-            -- A right signature is worth more than the wrong one that came first.
+            -- The same bytes with a right signature replace those with a wrong one.
             UPDATE log.quarantine q
             SET reason = p_reason[i], signed = true, request_id = p_request_id[i],
                 timestamp_header = p_timestamp[i], signature_header = p_signature[i]
@@ -74,8 +74,8 @@ BEGIN
 END
 $$;
 
--- Gives up the newest unsigned rows, as many as free so many rows and bytes: in a flood the oldest are
--- the likelier ones to be genuine. Gives up nothing where all of them would not be enough.
+-- Deletes the newest unsigned rows, as many as free so many rows and bytes: in a flood the oldest are likelier to
+-- be genuine. Deletes nothing where all of them would not be enough.
 CREATE FUNCTION log.make_room(p_rows bigint, p_bytes bigint) RETURNS void
 LANGUAGE sql VOLATILE AS $$
     WITH unsigned AS (

@@ -11,6 +11,7 @@ CREATE TABLE group_settings (
     removed boolean NOT NULL,
     drift jsonb NOT NULL
 ) WITH (fillfactor = 85);
+ALTER TABLE group_settings ALTER settings SET STATISTICS 0, ALTER locks SET STATISTICS 0;
 CREATE TABLE group_settings_history (
     account_id text NOT NULL,
     group_id text NOT NULL,

@@ -16,13 +16,13 @@ CREATE TABLE users (
     removed_ms bigint,
     cutoff bytea,
     drift jsonb NOT NULL,
-    -- A column of its own, so that joins need not carry the profile, and so that a change of the profile
-    -- that leaves the e-mail alone need not touch an index.
+    -- A column of its own, so that joins need not read the profile, and a change of the profile that leaves the
+    -- e-mail alone changes no index.
     email text GENERATED ALWAYS AS (profile ->> 'email') STORED,
-    -- Whether an event is folded into the row. Unlike the position it hardly ever changes, so an index can
-    -- hold it.
+    -- Whether an event is folded into the row. Unlike the position it rarely changes, so an index can hold it.
     known boolean GENERATED ALWAYS AS (last_position > 0) STORED
 ) WITH (fillfactor = 85);
+ALTER TABLE users ALTER profile SET STATISTICS 0, ALTER custom_attributes SET STATISTICS 0;
 CREATE TABLE users_history (
     account_id text NOT NULL,
     user_key text NOT NULL,
@@ -35,8 +35,8 @@ CREATE TABLE removed_emails (
 );
 
 -- name: keys
--- With what other views show of a user: they need not read the rows, which are wide. An index entry holds about
--- 2,700 bytes, and this one is the widest: projections/newest.py limits ids accordingly.
+-- INCLUDE what other views show of a user, so that they need not read the rows, which are wide. An index entry
+-- has at most about 2,700 bytes, and this one is the widest: the folds limit ids accordingly.
 ALTER TABLE users ADD PRIMARY KEY (account_id, user_key)
     INCLUDE (user_id, email, status, pending_order, removed, cutoff, known);
 ALTER TABLE users_history ADD PRIMARY KEY (account_id, user_key, position);
@@ -47,5 +47,5 @@ CREATE INDEX users_user_id ON users (user_id);
 CREATE INDEX users_email ON users (lower(email));
 CREATE INDEX users_drift ON users (account_id) WHERE drift <> '[]';
 CREATE INDEX users_pending ON users (account_id) WHERE status = 'pending';
--- Those whose removal may hide rows of other tables: what the counts of groups leave out.
+-- Users whose removal may hide rows of other tables: the counts of groups leave those out.
 CREATE INDEX users_ended ON users (account_id, user_key) INCLUDE (cutoff, removed) WHERE cutoff IS NOT NULL;

@@ -1,5 +1,10 @@
 -- name: append
-SELECT at_position, duplicate FROM log.append($1, $2, $3, $4, $5, $6, $7, $8, $9)
+-- Arrays of texts come in PostgreSQL's own text form.
+SELECT at_position, duplicate FROM log.append($1, $2::text::text[], $3, $4::text::text[],
+    $5::text::text[], $6, $7, $8::text::text[], $9)
+
+-- name: append_nothing
+SELECT count(*) FROM log.append('{}', '{}', '{}', '{}', '{}', '{}', 'webhook', '{}', '{}')
 
 -- name: head
 SELECT coalesce(max(position), 0) FROM log.events
@@ -7,8 +12,38 @@ SELECT coalesce(max(position), 0) FROM log.events
 -- name: read
 SELECT at_position, received_us, digest, body FROM log.read($1, $2, $3, $4)
 
--- name: read_events
-SELECT at_position, received_us, digest, body FROM log.read($1, $2, $3, $4, $5)
+-- name: scan
+-- Backwards: the last events after position $1 up to $2, at most $3 rows and $4 bytes of bodies, but one row
+-- always; $5 of these events alone, as the log names them, or all where null. A repeated event (below) comes
+-- like any other: one look at all of the log costs less than a look-up for every row of it.
+SELECT r.position, log.microseconds(r.received_at), r.digest, r.body
+FROM (
+    SELECT e.position, e.received_at, e.digest, e.body,
+           sum(coalesce(octet_length(e.body), 0)) OVER (ORDER BY e.position DESC ROWS UNBOUNDED PRECEDING)
+               AS bytes,
+           row_number() OVER (ORDER BY e.position DESC) AS number
+    FROM (
+        SELECT position, received_at, digest, body FROM log.events
+        WHERE position > $1 AND position <= $2 AND ($5::text[] IS NULL OR event = ANY ($5))
+        ORDER BY position DESC LIMIT $3
+    ) e
+) r
+WHERE r.bytes <= $4 OR r.number = 1
+ORDER BY r.position DESC
+
+-- name: repeated
+-- Positions up to $1 of events whose bytes stand at an earlier position: they count for nothing.
+SELECT e.position
+FROM (
+    SELECT event_ts, digest FROM log.events
+    WHERE event_ts IS NOT NULL GROUP BY event_ts, digest HAVING count(*) > 1
+) r
+JOIN log.events e USING (event_ts, digest)
+WHERE e.position <= $1 AND EXISTS (
+    SELECT FROM log.events earlier
+    WHERE earlier.event_ts = e.event_ts AND earlier.digest = e.digest AND earlier.position < e.position
+)
+ORDER BY e.position
 
 -- name: end_of
 -- The last event up to a position.
@@ -24,8 +59,8 @@ ORDER BY e.position
 SELECT digest FROM log.events WHERE position = $1
 
 -- name: append_lock_holders
--- A lock that outlives its transaction is held by a session that may be idle. Other roles' sessions tell
--- their number alone to who is no monitor.
+-- The session may be idle: in a transaction, or with a session-level lock. Of another role's session only the
+-- pid is visible to whoever is no member of pg_monitor.
 SELECT a.pid, a.application_name, a.state, a.client_addr::text AS client,
        extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.state_change))::float8 AS seconds
 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -37,8 +72,8 @@ WHERE l.locktype = 'advisory' AND l.classid = 7017 AND l.objid = 1 AND l.objsubi
 SELECT log.forget_digests($1, $2)
 
 -- name: export
--- $1 after this position, $2 at most so many rows, $3 up to this position, $4 at most so many bytes of
--- bodies, but one row always. `repeated`: the same bytes stand at an earlier position.
+-- The events after position $1 up to $3: at most $2 rows and $4 bytes of bodies, but always one row.
+-- `repeated`: the same bytes are at an earlier position too.
 SELECT r.position, r.received_at, r.request_id, r.source, r.body,
        EXISTS (
            SELECT FROM log.events earlier
@@ -58,7 +93,7 @@ WHERE r.bytes <= $4 OR r.number = 1 OR r.bytes IS NULL
 ORDER BY r.position
 
 -- name: present
--- Which of these (event_ts $1, digest $2) stand in the log, however long ago they were forgotten: their
+-- Which of these (event_ts $1, digest $2) are in the log, also where log.digests has forgotten them: their
 -- places in the arrays, from 1.
 SELECT u.ord
 FROM unnest($1::bigint[], $2::bytea[]) WITH ORDINALITY AS u (event_ts, digest, ord)

@@ -19,7 +19,7 @@ FROM log.quarantine WHERE id > $1 ORDER BY id LIMIT $2
 DELETE FROM log.quarantine WHERE id = ANY ($1::bigint[])
 
 -- name: purge
--- $1: those received before, or all where null; $2: these ids alone, or any where null.
+-- $1: only rows received before this time, or null; $2: only rows of these ids, or null.
 WITH gone AS (
     DELETE FROM log.quarantine
     WHERE received_at < coalesce($1::timestamptz, 'infinity')

@@ -79,9 +79,13 @@ FROM pg_locks l
 JOIN pg_stat_activity a USING (pid)
 LEFT JOIN pg_class c ON c.oid = l.relation AND l.locktype = 'relation'
 WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
-  AND a.application_name <> 'projector verify'
+  AND a.application_name <> 'projector fold'
   AND (c.relnamespace = 'directory'::regnamespace
        OR (a.backend_xmin IS NOT NULL AND a.state LIKE 'idle in transaction%'))
+
+-- name: reads_no_view
+-- It reads no view, so no swap need wait for it (earlier_readers).
+SET LOCAL application_name = 'projector fold'
 
 -- name: still_open
 SELECT coalesce(array_agg(DISTINCT virtualtransaction), '{}') FROM pg_locks

@@ -6,8 +6,7 @@ ORDER BY s.projection
 
 -- name: standing
 SELECT (SELECT count(*) FROM state.dead_letters) AS dead_letters,
-       (SELECT count(*) FROM directory.drift) AS drift,
-       (SELECT count(*) FROM log.quarantine) AS quarantine
+       (SELECT count(*) FROM directory.drift) AS drift
 
 -- name: freshness
 SELECT account_id, max(last_received_at) AS last_received_at, sum(events)::bigint AS events

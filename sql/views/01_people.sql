@@ -1,10 +1,9 @@
 -- What other views need of a user and of a group. Not part of the interface.
 
--- Whether somebody has signed in after an event. A function, because a sub-select in a view is planned with
--- every look-up, and taken to run for every row, where few users are pending: that hides from the planner what
--- the rest of a query costs. RESTRICTED keeps it from starting workers for a look-up, which takes longer than
--- the look-up. Readers of the views call it, and have no right to the table: hence SECURITY DEFINER. Nobody else
--- can name it: schema `state` is closed.
+-- Whether somebody has signed in after an event. A function, because the planner plans a sub-select of a view in
+-- every look-up and assumes that it runs for every row, although few users are pending: so it misjudges the rest
+-- of the query. PARALLEL RESTRICTED, because starting workers takes longer than a look-up. SECURITY DEFINER,
+-- because readers of the views call it and have no right to the table; they cannot call it by name.
 CREATE OR REPLACE FUNCTION state.signed_in_since(
     p_account text, p_user text, p_order bytea
 ) RETURNS boolean
@@ -17,11 +16,10 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION state.signed_in_since TO PUBLIC;
 
--- Known users, former ones included. What another table holds of a person counts only if its order is
--- greater than `cutoff`, which is empty where there never was a removal; `ended` is the same, null there, for
--- conditions of which the planner should know how seldom they matter. `email_key` has an index. Somebody
--- invited has become active once a sign-in from after the invitation is known. All columns but `folded` stand
--- in the index of the primary key.
+-- Known users, former ones included. A row of another table counts only if its order is greater than the
+-- person's `cutoff`, which is empty where there was no removal. `ended` is the same with null in place of empty,
+-- which tells the planner how rare it is. `email_key` has an index. Somebody invited is active once a sign-in
+-- after the invitation is known. All columns but `folded` are in the index of the primary key.
 CREATE OR REPLACE VIEW state.people AS
 SELECT
     u.account_id,

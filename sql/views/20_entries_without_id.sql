@@ -1,15 +1,14 @@
 -- for each list of: memberships, group_admins
--- Whom an entry means that has no id. The two lists are alike: such a file runs once for each.
+-- Whom an entry without an id means.
 --
--- An entry has an id, or an e-mail alone: then it means the person with an id in the same list whose e-mail
--- there it is, else the user whose current e-mail it is, else nobody known. Of several entries for one
--- person the newest counts. Entries without an id are few. Functions decide about one at a time, for the
--- same as joins takes the planner longer than a look-up may take. Readers of the views call them, and have
--- no right to the tables: hence SECURITY DEFINER. Nobody else can name them: schema `state` is closed. COST is
--- less than they cost: the planner takes them to run for every row that it compares, and then rather sorts all.
--- They run for entries without an id.
+-- An entry has an id, or only an e-mail. Then it means the person with an id in the same list who has that
+-- e-mail there, else the user whose current e-mail it is, else nobody known. Of several entries for one person
+-- the newest counts. Entries without an id are few, so functions decide about one at a time: planning the same
+-- as joins takes longer than a look-up may. SECURITY DEFINER, because readers of the views call them and have no
+-- right to the tables; they cannot call them by name. COST is set below the real cost: the planner assumes that
+-- they run for every row that it compares, and would sort everything instead.
 
--- The person key of whom an entry without an id means; null where a removal has ended the entry.
+-- The key of the person whom an entry without an id means; null where a removal has ended the entry.
 CREATE OR REPLACE FUNCTION state.{list}_meaning(
     p_account text, p_group text, p_key text, p_folded bytea
 ) RETURNS text
@@ -49,7 +48,7 @@ BEGIN
 END
 $$;
 
--- The same, but null also where the entry is not the newest word on that person.
+-- The same, but also null where another entry for that person is newer.
 CREATE OR REPLACE FUNCTION state.{list}_decides(
     p_account text, p_group text, p_key text, p_folded bytea
 ) RETURNS text

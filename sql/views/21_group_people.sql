@@ -2,9 +2,8 @@
 -- Who is in a group's list.
 --
 -- One branch for each way to be in the list. Each shows the user id of one table, so that a condition on it
--- finds that table's index. CASE says once more what a line before says: so that the planner calls the function
--- last. Other conditions say a thing twice for it, too: so that whichever side it starts from, an index leads to
--- the other.
+-- uses that table's index. CASE repeats the condition of the line before it so that the planner calls the function
+-- last. Other conditions are repeated so that the planner finds an index whichever side of a join it starts from.
 CREATE OR REPLACE VIEW directory.{list} AS
 -- users, by id
 SELECT

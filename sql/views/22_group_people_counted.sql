@@ -1,9 +1,9 @@
 -- for each list of: memberships, group_admins
--- A group's list, for the counts in `groups` and for the people whom nobody has told of.
+-- A group's list, for the counts in `groups` and for `unresolved_users`.
 
--- How many rows of directory.{list} a group has, in two parts, because each is quick in its own way. First,
--- for one group at a time: its added entries with an id, counted in an index alone; less those that a removal
--- of the group has ended; corrected by its entries without an id, which are few.
+-- How many rows of directory.{list} a group has, as the difference of two views, each quick in its own way. First,
+-- for one group at a time: its added entries with an id, counted in the index; less those that a removal of the
+-- group has ended; corrected by its entries without an id, which are few.
 CREATE OR REPLACE VIEW state.{list}_counted AS
 SELECT
     g.account_id,

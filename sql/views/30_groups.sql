@@ -1,5 +1,5 @@
--- Groups, present and former. A query that does not show the counts does not count, and one for a single
--- group counts that group.
+-- Groups, present and former. A query that does not select the counts does not count, and a query for one
+-- group counts in that group alone.
 
 CREATE OR REPLACE VIEW directory.groups AS
 SELECT

@@ -1,6 +1,6 @@
--- Presence and personal notes: one row for whoever either kind of event named. Users first, then people
--- whom `users` does not know: each branch shows the user id of one table, so that a condition on it finds
--- that table's index.
+-- Presence and personal notes: one row for whoever either kind of event named. Users first, then people whom
+-- `users` does not know: each branch shows the user id of one table, so that a condition on it uses that table's
+-- index.
 
 CREATE OR REPLACE VIEW directory.presence AS
 SELECT

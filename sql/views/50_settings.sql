@@ -1,5 +1,4 @@
--- Settings, as settings events add up; the tables begin anew at each removal. Users first, then people
--- whom `users` does not know.
+-- Settings as events have set them; a removal empties them. Users first, then people whom `users` does not know.
 
 CREATE OR REPLACE VIEW directory.user_settings AS
 SELECT
@@ -29,7 +28,7 @@ WHERE s.changed_order IS NOT NULL AND NOT s.removed
                   WHERE u.account_id = s.account_id AND u.user_key = s.user_key);
 
 COMMENT ON VIEW directory.user_settings IS
-    'Settings of users, as far as settings events told them: one row for whoever such an event named, removed users excepted. What never changed since the first event is not in it.';
+    'Settings of users, as far as settings events told them: one row for whoever such an event named, removed users excepted. A setting that no event has named is not in it.';
 COMMENT ON COLUMN directory.user_settings.account_id IS 'Zoom account.';
 COMMENT ON COLUMN directory.user_settings.user_id IS 'Zoom''s user id, spelled as in users where the user is known there.';
 COMMENT ON COLUMN directory.user_settings.settings IS 'The settings known, nested as Zoom nests them; null where none is.';

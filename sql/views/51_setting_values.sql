@@ -1,5 +1,5 @@
--- Settings one by one: a row for each leaf of a document. For one setting of everybody it is quicker to ask
--- the document: settings #>> '{in_meeting,chat}'.
+-- Settings one by one: a row for each leaf of a document. To read one setting of everybody, the document is
+-- quicker: settings #>> '{in_meeting,chat}'.
 
 CREATE OR REPLACE VIEW directory.user_setting_values AS
 SELECT s.account_id, s.user_id, v.path, v.value
@@ -19,7 +19,7 @@ COMMENT ON VIEW directory.user_setting_values IS
     'Settings of users, one row a setting: the leaves of user_settings.settings.';
 COMMENT ON COLUMN directory.user_setting_values.account_id IS 'Zoom account.';
 COMMENT ON COLUMN directory.user_setting_values.user_id IS 'Zoom''s user id, spelled as in users where the user is known there.';
-COMMENT ON COLUMN directory.user_setting_values.path IS 'Where the setting stands in the document, dotted.';
+COMMENT ON COLUMN directory.user_setting_values.path IS 'Path of the setting in the document, dotted.';
 COMMENT ON COLUMN directory.user_setting_values.value IS 'Its value: a text, number, boolean, null or array.';
 
 CREATE OR REPLACE VIEW directory.group_setting_values AS
@@ -50,8 +50,8 @@ COMMENT ON VIEW directory.group_setting_values IS
     'Settings of groups, one row a setting: the leaves of group_settings.settings, with the lock that covers each.';
 COMMENT ON COLUMN directory.group_setting_values.account_id IS 'Zoom account.';
 COMMENT ON COLUMN directory.group_setting_values.group_id IS 'Zoom''s group id.';
-COMMENT ON COLUMN directory.group_setting_values.path IS 'Where the setting stands in the document, dotted.';
+COMMENT ON COLUMN directory.group_setting_values.path IS 'Path of the setting in the document, dotted.';
 COMMENT ON COLUMN directory.group_setting_values.value IS 'Its value: a text, number, boolean, null or array.';
-COMMENT ON COLUMN directory.group_setting_values.locked IS 'Whether members may not change it, by a lock at this path or above it; null where no lock is known.';
+COMMENT ON COLUMN directory.group_setting_values.locked IS 'true: members may not change it, because of a lock at this path or above it; null where no lock is known.';
 
 GRANT SELECT ON directory.user_setting_values, directory.group_setting_values TO directory_reader;

@@ -1,5 +1,5 @@
--- Who and what is named by events and not in the directory: nobody has told of them, or they were named again
--- after their removal. Either a delivery was lost, or they were there before the first one.
+-- People and groups that events name and the directory does not have: no event introduced them, or they were
+-- named again after their removal. Either a delivery was lost, or they were there before the first one.
 
 -- Every mention of such people. `spelling` is null in a mention that gives no id of its own.
 CREATE OR REPLACE VIEW state.mentions AS
@@ -52,7 +52,7 @@ COMMENT ON VIEW directory.unresolved_users IS
 COMMENT ON COLUMN directory.unresolved_users.account_id IS 'Zoom account.';
 COMMENT ON COLUMN directory.unresolved_users.user_id IS 'Zoom''s user id as the newest event that names the person spells it; email:<lower-cased e-mail> for an entry without an id that nobody known has.';
 COMMENT ON COLUMN directory.unresolved_users.email IS 'The newest e-mail that those events named; null where they named none.';
-COMMENT ON COLUMN directory.unresolved_users.seen_in IS 'Array of where: admins, memberships, presence, settings, sign_ins.';
+COMMENT ON COLUMN directory.unresolved_users.seen_in IS 'Where they are named, an array of: admins, memberships, presence, settings, sign_ins.';
 
 CREATE OR REPLACE VIEW directory.unresolved_groups AS
 SELECT
@@ -75,6 +75,6 @@ COMMENT ON VIEW directory.unresolved_groups IS
     'Groups named by memberships, admins or settings of which no group.created or group.updated is known, or which were named again after their removal.';
 COMMENT ON COLUMN directory.unresolved_groups.account_id IS 'Zoom account.';
 COMMENT ON COLUMN directory.unresolved_groups.group_id IS 'Zoom''s group id.';
-COMMENT ON COLUMN directory.unresolved_groups.seen_in IS 'Array of where: admins, memberships, settings.';
+COMMENT ON COLUMN directory.unresolved_groups.seen_in IS 'Where they are named, an array of: admins, memberships, settings.';
 
 GRANT SELECT ON directory.unresolved_users, directory.unresolved_groups TO directory_reader;

@@ -1,4 +1,4 @@
--- What a removal ended and an administrator still asks for.
+-- What removals ended, for administrators who have to hand it over.
 
 CREATE OR REPLACE VIEW directory.departed_group_admins AS
 SELECT

@@ -1,4 +1,4 @@
--- Drift stands in the rows that it doubts, as the fold left it.
+-- Drift: the fold keeps it in the rows that it concerns.
 
 CREATE OR REPLACE VIEW directory.drift AS
 SELECT
@@ -36,9 +36,9 @@ CROSS JOIN LATERAL jsonb_to_recordset(x.drift) AS d (
     entity text, path text, known jsonb, reported jsonb, event_ms bigint, position bigint);
 
 COMMENT ON VIEW directory.drift IS
-    'Where an event said that the previous value was another one than the directory knows: a delivery was lost, or is still to come and then ends the row. No rows: the events agree with one another.';
+    'Where an event reported a previous value that differs from the directory''s: a delivery was lost, or is still to come, and then the row disappears. No rows: the events agree with one another.';
 COMMENT ON COLUMN directory.drift.account_id IS 'Zoom account.';
-COMMENT ON COLUMN directory.drift.entity IS 'What is in doubt: user, group, user_settings, group_settings, group_locks or personal_note.';
+COMMENT ON COLUMN directory.drift.entity IS 'Kind of entity that is in doubt: user, group, user_settings, group_settings, group_locks or personal_note.';
 COMMENT ON COLUMN directory.drift.entity_id IS 'User id or group id.';
 COMMENT ON COLUMN directory.drift.path IS 'Field in doubt, dotted; profile settings start with "settings.".';
 COMMENT ON COLUMN directory.drift.known IS 'Value in the directory before that event.';

@@ -1,4 +1,4 @@
--- How far to trust the rest: what could not be folded, what was heard when, and how far projections are.
+-- How far to trust the rest: what could not be folded, when each event last came, and how far projections are.
 
 CREATE OR REPLACE VIEW directory.dead_letters AS
 SELECT d.position, d.projection, d.event, d.error, d.failed_at FROM state.dead_letters d;
@@ -8,7 +8,7 @@ COMMENT ON VIEW directory.dead_letters IS
 COMMENT ON COLUMN directory.dead_letters.position IS 'Position in the log of the event.';
 COMMENT ON COLUMN directory.dead_letters.projection IS 'The projection that left it out.';
 COMMENT ON COLUMN directory.dead_letters.event IS 'Name of the event.';
-COMMENT ON COLUMN directory.dead_letters.error IS 'What is wrong with it; never a word of its content.';
+COMMENT ON COLUMN directory.dead_letters.error IS 'What is wrong with it; quotes nothing of its content.';
 COMMENT ON COLUMN directory.dead_letters.failed_at IS 'When folding failed, by the clock of the database.';
 
 CREATE OR REPLACE VIEW directory.freshness AS
@@ -21,7 +21,7 @@ SELECT
 FROM state.freshness f;
 
 COMMENT ON VIEW directory.freshness IS
-    'When each event was last heard of, by account. Silence is the commonest failure of webhooks: a usual event that stays away is a reason to look at the subscription in Zoom.';
+    'When each event last came, by account. Silence is the commonest failure of webhooks: where a usual event stays away, check the subscription in Zoom.';
 COMMENT ON COLUMN directory.freshness.account_id IS 'Zoom account.';
 COMMENT ON COLUMN directory.freshness.event IS 'Name of the event.';
 COMMENT ON COLUMN directory.freshness.last_event_at IS 'Greatest event time.';
@@ -34,7 +34,7 @@ FROM state.freshness f
 GROUP BY f.account_id;
 
 COMMENT ON VIEW directory.observation IS
-    'Since when each account is observed. Of what was before, only what later events repeat is known: that somebody never signed in says little before this has lasted long enough.';
+    'Since when each account is observed. What happened before is known only as far as later events repeat it: that somebody has no sign-in means little while this time is recent.';
 COMMENT ON COLUMN directory.observation.account_id IS 'Zoom account.';
 COMMENT ON COLUMN directory.observation.since IS 'Time of receipt of the first event of the account.';
 
@@ -81,6 +81,6 @@ COMMENT ON COLUMN directory.projection_status.position IS 'Position in the log u
 COMMENT ON COLUMN directory.projection_status.head IS 'Greatest position of the log.';
 COMMENT ON COLUMN directory.projection_status.lag_events IS 'Events that it has still to fold.';
 COMMENT ON COLUMN directory.projection_status.lag_seconds IS 'Seconds since the receipt of the oldest of them; 0 where there is none.';
-COMMENT ON COLUMN directory.projection_status.state IS 'live; waiting: an error stops it for now; idle: no replica has it; rebuilding: live still, and anew beside; stale: a newer release rebuilds it and no replica of the older one keeps it up; beyond head: the log lacks what it has folded, as after the restore of a backup.';
+COMMENT ON COLUMN directory.projection_status.state IS 'live; waiting: after an error, to be tried again; idle: no replica has its lease; rebuilding: live, and being rebuilt beside; stale: a newer release rebuilds it and no replica of the older release keeps it up to date; beyond head: the log lacks events that it has folded, as after restoring a backup.';
 
 GRANT SELECT ON directory.dead_letters, directory.freshness, directory.observation, directory.projection_status TO directory_reader;

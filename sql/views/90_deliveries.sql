@@ -1,4 +1,5 @@
--- For whoever may read the log: deliveries as jsonb. Not part of the interface, and not for its readers.
+-- Deliveries as jsonb, for whoever may read the log. Not part of the interface: readers of `directory` have no
+-- right to it.
 
 CREATE OR REPLACE VIEW log.deliveries AS
 SELECT

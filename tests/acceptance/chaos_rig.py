@@ -1,4 +1,4 @@
-"""A deployment of its own, a Zoom that delivers to it, and a hand that breaks it."""
+"""A deployment, a Zoom that delivers to it, and a fault injector."""
 
 import asyncio
 import os
@@ -21,27 +21,24 @@ from projector.rebuild.rebuild import rebuild
 from projector.simulator.account import Account
 from projector.simulator.schedule import outgoing
 from tests.ingress_rig import signed
-from tests.projector_processes import ProjectorProcess
-from tests.replica_processes import ReplicaProcess
+from tests.processes import IngressProcess, ProjectorProcess
 from tests.runtime_rig import no_progress
 
 DEADLINE_SECONDS = 3.0
-# Zoom gives up after four attempts; here everything is delivered in the end, so that nothing hides.
+# Zoom gives up after four attempts; here retries go on, so that no event may be missing at the end.
 RETRY_SECONDS = (0.3, 1.0, 3.0)
 
 
 @dataclass
 class Deployment:
-    """Two replicas of each kind on a database server, all of which may break."""
+    """Two replicas of each kind and a database server, all subject to faults."""
 
     server: EmbeddedServer
-    ingress: list[ReplicaProcess]
+    ingress: list[IngressProcess]
     projectors: list[ProjectorProcess]
 
     def close(self) -> None:
         for process in (*self.ingress, *self.projectors):
-            if process.process.poll() is None:
-                process.process.send_signal(signal.SIGCONT)
             process.close()
 
 
@@ -49,7 +46,7 @@ def deploy(server: EmbeddedServer, folder: Path) -> Deployment:
     """Start everything."""
     return Deployment(
         server,
-        [ReplicaProcess(server.dsn, folder / f"ingress-{n}.log") for n in range(2)],
+        [IngressProcess(server.dsn, folder / f"ingress-{n}.log") for n in range(2)],
         [ProjectorProcess(server.dsn, folder / f"projector-{n}.log") for n in range(2)],
     )
 
@@ -67,7 +64,7 @@ class Zoom:
     stopping: bool = False
 
     async def deliver_until_stopped(self) -> None:
-        """Send at the rate; retries go on after the stop until everything is acknowledged."""
+        """Send at the rate; after the stop, retry until everything is acknowledged."""
         chance = random.Random(f"deliveries of {self.seed}")
         sending: set[asyncio.Task[None]] = set()
         started, number = time.monotonic(), 0
@@ -99,7 +96,7 @@ class Zoom:
             attempt += 1
 
     async def _attempt(self, session: aiohttp.ClientSession, body: bytes, port: int) -> bool:
-        """One delivery; whether it was acknowledged."""
+        """Make one attempt; returns whether it was acknowledged."""
         try:
             async with session.post(
                 f"http://127.0.0.1:{port}/webhooks/zoom",
@@ -118,8 +115,8 @@ class Zoom:
         return True
 
 
-class Hand:
-    """Breaks one thing after the other, in an order that its seed decides, and mends it again."""
+class FaultInjector:
+    """Injects one fault after another, in an order determined by its seed, and repairs it."""
 
     def __init__(self, deployment: Deployment, seed: int) -> None:
         self._deployment = deployment
@@ -128,25 +125,25 @@ class Hand:
         self.done: list[str] = []
 
     async def play(self, seconds: float) -> None:
-        """Do things for so long; everything runs again at the end."""
-        deeds: list[Callable[[], Awaitable[None]]] = [
+        """Inject faults for `seconds`; everything runs again at the end."""
+        faults: list[Callable[[], Awaitable[None]]] = [
             self.kill_projector, self.kill_ingress, self.pause_projector, self.pause_ingress,
             self.stop_projector, self.stop_ingress, self.cut_connections, self.cut_connections,
             self.restart_server, self.crash_backend, self.rebuild_some, self.rebuild_some,
         ]  # fmt: skip
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self._chance.shuffle(deeds)
-            for deed in deeds:
+            self._chance.shuffle(faults)
+            for fault in faults:
                 if time.monotonic() >= end:
                     break
-                self.done.append(deed.__name__)
-                await deed()
+                self.done.append(fault.__name__)
+                await fault()
                 await asyncio.sleep(self._chance.uniform(0.2, 1.5))
         await asyncio.gather(*self._tasks)
 
-    def _beside(self, deed: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(deed)
+    def _in_background(self, fault: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(fault)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -170,17 +167,17 @@ class Hand:
     async def stop_projector(self) -> None:
         process = self._chance.choice(self._deployment.projectors)
         process.signal(signal.SIGTERM)
-        await asyncio.to_thread(process.process.wait, 15)
+        await process.ended()
         process.start()
 
     async def pause_projector(self) -> None:
-        self._beside(self._pause(self._chance.choice(self._deployment.projectors).process.pid, 9))
+        self._in_background(self._pause(self._chance.choice(self._deployment.projectors).pid, 9))
 
     async def pause_ingress(self) -> None:
-        self._beside(self._pause(self._chance.choice(self._deployment.ingress).process.pid, 3))
+        self._in_background(self._pause(self._chance.choice(self._deployment.ingress).pid, 3))
 
     async def _pause(self, pid: int, most: float) -> None:
-        with suppress(ProcessLookupError):  # killed meanwhile
+        with suppress(ProcessLookupError):  # the process was killed
             os.kill(pid, signal.SIGSTOP)
             await asyncio.sleep(self._chance.uniform(0.5, most))
             os.kill(pid, signal.SIGCONT)
@@ -191,7 +188,7 @@ class Hand:
         await asyncio.to_thread(self._deployment.server.start)
 
     async def cut_connections(self) -> None:
-        """End about half of all sessions, whatever they do."""
+        """End about half of all sessions."""
         await self._on_server(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.5"
@@ -211,7 +208,7 @@ class Hand:
         try:
             connection = await asyncpg.connect(self._deployment.server.dsn, timeout=5)
         except (*UNAVAILABLE, asyncpg.PostgresError):
-            return []  # it recovers from the deed before
+            return []  # the server still recovers from the previous fault
         try:
             return await connection.fetch(statement)
         except (*UNAVAILABLE, asyncpg.PostgresError):
@@ -220,10 +217,12 @@ class Hand:
             connection.terminate()
 
     async def rebuild_some(self) -> None:
-        self._beside(self._rebuild(self._chance.sample(PROJECTIONS, self._chance.randint(1, 4))))
+        self._in_background(
+            self._rebuild(self._chance.sample(PROJECTIONS, self._chance.randint(1, 4)))
+        )
 
     async def _rebuild(self, projections: list[object]) -> None:
-        """Rebuild as an operator would, who gives up where it fails."""
+        """Rebuild once, as an operator would; a failure is recorded."""
         try:
             database: Database = await open_database(self._deployment.server.dsn)
         except ProjectorError:

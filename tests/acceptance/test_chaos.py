@@ -1,4 +1,4 @@
-"""Everything together, and everything breaking: at the end nothing acknowledged is lost or doubled.
+"""Everything runs, with faults everywhere: nothing acknowledged is lost or duplicated at the end.
 
 python -m pytest tests/acceptance/test_chaos.py --chaos-seconds 3600 --chaos-seed 7
 """
@@ -6,7 +6,6 @@ python -m pytest tests/acceptance/test_chaos.py --chaos-seconds 3600 --chaos-see
 import asyncio
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +13,9 @@ import pytest
 
 from projector.database import Database, open_database
 from projector.embedded import EmbeddedServer
-from projector.schema import migrate
-from tests.acceptance.chaos_rig import Hand, Zoom, deploy
+from projector.schema.migrate import migrate
+from tests.acceptance.chaos_rig import FaultInjector, Zoom, deploy
+from tests.folders import new_folder
 from tests.runtime_rig import assert_oracle_agrees, assert_verified, until_folded
 
 EVENTS_A_SECOND = 40.0
@@ -23,8 +23,8 @@ EVENTS_A_SECOND = 40.0
 
 @pytest.fixture
 def own_server() -> Iterator[EmbeddedServer]:
-    """A durable server of the test's own."""
-    folder = Path(tempfile.mkdtemp(prefix="projector-chaos-"))
+    """A durable server for this test only."""
+    folder = new_folder("projector-chaos")
     folder.chmod(0o711)
     server = EmbeddedServer(folder, settings={"max_connections": "120"})
     server.start()
@@ -45,10 +45,10 @@ async def test_chaos(
     database.terminate()
     deployment = deploy(own_server, tmp_path)
     zoom = Zoom([replica.port for replica in deployment.ingress], seed, EVENTS_A_SECOND)
-    hand = Hand(deployment, seed)
+    injector = FaultInjector(deployment, seed)
     try:
         delivering = asyncio.create_task(zoom.deliver_until_stopped())
-        await hand.play(seconds)
+        await injector.play(seconds)
         zoom.stopping = True
         await asyncio.wait_for(delivering, 60)
         database = await open_database(own_server.dsn)
@@ -59,14 +59,14 @@ async def test_chaos(
         deployment.close()
     await assert_verified(database)
     database.terminate()
-    sys.stdout.write(summary(hand, zoom, recovered))
+    sys.stdout.write(summary(injector, zoom, recovered))
 
 
-def summary(hand: Hand, zoom: Zoom, recovered: float) -> str:
-    """What a person who runs this for an hour wants to see."""
-    deeds = ", ".join(f"{hand.done.count(name)} {name}" for name in sorted(set(hand.done)))
+def summary(injector: FaultInjector, zoom: Zoom, recovered: float) -> str:
+    """A summary for whoever runs this for an hour."""
+    faults = ", ".join(f"{injector.done.count(name)} {name}" for name in sorted(set(injector.done)))
     return (
-        f"{deeds}\n{len(zoom.sent)} events, {zoom.refused} attempts not acknowledged, "
+        f"{faults}\n{len(zoom.sent)} events, {zoom.refused} attempts not acknowledged, "
         f"folded {recovered:.1f} s after the last\n"
     )
 

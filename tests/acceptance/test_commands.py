@@ -1,4 +1,4 @@
-"""Every command: what it does, where it writes, what it exits with."""
+"""Every command: what it does, where it writes, its exit code."""
 
 import asyncio
 import json
@@ -15,30 +15,30 @@ import asyncpg
 import click
 import pytest
 import typer.main
-from command_rig import execute, fold, projector, query
-from conftest import database_of, run_on
-from ingress_rig import NOWHERE, SECRET, event_body
-from pgbouncer_rig import free_port
 
 from projector.cli.app import app
 from projector.database import open_database
-from projector.events import digest_of
+from projector.log.quarantine import Suspect, keep
 from projector.projections import PROJECTIONS
-from projector.quarantine import Suspect, keep
-from projector.signature import sign
+from projector.zoom.events import digest_of
+from projector.zoom.signature import sign
+from tests.command_rig import execute, fold, projector, query
+from tests.conftest import database_of, run_on
+from tests.ingress_rig import NOWHERE, SECRET, event_body
+from tests.processes import free_port
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 STORY = PAYLOADS / "all.ndjson"
 NAMES = [projection.name for projection in PROJECTIONS]
 
-# What scripts, dashboards and runbooks may rely on.
+# The commands and options that scripts, dashboards and runbooks may rely on.
 COMMANDS: dict[str, set[str]] = {
     "up": set(),
     "serve": set(),
     "project": set(),
     "migrate": {"--print-sql"},
-    "rebuild": {"NAMES", "--dry-run"},
-    "verify": {"NAMES"},
+    "rebuild": {"NAMES", "--dry-run", "--processes"},
+    "verify": {"NAMES", "--processes"},
     "status": {"--json", "--watch"},
     "wait": {"--position", "--timeout"},
     "export": {"FILE"},
@@ -66,7 +66,7 @@ def commands(group: Any, prefix: str = "") -> dict[str, click.Command]:
 
 
 def words(command: click.Command) -> set[str]:
-    """A command's options and arguments as one types them."""
+    """A command's options and arguments as typed."""
     return {
         option if option.startswith("-") else option.upper()
         for parameter in command.params
@@ -76,7 +76,7 @@ def words(command: click.Command) -> set[str]:
 
 @pytest.fixture(scope="module")
 def story(server: str, template: str) -> Iterator[str]:
-    """A database that holds the story, folded; others are cloned from it."""
+    """A database with the story, folded; others are cloned from it."""
     name = f"story_{uuid.uuid4().hex[:12]}"
     execute(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     url = database_of(server, name)
@@ -88,7 +88,7 @@ def story(server: str, template: str) -> Iterator[str]:
 
 @pytest.fixture
 def folded(server: str, story: str) -> Iterator[str]:
-    """DSN of a database that holds the story, folded."""
+    """DSN of a database with the story, folded."""
     name = f"folded_{uuid.uuid4().hex[:12]}"
     execute(server, f"CREATE DATABASE {name} TEMPLATE {story} STRATEGY file_copy")
     yield database_of(server, name)
@@ -97,7 +97,7 @@ def folded(server: str, story: str) -> Iterator[str]:
 
 @pytest.fixture
 async def empty_url(server: str) -> AsyncIterator[str]:
-    """DSN of a database without any schema of ours."""
+    """DSN of a database without our schemas."""
     name = f"empty_{uuid.uuid4().hex[:12]}"
     await run_on(server, f"CREATE DATABASE {name}")
     yield database_of(server, name)
@@ -263,7 +263,7 @@ def test_status_for_people_is_whole_where_there_is_no_terminal(folded: str) -> N
 
 @contextmanager
 def append_lock_kept(dsn: str) -> Iterator[int]:
-    """A session of an administrator's keeps the append lock beyond its transaction; its process id."""
+    """An administrator's session holds the append lock beyond its transaction; yields its process id."""
     loop = asyncio.new_event_loop()
     holder = loop.run_until_complete(asyncpg.connect(dsn))
     try:
@@ -441,7 +441,7 @@ def test_dead_letters_are_listed_and_retried(database_url: str) -> None:
     retried = projector("dead-letters", "retry", database_url=database_url)
     assert (retried.code, retried.said) == (1, "folded 0, left 1\n")
 
-    # As a release before this one may have left it.
+    # As an earlier release may have left it.
     execute(
         database_url,
         "UPDATE state.dead_letters SET position = 2, event = 'user.updated'",
@@ -455,7 +455,7 @@ def test_dead_letters_are_listed_and_retried(database_url: str) -> None:
 
 
 def quarantine(dsn: str, body: bytes, *, event: str, secret: bytes = SECRET) -> None:
-    """Put a delivery aside that some secret signed."""
+    """Quarantine a delivery signed with `secret`."""
     stamp = "1700000000"
     suspect = Suspect(
         received_at=datetime.now(UTC),

@@ -1,4 +1,4 @@
-"""The compose file and the Dockerfile, as far as they can be tried without a container engine."""
+"""The compose file and the Dockerfile, as far as they can be tested without a container engine."""
 
 import os
 import re
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pgbouncer_rig import binary
-from replica_processes import ROOT, compose, haproxy_configuration
 
 from projector.config import Settings
+from tests.load_balancer import ROOT, compose, haproxy_configuration
+from tests.processes import binary
 
 SERVICES = ("postgres", "migrate", "ingress-1", "ingress-2", "project", "haproxy")
 LONG_RUNNING = tuple(name for name in SERVICES if name != "migrate")
@@ -46,7 +46,7 @@ def test_it_runs_what_it_promises(services: dict[str, dict[str, Any]]) -> None:
     assert services["project"]["depends_on"]["migrate"] == {
         "condition": "service_completed_successfully"
     }
-    # The ingress answers URL validations before there is a database: it must wait for nothing.
+    # The ingress answers URL validations without a database: it must not depend on one to start.
     assert "depends_on" not in services["ingress-1"]
 
 
@@ -131,7 +131,7 @@ def test_haproxy_accepts_its_configuration(tmp_path: Path) -> None:
     wanted = set(re.findall(r"\$\{(\w+)\}", haproxy_configuration()))
     assert wanted == set(compose()["services"]["haproxy"]["environment"])
     configuration = tmp_path / "haproxy.cfg"
-    # No certificate is at hand here: the load balancer's tests run the whole text with one.
+    # No certificate here: the load balancer's tests use the whole configuration with one.
     text = re.sub(r" ssl crt .*", "", haproxy_configuration())
     configuration.write_text(text, encoding="utf-8")
     environment = os.environ | {
@@ -146,5 +146,5 @@ def test_haproxy_accepts_its_configuration(tmp_path: Path) -> None:
     )  # fmt: skip
     assert checked.returncode == 0, checked.stderr
     told = checked.stderr.splitlines()
-    # It starts before the replicas have addresses, and says so; nothing else is worth a warning.
+    # It starts before the replicas have addresses, and warns; no other warning is expected.
     assert [line for line in told if "WARNING" in line and "could not resolve" not in line] == []

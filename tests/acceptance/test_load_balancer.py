@@ -5,17 +5,18 @@ import hashlib
 import hmac
 import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ingress_rig import SECRET, event_body, signed
-from replica_processes import ReplicaProcess, haproxy, replicas, zoom_at
 
 from projector.database import Database, open_database
 from projector.embedded import EmbeddedServer
-from projector.schema import migrate
+from projector.schema.migrate import migrate
+from tests.folders import new_folder
+from tests.ingress_rig import SECRET, event_body, signed
+from tests.load_balancer import haproxy, zoom_at
+from tests.processes import IngressProcess, ingresses
 
 pytestmark = [pytest.mark.binary("haproxy"), pytest.mark.binary("openssl")]
 
@@ -29,7 +30,7 @@ async def stored(database: Database) -> list[bytes]:
 async def test_restarting_each_replica_in_turn_fails_no_delivery(
     database_url: str, database: Database, tmp_path: Path
 ) -> None:
-    with replicas(database_url, tmp_path) as both, haproxy(tmp_path, *both) as address:
+    with ingresses(database_url, tmp_path) as both, haproxy(tmp_path, *both) as address:
         for replica in both:
             await replica.until_ready()
         async with zoom_at(address) as zoom, zoom.load(RATE):
@@ -37,7 +38,7 @@ async def test_restarting_each_replica_in_turn_fails_no_delivery(
             for replica in both:
                 replica.signal(signal.SIGTERM)
                 assert await replica.ended() == 0
-                replica.start()
+                await asyncio.to_thread(replica.start)  # deliveries go on
                 await replica.until_ready()
                 await asyncio.sleep(1.5)
         assert zoom.failures == []
@@ -53,7 +54,7 @@ async def test_restarting_each_replica_in_turn_fails_no_delivery(
 async def test_a_killed_replica_loses_nothing_that_was_acknowledged(
     database_url: str, database: Database, tmp_path: Path
 ) -> None:
-    with replicas(database_url, tmp_path) as both, haproxy(tmp_path, *both) as address:
+    with ingresses(database_url, tmp_path) as both, haproxy(tmp_path, *both) as address:
         for replica in both:
             await replica.until_ready()
         async with zoom_at(address, attempts=4) as zoom, zoom.load(RATE):
@@ -66,8 +67,8 @@ async def test_a_killed_replica_loses_nothing_that_was_acknowledged(
 
 @pytest.fixture
 def own_server() -> Iterator[EmbeddedServer]:
-    """A database server that this test may stop."""
-    folder = Path(tempfile.mkdtemp(prefix="projector-own-"))
+    """A database server for one test, which may stop it."""
+    folder = new_folder("projector-own")
     folder.chmod(0o711)
     server = EmbeddedServer(folder, settings={"fsync": "off"})
     try:
@@ -92,7 +93,7 @@ async def test_the_url_is_validated_while_the_database_is_down(
     database = await open_database(url)
     await migrate(database)
     await database.close()
-    with replicas(url, tmp_path) as both, haproxy(tmp_path, *both) as address:
+    with ingresses(url, tmp_path) as both, haproxy(tmp_path, *both) as address:
         for replica in both:
             await replica.until_ready()
         async with zoom_at(address) as zoom:
@@ -116,7 +117,7 @@ async def test_only_the_webhooks_are_forwarded(database_url: str, tmp_path: Path
         "/webhooks/%2e%2e/metrics", "/webhooks/zoom/../../metrics", "//metrics",
         "/webhooks/..%2fmetrics",
     ]  # fmt: skip
-    with replicas(database_url, tmp_path) as both, haproxy(tmp_path, *both) as address:
+    with ingresses(database_url, tmp_path) as both, haproxy(tmp_path, *both) as address:
         await both[0].until_ready()
         for path in paths:
             process = await asyncio.create_subprocess_exec(
@@ -129,9 +130,9 @@ async def test_only_the_webhooks_are_forwarded(database_url: str, tmp_path: Path
 
 
 async def test_the_client_is_known_behind_the_proxy(database_url: str, tmp_path: Path) -> None:
-    trusting = {"PROJECTOR_TRUSTED_PROXIES": "127.0.0.0/8"}
-    one = ReplicaProcess(database_url, tmp_path / "one.log", **trusting)
-    two = ReplicaProcess(database_url, tmp_path / "two.log", **trusting)
+    trusting = {"trusted_proxies": "127.0.0.0/8"}
+    one = IngressProcess(database_url, tmp_path / "one.log", **trusting)
+    two = IngressProcess(database_url, tmp_path / "two.log", **trusting)
     try:
         with haproxy(tmp_path, one, two) as address:
             await one.until_ready()

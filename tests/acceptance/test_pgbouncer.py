@@ -1,19 +1,19 @@
-"""Through a real PgBouncer in transaction mode, which knows no prepared statements there."""
+"""Through a real PgBouncer in transaction mode, without prepared statements."""
 
 import asyncio
-import os
-import subprocess
-import sys
+import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
-from conftest import database_of, run_on
-from ingress_rig import OTHER_SECRET, event_body, serving, signed
-from pgbouncer_rig import pgbouncer
 
 from projector.database import Database, open_database
-from projector.schema import migrate
+from projector.schema.migrate import migrate
+from tests.conftest import database_of, run_on
+from tests.ingress_rig import OTHER_SECRET, event_body, serving, signed
+from tests.pgbouncer_rig import pgbouncer
+from tests.processes import projectors
 
 SESSIONS = 3
 
@@ -61,7 +61,7 @@ async def test_several_replicas_append_through_few_connections(
 async def test_the_durability_of_a_pooled_session_is_not_trusted(
     pooled: Database, pooled_url: str, database: Database
 ) -> None:
-    """Another client may have left `synchronous_commit` off in a session that we get."""
+    """Another client may have left `synchronous_commit` off in a session that we are given."""
     await database.fetch("CREATE TABLE seen (setting text)")
     await database.fetch(
         """CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -98,10 +98,10 @@ async def test_migrations_need_no_session(server: str) -> None:
     await run_on(server, "DROP DATABASE pooled_migrations WITH (FORCE)")
 
 
-async def test_a_delivery_comes_through_to_a_view(pooled_url: str, database: Database) -> None:
-    environment = os.environ | {"PROJECTOR_DATABASE_URL": pooled_url}
-    projecting = subprocess.Popen([sys.executable, "-m", "projector", "project"], env=environment)
-    try:
+async def test_a_delivery_comes_through_to_a_view(
+    pooled_url: str, database: Database, tmp_path: Path
+) -> None:
+    with projectors(pooled_url, tmp_path, 1) as [projecting]:
         async with serving(pooled_url) as zoom:
             body = event_body(
                 "user.created",
@@ -118,6 +118,4 @@ async def test_a_delivery_comes_through_to_a_view(pooled_url: str, database: Dat
                 break
             await asyncio.sleep(0.05)
         assert [tuple(row) for row in rows] == [("U1", "pending", "new@example.org")]
-    finally:
-        projecting.terminate()
-        assert projecting.wait(15) == 0
+        assert projecting.stop(signal.SIGTERM) == 0

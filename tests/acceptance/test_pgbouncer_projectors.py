@@ -1,4 +1,4 @@
-"""Projectors behind a real PgBouncer in transaction mode, where no LISTEN works."""
+"""Projectors behind a real PgBouncer in transaction mode, where LISTEN does not work."""
 
 import asyncio
 import time
@@ -10,16 +10,16 @@ from projector.projections import PROJECTIONS
 from projector.rebuild.rebuild import rebuild
 from tests.pgbouncer_rig import pgbouncer
 from tests.runtime_rig import (
-    append,
+    append_bodies,
     append_story,
     assert_oracle_agrees,
     assert_verified,
     no_progress,
     owners,
+    rebuild_leftovers,
     renamed,
     replica,
     story,
-    unaccounted,
     until,
     until_folded,
 )
@@ -41,11 +41,11 @@ async def test_projectors_and_rebuilds_need_no_session(database_url: str) -> Non
                 )
                 await until_folded(database)
                 await assert_oracle_agrees(database)
-            # Nobody hears of the lease that was given back: the next heartbeat finds it.
+            # Nobody is notified of the released lease: the next heartbeat finds it.
             assert await until(lambda: has_all(database, staying.name)) < 3
             assert await slowest_wake_up(database) < 1.5
         await assert_verified(database)
-        assert await unaccounted(database) == 0
+        assert await rebuild_leftovers(database) == 0
         await database.close()
 
 
@@ -54,11 +54,11 @@ async def has_all(database: Database, name: str) -> bool:
 
 
 async def slowest_wake_up(database: Database) -> float:
-    """The longest of a few times from a commit to its effect, each after a standstill."""
+    """The longest of a few times in seconds from a commit to its effect, each after an idle period."""
     seconds = []
     for number in range(3):
         await asyncio.sleep(1.5)
-        await append(database, [renamed(10_000 + number)])
+        await append_bodies(database, [renamed(10_000 + number)])
         committed = time.monotonic()
         await until_folded(database)
         seconds.append(time.monotonic() - committed)

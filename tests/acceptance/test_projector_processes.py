@@ -11,18 +11,18 @@ import pytest
 from projector.database import Database
 from projector.projections import PROJECTIONS
 from projector.rebuild.rebuild import rebuild
-from tests.projector_processes import ProjectorProcess, projectors
+from tests.processes import ProjectorProcess, projectors
 from tests.runtime_rig import (
-    append,
+    append_bodies,
     append_story,
     assert_oracle_agrees,
     assert_verified,
     counted,
     no_progress,
     owners,
+    rebuild_leftovers,
     renamed,
     story,
-    unaccounted,
     until,
     until_folded,
 )
@@ -58,7 +58,7 @@ async def test_killed_and_stopped_replicas_are_replaced(
         two.signal(signal.SIGTERM)
         await until(lambda: holds(database, [9], three))
         assert time.monotonic() - stopped_at < 1.5
-        assert await asyncio.to_thread(two.process.wait, 10) == 0
+        assert await two.ended(10) == 0
         await append_story(database, story(22, 100))
         await until_folded(database)
     await assert_oracle_agrees(database)
@@ -74,7 +74,7 @@ async def test_a_replica_that_was_paused_past_its_lease_writes_nothing(
         number = 0
         while not stop.is_set():
             number += 1
-            await append(database, [renamed(number * 10 + n, f"u{n}") for n in range(10)])
+            await append_bodies(database, [renamed(number * 10 + n, f"u{n}") for n in range(10)])
             await asyncio.sleep(0.02)
         return number * 10
 
@@ -100,18 +100,18 @@ async def test_a_killed_rebuild_can_be_started_again(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     await append_story(database, story(23, 400))
-    await append(database, [renamed(n, f"u{n}") for n in range(6000)])
+    await append_bodies(database, [renamed(n, f"u{n}") for n in range(6000)])
     await rebuild(database, PROJECTIONS, no_progress)
     process = ProjectorProcess(database_url, tmp_path / "rebuild.log", "rebuild")
     try:
         await until(lambda: has_begun(database), 20, pause=0.005)
     finally:
         process.kill()
-    assert await unaccounted(database) > 0
+    assert await rebuild_leftovers(database) > 0
     await assert_oracle_agrees(database)
     await database.fetch("UPDATE state.rebuilds SET heartbeat_at = now() - interval '20 s'")
     await rebuild(database, PROJECTIONS, no_progress)
-    assert await unaccounted(database) == 0
+    assert await rebuild_leftovers(database) == 0
     await assert_oracle_agrees(database)
 
 
@@ -132,17 +132,17 @@ async def test_an_interrupted_command_leaves_nothing_behind(
     code: int,
 ) -> None:
     for start in range(0, 20_000, 2000):
-        await append(database, [renamed(start + n, f"u{n}") for n in range(2000)])
+        await append_bodies(database, [renamed(start + n, f"u{n}") for n in range(2000)])
     process = ProjectorProcess(database_url, tmp_path / "interrupted.log", command)
     try:
         await until(lambda: has_begun(database), 20, pause=0.005)
         process.signal(end)
-        assert await asyncio.to_thread(process.process.wait, 20) == code
+        assert await process.ended(20) == code
     finally:
         process.kill()
-    assert await unaccounted(database) == 0
+    assert await rebuild_leftovers(database) == 0
     await rebuild(database, PROJECTIONS[:1], no_progress)
 
 
 async def has_begun(database: Database) -> bool:
-    return await unaccounted(database) > len(PROJECTIONS)
+    return await rebuild_leftovers(database) > len(PROJECTIONS)

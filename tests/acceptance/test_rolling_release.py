@@ -1,14 +1,16 @@
-"""An older ingress at work while a newer release migrates the schema under it."""
+"""An older ingress runs while a newer release migrates the schema."""
 
 import asyncio
 from pathlib import Path
 
 import aiohttp
 import pytest
-from replica_processes import ReplicaProcess, replicas, zoom_at
 
-from projector import schema
 from projector.database import Database, open_database
+from projector.schema import migrate as schema
+from projector.schema.migrations import Migration
+from tests.load_balancer import zoom_at
+from tests.processes import IngressProcess, ingresses
 
 ADDITIVE = """-- serves: 1
 ALTER TABLE log.events ADD COLUMN added text;
@@ -23,11 +25,11 @@ def release_with(monkeypatch: pytest.MonkeyPatch, text: str, *, serves: int) -> 
     """Make this process the next release: one more migration."""
     known = schema.migrations()
     number = len(known) + 1
-    following = schema.Migration(number, f"{number:04}_next", serves, text)
+    following = Migration(number, f"{number:04}_next", serves, text)
     monkeypatch.setattr(schema, "migrations", lambda: [*known, following])
 
 
-async def watch_readiness(replica: ReplicaProcess, seen: set[int]) -> None:
+async def watch_readiness(replica: IngressProcess, seen: set[int]) -> None:
     async with aiohttp.ClientSession() as session:
         while True:
             async with session.get(f"http://127.0.0.1:{replica.port}/readyz") as response:
@@ -38,7 +40,7 @@ async def watch_readiness(replica: ReplicaProcess, seen: set[int]) -> None:
 async def test_an_older_ingress_lives_through_an_additive_migration(
     database_url: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with replicas(database_url, tmp_path) as both:
+    with ingresses(database_url, tmp_path) as both:
         seen: set[int] = set()
         for replica in both:
             await replica.until_ready()
@@ -69,7 +71,7 @@ async def test_an_older_ingress_lives_through_an_additive_migration(
 async def test_an_ingress_that_the_schema_no_longer_serves_is_unready(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with replicas(database_url, tmp_path, count=1) as [replica]:
+    with ingresses(database_url, tmp_path, count=1) as [replica]:
         await replica.until_ready()
         number = len(schema.migrations()) + 1
         release_with(monkeypatch, f"-- serves: {number}\nSELECT 1", serves=number)

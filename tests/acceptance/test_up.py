@@ -1,4 +1,4 @@
-"""One command on one machine: it starts, it keeps, it ends; and whatever is in its way is told."""
+"""`projector up`: it starts, keeps its data, and ends; obstacles are reported."""
 
 import asyncio
 import json
@@ -11,30 +11,21 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
-from command_rig import execute, query
-from conftest import database_of
-from ingress_rig import NOWHERE, event_body, signed
-from up_process import (
-    PROJECTOR,
-    READY,
-    command,
-    end_server,
-    environment,
-    failed,
-    running,
-    server_runs,
-    starting,
-)
 
 from projector.cli.up_command import SECRET_FILE
 from projector.embedded import running_dsn
+from tests.command_rig import execute, projector, query
+from tests.conftest import database_of
+from tests.folders import new_folder
+from tests.ingress_rig import NOWHERE, event_body, signed
+from tests.processes import PROJECTOR, command, environment
+from tests.up_rig import READY, end_server, failed, running, server_runs, starting
 
 ROOT = Path(__file__).parent.parent.parent
 STORY = ROOT / "tests" / "payloads" / "all.ndjson"
@@ -53,15 +44,10 @@ main()
 )
 
 
-def new_folder() -> Path:
-    """An empty folder that the server's account can reach: pytest's own is closed to it."""
-    return Path(tempfile.mkdtemp(prefix="up-")).resolve()
-
-
 @pytest.fixture
 def fresh() -> Iterator[Path]:
-    """A data directory that was never used."""
-    path = new_folder()
+    """A new data directory."""
+    path = new_folder("up")
     yield path
     end_server(path)
     shutil.rmtree(path)
@@ -69,7 +55,7 @@ def fresh() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def initialised() -> Iterator[Path]:
-    path = new_folder()
+    path = new_folder("up")
     with running(data_dir=str(path), port="0") as up:
         assert up.stop(signal.SIGTERM) == 0
     yield path
@@ -84,14 +70,14 @@ def used(initialised: Path) -> Iterator[Path]:
 
 
 def others_reach_the_code() -> bool:
-    """Whether an ordinary user could run this interpreter with this checkout."""
+    """Whether an unprivileged user can run this interpreter with this checkout."""
     needed = (Path(sys.executable).resolve(), Path(sys.prefix), ROOT / "projector")
     folders = {folder for path in needed for folder in (path, *path.parents)}
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in folders)
 
 
 def post(url: str, secret: str) -> int:
-    """Deliver one signed event; the answer's status."""
+    """Deliver one signed event; returns the answer's status."""
 
     async def work() -> int:
         body = event_body()
@@ -108,7 +94,7 @@ def events(data_dir: Path) -> int:
     return int(query(dsn, "SELECT count(*) FROM log.events")[0][0])
 
 
-# ---- the walk ------------------------------------------------------------------------------------
+# ---- from nothing to an answer -------------------------------------------------------------------
 
 
 def test_a_stranger_walks_from_one_command_to_an_answer(fresh: Path) -> None:
@@ -140,7 +126,7 @@ def test_a_stranger_walks_from_one_command_to_an_answer(fresh: Path) -> None:
     assert running_dsn(fresh) is None
 
 
-if os.geteuid() == 0 and others_reach_the_code():  # others run everything here as themselves
+if os.geteuid() == 0 and others_reach_the_code():  # only root can become another user
 
     def test_an_ordinary_user_runs_it(fresh: Path) -> None:
         os.chown(fresh, pwd.getpwnam("nobody").pw_uid, -1)
@@ -167,7 +153,7 @@ def test_it_logs_no_secret_and_no_payload(used: Path) -> None:
 
 
 def post_raw(url: str, body: bytes) -> int:
-    """Deliver bytes that nobody signed."""
+    """Deliver bytes with a wrong signature; returns the answer's status."""
 
     async def work() -> int:
         async with aiohttp.ClientSession() as session:
@@ -193,7 +179,7 @@ def test_a_restart_keeps_data_and_secret(used: Path) -> None:
         assert events(used) == before > 0
         assert secret.read_text(encoding="ascii") == token
         assert post(up.url, token) == 200
-        # Ctrl-C twice is how people press it: the server's own end is not cut off.
+        # Ctrl-C twice, as people press it, does not interrupt the server's shutdown.
         assert up.stop(signal.SIGINT, signal.SIGINT, signal.SIGTERM) == 0
     assert not server_runs(used)
 
@@ -205,7 +191,7 @@ def test_after_a_kill_the_next_one_works(used: Path) -> None:
         assert up.stop(signal.SIGKILL) == -signal.SIGKILL
     with running(data_dir=str(used), port="0") as up:
         assert events(used) == before
-        assert command("wait", "--timeout", "30", data_dir=str(used)).returncode == 0
+        assert projector("wait", "--timeout", "30", data_dir=str(used)).code == 0
         assert up.stop(signal.SIGTERM) == 0
     assert not server_runs(used)
 
@@ -223,13 +209,13 @@ def test_a_signal_while_the_server_starts_leaves_none_behind(used: Path) -> None
 
 
 def test_ctrl_c_while_the_data_directory_is_made_leaves_nothing_in_the_way(fresh: Path) -> None:
-    with starting(data_dir=str(fresh), port="0", group=True) as up:
+    with starting(data_dir=str(fresh), port="0", own_group=True) as up:
         deadline = time.monotonic() + 30
         while not list(fresh.glob("postgres*")):
             assert time.monotonic() < deadline
             time.sleep(0.005)
         time.sleep(0.1)
-        os.killpg(up.process.pid, signal.SIGINT)  # as a terminal does
+        os.killpg(up.pid, signal.SIGINT)  # as a terminal does
         assert up.stop() == 0
     assert not server_runs(fresh)
     assert "Traceback" not in up.said
@@ -262,7 +248,7 @@ def test_a_second_one_is_told_and_the_first_goes_on(used: Path) -> None:
         code, sentence = failed(data_dir=str(used), port="0")
         assert code == 1
         assert "used by another process" in sentence
-        assert f"pid {up.process.pid}" in sentence
+        assert f"pid {up.pid}" in sentence
         assert_status_is_watched_until_ctrl_c(used)
         assert up.stop(signal.SIGTERM) == 0
 
@@ -279,8 +265,8 @@ def test_a_port_in_use_is_told_and_no_server_is_left(used: Path) -> None:
 def test_with_a_database_url_nothing_embedded_is_needed(database_url: str, tmp_path: Path) -> None:
     own = {"data_dir": str(tmp_path), "database_url": database_url}
     with running(WITHOUT_WHEEL, port="0", **own) as up:
-        assert command("simulate", "--url", up.url, "--events", "20", **own).returncode == 0
-        assert command("wait", "--timeout", "30", **own).returncode == 0
+        assert projector("simulate", "--url", up.url, "--events", "20", **own).code == 0
+        assert projector("wait", "--timeout", "30", **own).code == 0
         assert [path.name for path in tmp_path.iterdir()] == [SECRET_FILE]
         assert up.stop(signal.SIGTERM) == 0
     assert query(database_url, "SELECT count(*) FROM log.events") == [(20,)]
@@ -296,7 +282,7 @@ def test_where_unsigned_deliveries_are_allowed_simulate_has_a_secret_all_the_sam
 ) -> None:
     own = {"data_dir": str(tmp_path), "database_url": database_url, "allow_unsigned": "true"}
     with running(WITHOUT_WHEEL, port="0", **own) as up:
-        assert command("simulate", "--url", up.url, "--events", "20", **own).returncode == 0
+        assert projector("simulate", "--url", up.url, "--events", "20", **own).code == 0
         assert asyncio.run(unsigned_status(up.url)) == 200
         assert up.stop(signal.SIGTERM) == 0
 
@@ -319,26 +305,24 @@ def test_a_database_that_cannot_be_used_is_told(
     server: str, database_url: str, tmp_path: Path
 ) -> None:
     own = {"data_dir": str(tmp_path), "port": "0"}
-    code, sentence = failed(database_url=NOWHERE, **own)
-    assert (code, "does not answer" in sentence) == (3, True)
-    code, sentence = failed(database_url=database_of(server, "atlantis"), **own)
-    assert (code, "check PROJECTOR_DATABASE_URL" in sentence) == (3, True)
+    ran = projector("up", database_url=NOWHERE, **own)
+    assert (ran.code, "does not answer" in ran.sentence()) == (3, True)
+    ran = projector("up", database_url=database_of(server, "atlantis"), **own)
+    assert (ran.code, "check PROJECTOR_DATABASE_URL" in ran.sentence()) == (3, True)
     execute(
         database_url,
         "INSERT INTO projector.migrations (number, name, serves) VALUES (999, '0999_x', 999)",
     )
-    code, sentence = failed(database_url=database_url, **own)
-    assert (code, "run a newer release" in sentence) == (4, True)
+    ran = projector("up", database_url=database_url, **own)
+    assert (ran.code, "run a newer release" in ran.sentence()) == (4, True)
 
 
 def test_a_secret_that_is_blank_is_told(database_url: str, tmp_path: Path) -> None:
     blank = tmp_path / "tokens"
     blank.write_text(" \n", encoding="ascii")
     own = {"database_url": database_url, "data_dir": str(tmp_path), "port": "0"}
-    code, sentence = failed(zoom_secret_tokens_file=str(blank), **own)
-    assert code == 2
-    assert "holds no secret" in sentence
+    ran = projector("up", zoom_secret_tokens_file=str(blank), **own)
+    assert (ran.code, "holds no secret" in ran.sentence()) == (2, True)
     (tmp_path / SECRET_FILE).touch()
-    code, sentence = failed(**own)
-    assert code == 2
-    assert "is empty; delete it" in sentence
+    ran = projector("up", **own)
+    assert (ran.code, "is empty; delete it" in ran.sentence()) == (2, True)

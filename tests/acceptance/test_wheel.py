@@ -8,8 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from command_rig import execute, query
-from conftest import database_of
+
+from tests.command_rig import execute, query
+from tests.conftest import database_of
 
 ROOT = Path(__file__).parent.parent.parent
 STORY = ROOT / "tests" / "payloads" / "all.ndjson"
@@ -28,7 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with the wheel; what it depends on comes from this one."""
+    """A virtual environment with the wheel; its dependencies come from this environment."""
     environment = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
     python = environment / "bin" / "python"
@@ -38,8 +39,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True,
     )  # fmt: skip
     (site,) = environment.glob("lib/python3.*/site-packages")
-    # Lines of a .pth file come after the environment's own packages, and theirs are not followed:
-    # an editable installation of the checkout stays out of sight.
+    # A .pth file's folders come after the environment's own packages, and .pth files in them are not
+    # followed: an editable installation of the checkout stays invisible.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
     return environment / "bin"
 
@@ -51,6 +52,14 @@ def test_everything_that_is_sql_is_in_the_wheel(wheel: Path) -> None:
     assert len(sql) > 20
     assert {f"projector/sql/{path.as_posix()}" for path in sql} <= names
     assert not [name for name in names if name.startswith("tests/")]
+
+
+def test_the_wheel_brings_its_licence(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (licence,) = [name for name in archive.namelist() if name.endswith("/LICENSE")]
+        (metadata,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        assert archive.read(licence) == (ROOT / "LICENSE").read_bytes()
+        assert b"\nLicense-Expression: Apache-2.0\n" in archive.read(metadata)
 
 
 def test_the_installed_wheel_migrates_takes_folds_and_verifies(

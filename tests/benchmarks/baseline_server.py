@@ -1,10 +1,10 @@
 """The ingress's baselines: `python -m tests.benchmarks.baseline_server bare|naive`.
 
 bare    read, check the signature, hash, decode, answer: no database
-naive   the same, and one INSERT a request through a pool of ten connections
+naive   the same, and one INSERT per request through a pool of ten connections
 
-Simple programs. The event loop and the decoder are the product's; there is no log of any kind. The
-database's URL comes in DATABASE_URL. Prints its port once it listens.
+Simple programs. The event loop and the decoder are the product's; nothing is logged. The database's
+URL is in DATABASE_URL. Prints its port once it listens.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ INSERT INTO deliveries (event, digest, body) VALUES ($1, $2, $3) ON CONFLICT (di
 
 
 async def checked(request: web.Request) -> tuple[bytes, dict[str, Any], bytes]:
-    """The body, what it says and its digest; 401 for a wrong signature."""
+    """The body, its decoded document and its digest; raises 401 for a wrong signature."""
     body = await request.read()
     message = b"v0:" + request.headers["x-zm-request-timestamp"].encode() + b":" + body
     expected = "v0=" + hmac.digest(SECRET.encode(), message, "sha256").hex()

@@ -1,4 +1,4 @@
-"""What every benchmark is given: the server, how much to measure, and where to put files."""
+"""The arguments of every benchmark: the server, how much to measure, and a folder for files."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ class Scale:
     large_events: int = 5_000_000
     users: int = 50_000
     large_users: int = 500_000
+    append_events: int = 20_000_000
+    append_short: int = 100_000
 
 
 SHORT = Scale(rounds=3, seconds=3, warm_up=1, events=100_000, sample=50_000, delay_seconds=5)
@@ -29,7 +31,7 @@ FULL = Scale(rounds=5, seconds=8, warm_up=2, events=1_000_000, sample=50_000, de
 
 @dataclass(frozen=True)
 class Bench:
-    """The surroundings of a benchmark."""
+    """The environment of a benchmark."""
 
     server: str
     scale: Scale
@@ -37,7 +39,7 @@ class Bench:
     say: Callable[[str], None]
 
     def rounds(self, *sides: T) -> Iterator[tuple[int, tuple[T, ...]]]:
-        """The sides of each round in turn, every second round in reverse order."""
+        """Yield each round's number and its sides, in reverse order every second round."""
         for number in range(self.scale.rounds):
             self.say(f"round {number + 1} of {self.scale.rounds}")
             yield number, sides if number % 2 == 0 else sides[::-1]

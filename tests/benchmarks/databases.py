@@ -1,4 +1,4 @@
-"""Databases of one server to measure on: each migrated, each with a name of its own."""
+"""Databases to measure on: migrated, each with a unique name."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +10,7 @@ import asyncpg
 
 from projector.database import open_database
 from projector.embedded import EmbeddedServer
-from projector.schema import migrate
+from projector.schema.migrate import migrate
 
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -21,7 +21,7 @@ def server(url: str | None, folder: Path) -> Iterator[str]:
     if url is not None:
         yield url
         return
-    folder.chmod(0o711)  # the server's account has to reach its own folder in there
+    folder.chmod(0o711)  # the server's account must reach its own folder in it
     with EmbeddedServer(folder / "database") as embedded:
         yield embedded.dsn
 
@@ -51,12 +51,12 @@ def _named(url: str, name: str) -> str:
 
 
 async def settle(url: str) -> None:
-    """Write out what earlier work left behind: it would slow down what is measured next."""
+    """Flush what earlier work left unwritten: it would slow down the next measurement."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("CHECKPOINT", timeout=600)
     except asyncpg.InsufficientPrivilegeError:
-        return  # a given server may not let us; rounds then start less evenly
+        return  # a given server may not permit it; rounds then start less evenly
     finally:
         await connection.close()
 
@@ -79,7 +79,7 @@ async def forget_state(url: str) -> None:
 
 
 async def server_facts(url: str) -> dict[str, str | bool]:
-    """What the figures depend on: version, compression of bodies, durability."""
+    """The server's properties that figures depend on: version, compression, durability."""
     async with fresh(url) as other:
         connection = await asyncpg.connect(other)
         try:

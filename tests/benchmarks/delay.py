@@ -1,7 +1,7 @@
-"""End-to-end delay: from the sending of a delivery until its row is in the view, at 1,000 a second.
+"""End-to-end delay: from sending a delivery until its row is in the view, at 1,000 per second.
 
-Deliveries go out by the clock, whatever the answers do, so that a stall counts for all that it
-delays. One in ten is watched: the view is asked again and again for the position of its row.
+Deliveries are sent by the clock, without waiting for answers, so that a stall counts for every delivery
+that it delays. One in ten is watched: the view is polled for the position of its row.
 """
 
 import asyncio

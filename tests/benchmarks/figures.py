@@ -1,4 +1,4 @@
-"""Figures over rounds, the targets they are held against, and the machine they came from."""
+"""Figures over rounds, their targets, and the machine they were measured on."""
 
 import os
 import platform
@@ -28,20 +28,20 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def ratios(product: Sequence[float], baseline: Sequence[float]) -> Spread:
-    """The ratio of each round, then its spread: what disturbs a round disturbs both sides."""
+    """The spread of each round's ratio: a disturbance in a round affects both sides."""
     return spread([ours / theirs for ours, theirs in zip(product, baseline, strict=True)])
 
 
 @dataclass(frozen=True)
 class Target:
-    """What to reach at least and what to aim for; `better`: which way is better."""
+    """A minimum (`reach`) and a goal (`aim`); `better`: whether more or less is better."""
 
     reach: float
     aim: float
     better: Literal["higher", "lower"] = "higher"
 
     def reached(self, value: float) -> Literal["aim", "reach", "no"]:
-        """Which of the two a value meets."""
+        """Which of the two a value meets, if any."""
         sign = 1 if self.better == "higher" else -1
         if sign * value >= sign * self.aim:
             return "aim"
@@ -50,7 +50,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the report. Its ratio, or without one its figure, is held against the target."""
+    """A line of the report. Its ratio, or without one its figure, is compared with the target."""
 
     name: str
     what: str
@@ -66,7 +66,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """aim, reach or no; empty where there is nothing to judge."""
+        """aim, reach or no; empty without a target."""
         if self.target is None or self.note == GENERATOR_BOUND:
             return ""
         return self.target.reached((self.ratio or self.product).median)
@@ -82,7 +82,7 @@ def megabytes(size: int | None) -> float | None:
 
 
 def machine() -> dict[str, Any]:
-    """The machine: what anybody needs to compare figures."""
+    """The properties of the machine that figures depend on."""
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),

@@ -1,6 +1,6 @@
 """The baselines of folding: four tables, filled by one upsert per event or by set-based SQL.
 
-They hold less than the product's: newest values alone, without drift, lives, late events, or any
+They hold less than the product's: only newest values, without drift, lives, late events, or any
 other projection.
 """
 

@@ -1,4 +1,4 @@
-"""Load: wrk where it is installed, else the replayer, as a process of its own."""
+"""Load: wrk if installed, else the replayer, as a separate process."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ SCRIPT: Final = Path(__file__).with_name("replay.lua")
 
 
 class Load(NamedTuple):
-    """What came back in one window; latencies in milliseconds."""
+    """The results of one window; latencies in milliseconds."""
 
     answers: int
     seconds: float
@@ -25,7 +25,7 @@ class Load(NamedTuple):
 
 
 class LoadFailed(Exception):
-    """The figures would be worth nothing."""
+    """The figures would be invalid."""
 
 
 def generator() -> str:
@@ -47,7 +47,7 @@ def _command(port: int, file: Path, seconds: float, *, again: bool) -> list[str]
 
 
 async def send(port: int, file: Path, seconds: float, *, again: bool = False) -> Load:
-    """Send a file's requests for some seconds; `again`: from the start once they are through.
+    """Send a file's requests for some seconds; `again`: from the start when all are sent.
 
     Raises LoadFailed unless every request was answered 200.
     """

@@ -1,10 +1,10 @@
-"""A large directory, written straight into the state tables: what the views' speed is measured on.
+"""A large directory, written directly into the state tables, to measure the views' speed on.
 
 At scale 1 the account has 200,000 users, 5,000 groups, 2 million memberships, 200,000 settings documents,
-a presence for each user and three sign-ins for two of them. Sizes follow the account's: 10 groups hold a
-tenth of the users each, 490 hold 1,200 each and 4,500 hold 300 each. Everything that makes views work is
+a presence for each user and three sign-ins for two of them. Group sizes scale with it: 10 groups hold a
+tenth of the users each, 490 hold 1,200 each and 4,500 hold 300 each. Special cases are
 there in small shares: users who left (2 %), who came back (1 %), who are not known (1 %), memberships by
-e-mail alone (0.5 %), groups deleted (0.4 %) and groups not known (0.2 %).
+e-mail only (0.5 %), groups deleted (0.4 %) and groups not known (0.2 %).
 
     python tests/benchmarks/load_directory.py postgresql://... --scale 0.05
 
@@ -26,7 +26,7 @@ MEMBERSHIPS_PER_USER: Final = 10
 # The first event, in epoch milliseconds; everything else happens within the 400 days after it.
 START_MS: Final = 1_740_000_000_000
 
-# Gone when the connection closes. `n` numbers users from 0, `g` numbers groups from 0.
+# Temporary: dropped when the connection closes. `n` numbers users from 0, `g` groups from 0.
 _FUNCTIONS: Final = """
 CREATE FUNCTION pg_temp.spread(n bigint, salt text, most int) RETURNS int LANGUAGE sql IMMUTABLE AS
     $$ SELECT (('x' || left(md5(salt || n), 7))::bit(28)::int % most) $$;
@@ -83,9 +83,10 @@ SELECT 'account', pg_temp.group_id(g), pg_temp.event_order({start} + g, 'group '
 FROM generate_series(0, {groups} - 1) g WHERE g % 500 <> 14
 """.replace("{start}", str(START_MS))
 
-# Person n's k-th group: of the largest, two of the large ones, and seven of the others.
+# Person n's k-th group: one of the largest, two of the large, and seven of the other groups.
 _MEMBERSHIPS: Final = """
-INSERT INTO state.memberships
+INSERT INTO state.memberships (
+    account_id, group_id, person_key, folded, last_position, user_id, email, email_order, added, by)
 SELECT 'account', pg_temp.group_id(g), CASE WHEN named THEN lower(pg_temp.user_id(n))
         ELSE 'email:' || lower(pg_temp.email(n)) END,
     pg_temp.event_order(pg_temp.event_ms(n, 'k' || k), n || ' in ' || g), n * 10 + k + 1,
@@ -103,7 +104,8 @@ ON CONFLICT DO NOTHING
 """
 
 _ADMINS: Final = """
-INSERT INTO state.group_admins
+INSERT INTO state.group_admins (
+    account_id, group_id, person_key, folded, last_position, user_id, email, email_order, added, by)
 SELECT 'account', pg_temp.group_id(g), lower(pg_temp.user_id(n)),
     pg_temp.event_order(pg_temp.event_ms(n, 'a' || g), n || ' leads ' || g), g + 1, pg_temp.user_id(n),
     pg_temp.email(n), pg_temp.event_order(pg_temp.event_ms(n, 'a' || g), n || ' leads ' || g), true,
@@ -177,10 +179,10 @@ STATEMENTS: Final = {
 
 
 async def load(connection: asyncpg.Connection, scale: float = 1.0) -> dict[str, int]:
-    """Fill the state tables and vacuum them; answers the rows of each.
+    """Fill the state tables and vacuum them; returns the number of rows of each.
 
-    The scale applies to users and to groups; a user has ten memberships at every scale. It must leave a
-    hundred groups.
+    The scale applies to users and groups; a user has ten memberships at every scale. At least a hundred
+    groups must remain.
     """
     sizes = {
         "users": round(USERS * scale),

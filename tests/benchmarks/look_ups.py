@@ -1,4 +1,4 @@
-"""How long look-ups in the views take, in milliseconds, on what `load_directory.py` loads.
+"""How long look-ups in the views take, in milliseconds, on the data of `load_directory.py`.
 
     python tests/benchmarks/look_ups.py postgresql://...
 
@@ -18,7 +18,7 @@ import asyncpg
 REPEATED: Final = 40
 FIRST: Final = 10
 
-# $user, $email, $group: those of a person and of one of the 300-member groups that the person is in.
+# $user, $email, $group: a person's, and one of the 300-member groups that the person is in.
 LOOK_UPS: Final = {
     "a user by id": "users WHERE user_id = $user",
     "a user by e-mail": "users WHERE lower(email) = lower($email)",
@@ -53,7 +53,7 @@ SOMEBODY: Final = """
 
 async def _milliseconds(connection: asyncpg.Connection, query: str) -> float:
     start = time.perf_counter()
-    await connection.execute(query)  # the simple protocol, as psql
+    await connection.execute(query)  # the simple protocol, as psql uses
     return (time.perf_counter() - start) * 1000
 
 

@@ -1,4 +1,4 @@
-"""The product's processes, as shipped, and the baselines' ones."""
+"""The processes of the product, as shipped, and of the baselines."""
 
 import asyncio
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
+import psutil
 
 from tests.benchmarks.requests import SECRET
 
@@ -21,7 +22,7 @@ _PEAK: Final = re.compile(rb"VmHWM:\s+(\d+) kB")
 
 
 class ProcessFailed(Exception):
-    """A process that was to be measured did not start, or ended with an error."""
+    """A process to be measured did not start, or ended with an error."""
 
 
 @dataclass
@@ -33,11 +34,13 @@ class Running:
     errors: Path
     peaks: dict[int, int] = field(default_factory=dict)
 
-    def look(self) -> int | None:
-        """Note the peak of the resident memory of it and its children so far; answers their sum in bytes.
+    def cpu_seconds(self) -> float:
+        """User and system time of the process so far, without its children's."""
+        used = psutil.Process(self.process.pid).cpu_times()
+        return float(used.user + used.system)
 
-        None where no /proc says it.
-        """
+    def look(self) -> int | None:
+        """Record and return the peak resident memory of it and its children, in bytes; None without /proc."""
         own = self.process.pid
         children = _read(f"/proc/{own}/task/{own}/children").split()
         for pid in (own, *map(int, children)):
@@ -46,13 +49,13 @@ class Running:
         return sum(self.peaks.values()) or None
 
     def check(self) -> None:
-        """Raise ProcessFailed where it ended by itself."""
+        """Raise ProcessFailed if it has ended by itself."""
         if self.process.poll() is not None:
             last = self.errors.read_text(errors="replace")[-500:]
             raise ProcessFailed(f"{self.name} ended with {self.process.returncode}: {last}")
 
     async def ended(self) -> int:
-        """Wait for its end, watching its memory; answers its exit code."""
+        """Wait for its end, watching its memory; returns its exit code."""
         while self.process.poll() is None:
             self.look()
             await asyncio.sleep(0.01)
@@ -98,9 +101,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def projector(command: str, url: str, folder: Path, **environment: str) -> Iterator[Running]:
-    """A command of the product with its default settings."""
+    """A command of the product, options included, with its default settings."""
     with running(
-        ["projector", command], folder, PROJECTOR_DATABASE_URL=url, **environment
+        ["projector", *command.split()], folder, PROJECTOR_DATABASE_URL=url, **environment
     ) as process:
         yield process
 
@@ -116,7 +119,7 @@ async def ingress(url: str, folder: Path) -> AsyncIterator[tuple[Running, int]]:
 
 
 async def _said(process: Running, pattern: bytes) -> bytes:
-    """What the log says; raises ProcessFailed where it never does."""
+    """Wait until the log matches; raises ProcessFailed if it never does."""
     for _ in range(int(START_SECONDS / 0.05)):
         process.check()
         found = re.search(pattern, process.errors.read_bytes())
@@ -142,7 +145,7 @@ async def baseline_server(
 
 @asynccontextmanager
 async def held_back(url: str, table: str) -> AsyncIterator["Gate"]:
-    """Hold back whoever comes to a table, so that a process's start is not measured."""
+    """Lock a table, so that a process waits there and its start is not measured."""
     holder, onlooker = await asyncpg.connect(url), await asyncpg.connect(url)
     try:
         await holder.execute("BEGIN")
@@ -162,7 +165,7 @@ class Gate:
     onlooker: "asyncpg.Connection[asyncpg.Record]"
 
     async def open(self, process: Running) -> None:
-        """Wait until the process stands at the table, then let it through."""
+        """Wait until the process waits for the table, then unlock it."""
         for _ in range(int(START_SECONDS / 0.005)):
             process.check()
             if await self.onlooker.fetchval(

@@ -1,4 +1,4 @@
-"""A connection that sends ready-made requests one after the other: as little client as possible."""
+"""A connection that sends prepared requests one after the other, with as little work as possible."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ class Answer(NamedTuple):
 
 
 class RawConnection(asyncio.Protocol):
-    """Calls `answered` with each response; `sent` then says when its request went out."""
+    """Calls `answered` with each response; `sent` is then the time at which its request was sent."""
 
     def __init__(
         self,

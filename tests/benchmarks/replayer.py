@@ -1,4 +1,4 @@
-"""The load generator where there is no wrk: `python -m tests.benchmarks.replayer`.
+"""The load generator if wrk is not installed: `python -m tests.benchmarks.replayer`.
 
 Replays the requests of a file over some connections, each once; prints what wrk's script prints.
 """
@@ -18,7 +18,7 @@ from tests.benchmarks.requests import read_requests
 
 
 class Replay:
-    """One closed loop: every connection sends its next request when the last one was answered."""
+    """A closed loop: every connection sends its next request when the last one is answered."""
 
     def __init__(self, file: Path, *, again: bool) -> None:
         files = repeat(file) if again else (file,)

@@ -6,20 +6,20 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from projector.signature import sign
+from projector.zoom.signature import sign
 from tests.benchmarks.mixed_log import ACCOUNT, opaque_id, settings_text
 
 SECRET: Final = "the secret of the benchmarks"
 PATH: Final = "/webhooks/zoom"
 
-# The length of a request in its file: digits of a fixed width, then the request.
+# The length of a request in its file: digits of this fixed width, before the request.
 WIDTH: Final = 8
 
 _numbers = count(1)
 
 
 def small_bodies(size: int = 500) -> Iterator[bytes]:
-    """Presence events of `size` bytes; no two that this process ever makes are equal."""
+    """Presence events of `size` bytes; no two of this process are equal."""
     users = [opaque_id("user", n) for n in range(50_000)]
     while True:
         n = next(_numbers)
@@ -33,7 +33,7 @@ def small_bodies(size: int = 500) -> Iterator[bytes]:
 
 
 def large_bodies() -> Iterator[bytes]:
-    """Settings events of about 16 KB, a new and an old document each; no two are equal."""
+    """Settings events of about 16 KB, with a new and an old document each; no two are equal."""
     documents = [settings_text(variant, sections=20, flags=14) for variant in range(16)]
     users = [opaque_id("user", n) for n in range(50_000)]
     while True:
@@ -64,7 +64,7 @@ def signed_request(body: bytes, number: int = 0) -> bytes:
 
 
 def write_requests(path: Path, bodies: Iterable[bytes]) -> int:
-    """Write signed requests to a file for a load generator; answers how many."""
+    """Write signed requests to a file for a load generator; returns how many."""
     number = 0
     with path.open("wb") as file:
         for number, body in enumerate(bodies, start=1):

@@ -1,8 +1,8 @@
 """The live projection's baseline: `python -m tests.benchmarks.upsert_per_event URL EVENTS`.
 
 A simple program: reads the log in order and runs one prepared upsert per event (one per member of a
-membership), 500 events a transaction. The event loop and the decoder are the product's. Prints the
-seconds that it took.
+membership), 500 events per transaction. The event loop and the decoder are the product's. Prints the
+seconds taken.
 """
 
 import sys
@@ -22,7 +22,7 @@ READ: Final = (
 
 
 async def fold(connection: Any, position: int, event: str, body: bytes) -> None:
-    """Write what one event says."""
+    """Write the rows of one event."""
     entity = msgspec.json.decode(body)["payload"]["object"]
     if event == tables.PRESENCE:
         await connection.execute(

@@ -1,6 +1,6 @@
-"""A simulated account that is small enough to know by heart: what `sql/QUESTIONS.md` asks about.
+"""A small hand-written account, which the questions of `sql/QUESTIONS.md` are about.
 
-Times are days before the history is told, so that questions about the last 30 days keep their answers.
+Times are days before now, so that questions about the last 30 days keep their answers.
 """
 
 import json
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from projector import log
+from projector.zoom.delivery import Delivery, delivery_of, head_in
 
 SALES, SUPPORT, LABS, ATTIC = "gSales", "gSupport", "gLabs", "gAttic"
 BOSS = "ada@nordlicht.example"
@@ -108,7 +108,7 @@ def activity() -> Iterator[Told]:
     yield presence(11, "Ivy", "Away", "desktop", "Away")
 
 
-def deliveries() -> list[log.Delivery]:
+def deliveries() -> list[Delivery]:
     """The account's deliveries in the order of their times, each received when it happened."""
     now = datetime.now(UTC) - timedelta(hours=1)
     history = [*groups(), *people(), *belonging(), *activity()]
@@ -120,7 +120,5 @@ def deliveries() -> list[log.Delivery]:
             "event_ts": int(at.timestamp() * 1000),
             "payload": {"account_id": "nordlicht", **payload},
         }
-        found.append(
-            log.delivery_of(json.dumps(document).encode(), log.head_in(document), received_at=at)
-        )
+        found.append(delivery_of(json.dumps(document).encode(), head_in(document), received_at=at))
     return found

@@ -1,4 +1,4 @@
-"""The log's append: commit order is position order, whatever happens to whoever appends."""
+"""The log's append: commit order is position order, whatever happens to the appenders."""
 
 import asyncio
 import random
@@ -8,10 +8,10 @@ import uuid
 import asyncpg
 import pytest
 
-from projector import log
 from projector.database import UNAVAILABLE, Connection, Database
-from projector.log import Appended
-from tests.runtime_rig import append, delivery, renamed
+from projector.log.append import Appended, append
+from projector.log.read import read_head
+from tests.runtime_rig import append_bodies, delivery, renamed
 
 NO_LOCK = """
     CREATE OR REPLACE FUNCTION log.take_append_lock() RETURNS void LANGUAGE sql VOLATILE AS
@@ -24,7 +24,7 @@ APPENDERS, CALLS, EVENTS = 6, 40, 25
 
 
 class Poller:
-    """A reader that remembers its last position and nothing else."""
+    """A reader that remembers only its last position."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -42,7 +42,7 @@ class Poller:
 
 
 class Appender:
-    """Appends calls of its own over a connection that somebody may cut; an uncertain call is repeated."""
+    """Appends over a connection that may be cut; a call with an unknown outcome is repeated."""
 
     def __init__(self, url: str, number: int) -> None:
         self._url = url
@@ -60,7 +60,7 @@ class Appender:
         for bodies in calls:
             while True:
                 try:
-                    answers = await log.append(connection, [delivery(body) for body in bodies])
+                    answers = await append(connection, [delivery(body) for body in bodies])
                 except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
                     self.collisions += 1
                 except UNAVAILABLE:
@@ -73,7 +73,7 @@ class Appender:
         await connection.close()
 
     async def _connect(self) -> Connection:
-        """A connection; one that is cut while it opens is opened again."""
+        """Open a connection, again if it is cut while opening."""
         name = {"application_name": f"appender {self._number}"}
         while True:
             try:
@@ -85,7 +85,7 @@ class Appender:
 async def append_from_everywhere(
     database: Database, url: str, *, cuts: int
 ) -> tuple[list[Appender], list[int]]:
-    """Many appenders at once, some of them cut off; answers them and what a polling reader saw."""
+    """Run many appenders at once, some cut off; returns them and what a polling reader saw."""
     appenders = [Appender(url, number) for number in range(APPENDERS)]
     poller = Poller(database)
     polling = asyncio.create_task(poller.run())
@@ -134,11 +134,11 @@ async def test_whoever_appends_later_waits_for_the_commit(
     first = await asyncpg.connect(database_url)
     transaction = first.transaction()
     await transaction.start()
-    assert await append(first, [renamed(1)]) == [(1, False)]
-    second = asyncio.create_task(append(database, [renamed(2)]))
+    assert await append_bodies(first, [renamed(1)]) == [(1, False)]
+    second = asyncio.create_task(append_bodies(database, [renamed(2)]))
     await asyncio.sleep(0.2)
     assert not second.done()
-    assert await log.head(database) == 0
+    assert await read_head(database) == 0
     await transaction.commit()
     assert await second == [(2, False)]
     await first.close()
@@ -149,9 +149,9 @@ async def test_who_is_killed_before_the_commit_leaves_no_gap(
 ) -> None:
     first = await asyncpg.connect(database_url)
     await first.transaction().start()
-    await append(first, [renamed(1), renamed(2)])
+    await append_bodies(first, [renamed(1), renamed(2)])
     first.terminate()
-    assert await append(database, [renamed(3)]) == [(1, False)]
+    assert await append_bodies(database, [renamed(3)]) == [(1, False)]
 
 
 async def test_the_same_bytes_at_the_same_moment_are_appended_once(
@@ -160,8 +160,10 @@ async def test_the_same_bytes_at_the_same_moment_are_appended_once(
     connections = [await asyncpg.connect(database_url) for _ in range(8)]
     bodies = [renamed(number) for number in range(20)]
     twice = [*bodies, *reversed(bodies)]
-    answers = await asyncio.gather(*(append(connection, twice) for connection in connections))
-    assert await log.head(database) == 20
+    answers = await asyncio.gather(
+        *(append_bodies(connection, twice) for connection in connections)
+    )
+    assert await read_head(database) == 20
     fresh = [answer for some in answers for answer in some if not answer.duplicate]
     assert sorted(answer.position for answer in fresh) == list(range(1, 21))
     for some in answers:
@@ -183,7 +185,7 @@ async def test_the_same_bytes_at_the_same_moment_are_appended_once(
 async def test_the_log_refuses_change(
     database: Database, database_url: str, statement: str
 ) -> None:
-    await append(database, [renamed(1)])
+    await append_bodies(database, [renamed(1)])
     role = f"service_{uuid.uuid4().hex[:8]}"
     await database.fetch(f"CREATE ROLE {role}")
     await database.fetch(f"GRANT ALL ON SCHEMA log TO {role}")
@@ -209,7 +211,7 @@ async def test_the_log_refuses_change(
 async def test_the_commit_is_durable_whatever_the_session_says(
     database: Database, database_url: str, setting: str
 ) -> None:
-    # A deferred trigger runs in the commit itself, and sees the setting that the commit goes by.
+    # A deferred trigger runs during the commit, and sees the setting that applies to it.
     await database.fetch("CREATE TABLE public.commits (setting text)")
     await database.fetch(
         "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN "
@@ -221,7 +223,7 @@ async def test_the_commit_is_durable_whatever_the_session_says(
     )
     connection = await asyncpg.connect(database_url)
     await connection.execute(f"SET synchronous_commit = {setting}")
-    await append(connection, [renamed(1)])
+    await append_bodies(connection, [renamed(1)])
     kept = await connection.fetchval("SELECT setting FROM public.commits")
     assert kept == ("on" if setting in ("off", "local") else setting)
     assert await connection.fetchval("SHOW synchronous_commit") == setting
@@ -237,10 +239,10 @@ async def test_a_held_append_lock_is_waited_for_below_the_deadline(
     await holder.execute("SELECT log.take_append_lock()")
     started = time.monotonic()
     with pytest.raises(asyncpg.LockNotAvailableError):
-        await append(database, [renamed(1)])
+        await append_bodies(database, [renamed(1)])
     assert 1.0 < time.monotonic() - started < 2.2
     await transaction.rollback()
-    assert await append(database, [renamed(1)]) == [(1, False)]
+    assert await append_bodies(database, [renamed(1)]) == [(1, False)]
     await holder.close()
 
 
@@ -249,11 +251,11 @@ async def test_who_vanishes_between_append_and_commit_does_not_keep_the_lock(
 ) -> None:
     vanished = await asyncpg.connect(database_url)
     await vanished.transaction().start()
-    await append(vanished, [renamed(1)])
+    await append_bodies(vanished, [renamed(1)])
     started = time.monotonic()
     with pytest.raises(asyncpg.LockNotAvailableError):
-        await append(database, [renamed(2)])
-    assert await append(database, [renamed(2)]) == [(1, False)]
+        await append_bodies(database, [renamed(2)])
+    assert await append_bodies(database, [renamed(2)]) == [(1, False)]
     assert time.monotonic() - started < 3
     await vanished.close()
 
@@ -264,4 +266,4 @@ async def test_a_fixed_snapshot_cannot_append(database: Database) -> None:
         connection.transaction(isolation="repeatable_read"),
     ):
         with pytest.raises(asyncpg.RaiseError, match="READ COMMITTED"):
-            await append(connection, [renamed(1)])
+            await append_bodies(connection, [renamed(1)])

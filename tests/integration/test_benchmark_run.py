@@ -1,4 +1,4 @@
-"""The benchmark suite runs and reports; how fast anything is, no test says."""
+"""The benchmark suite runs and reports; no test depends on speed."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ def test_a_tiny_run_reports_table_and_json(server: str, tmp_path: Path) -> None:
     arguments = ["--only", "append", "--events", "200", "--rounds", "2", "--json", str(file)]
     said = run(*arguments, "--database-url", server)
     assert "append at 200 rows" in said
-    # The tests' server is fast at the price of durability: a report has to say that.
+    # The tests' server is not durable: a report must say that.
     assert "not durable" in said
     document = json.loads(file.read_bytes())
     assert document["machine"]["durable"] is False

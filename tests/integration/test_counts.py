@@ -1,34 +1,34 @@
-"""What speed rests on, counted: statements per delivery, rows written per net change.
+"""Counts that speed depends on: statements per delivery, rows written per net change.
 
 Counts do not depend on how busy the machine is. test_runtime.py counts round trips per batch.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import pytest
-from ingress_rig import event_body, serving
 
 from projector.database import Connection, Database, open_database
 from projector.database import connect as connect_for_real
 from projector.folding.tables import Projection, SequenceTable
 from projector.ingress import connection as lanes
 from projector.projections import PROJECTIONS
-from projector.rebuild import bulk, merged_rows, sequenced_states
-from projector.rebuild.copying import copy
+from projector.rebuild import fill, scan, states, tasks
 from projector.rebuild.rebuild import rebuild
-from projector.runtime.batch import make_batch
-from projector.runtime.codec import Column
-from projector.runtime.feed import Feed
-from projector.runtime.metrics import RuntimeMetrics
-from projector.runtime.store import Store
-from projector.runtime.worker import Lease, Worker
+from projector.rebuild.worker import LocalWorker
+from projector.state.batch import make_batch
+from projector.state.codec import Column
+from projector.state.folder import Folder, Lease
+from projector.state.shadow import Shadow
+from projector.state.store import Store
 from projector.statements import queries
+from tests.ingress_rig import event_body, serving
 from tests.oracle.story import event
-from tests.runtime_rig import Counting, append, no_progress
+from tests.runtime_rig import Counting, append_bodies, no_progress
 
 NAMED = {projection.name: projection for projection in PROJECTIONS}
 WAITERS = """
@@ -40,7 +40,7 @@ WHERE locktype = 'advisory' AND NOT granted
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Every statement that an ingress replica sends, by its text."""
+    """How often an ingress replica sends each statement, by its text."""
     sent: Counter[str] = Counter()
 
     async def connect(url: str, *, statement_cache: int = 100) -> Connection:
@@ -63,21 +63,21 @@ async def test_deliveries_that_wait_share_one_statement(
         holder = await asyncpg.connect(database_url)
         await holder.execute("BEGIN; SELECT log.take_append_lock()")
         posts = [asyncio.create_task(sender.post(event_body())) for _ in range(100)]
-        # The first batch waits for the lock, and after a quarter of a second the one that stands in.
+        # The first batch waits for the lock, and after a quarter of a second that of the other lane.
         while await holder.fetchval(WAITERS) < 2:
             await asyncio.sleep(0.01)
         await holder.close()
         assert {answer.status for answer in await asyncio.gather(*posts)} == {200}
-    # Three where the machine is quick; a slow one brings some deliveries after those two.
+    # Three on a fast machine; on a slow one some deliveries arrive after those two.
     assert 2 <= statements[append_statement] <= 10
     others = {text for text in statements if text != append_statement}
     assert not [text for text in others if "BEGIN" in text.upper() or "RESET" in text.upper()]
 
 
-def worker_in(connection: Connection, database: Database, projection: Projection) -> Worker:
-    """A worker whose every statement runs in the caller's transaction."""
+def folder_in(connection: Connection, projection: Projection) -> Folder:
+    """A folder whose statements all run in the caller's transaction."""
     store = Store(connection)
-    return Worker(projection, store, Feed(database), Lease(0, 0), RuntimeMetrics())
+    return Folder(projection, store, Lease(0, 0))
 
 
 async def written(connection: Connection, table: str) -> tuple[int, int]:
@@ -91,11 +91,11 @@ async def written(connection: Connection, table: str) -> tuple[int, int]:
     return row[0], row[1]
 
 
-async def process(connection: Connection, worker: Worker) -> None:
-    """Fold everything after the worker's position as one batch."""
-    after = worker.lease.position
+async def process(connection: Connection, folder: Folder) -> None:
+    """Fold everything after the folder's position as one batch."""
+    after = folder.lease.position
     rows = await connection.fetch(queries("log")["read"], after, 10_000, 2**62, 2**30)
-    await worker.process(make_batch(after, rows, full=False))
+    await folder.fold(make_batch(after, rows, full=False))
 
 
 def presence(number: int, user: str = "u") -> bytes:
@@ -105,19 +105,19 @@ def presence(number: int, user: str = "u") -> bytes:
 
 
 async def test_a_merge_table_writes_one_row_per_net_change(database: Database) -> None:
-    await append(database, [presence(n) for n in range(1, 1001)])
+    await append_bodies(database, [presence(n) for n in range(1, 1001)])
     async with database.transaction() as connection:
-        worker = worker_in(connection, database, NAMED["presence"])
-        await process(connection, worker)
+        folder = folder_in(connection, NAMED["presence"])
+        await process(connection, folder)
         assert await written(connection, "presence") == (1, 0)
-        await append(connection, [presence(n) for n in range(2001, 3001)])
-        await process(connection, worker)
+        await append_bodies(connection, [presence(n) for n in range(2001, 3001)])
+        await process(connection, folder)
         assert await written(connection, "presence") == (1, 1)
-        # What is older than the row changes nothing, and writes nothing.
-        await append(connection, [presence(n) for n in range(1001, 2001)])
-        await process(connection, worker)
+        # An event older than the row changes nothing, and writes nothing.
+        await append_bodies(connection, [presence(n) for n in range(1001, 2001)])
+        await process(connection, folder)
         assert await written(connection, "presence") == (1, 1)
-        assert worker.lease.position == 3000
+        assert folder.lease.position == 3000
 
 
 async def test_a_sequence_table_writes_one_row_per_net_change(database: Database) -> None:
@@ -127,14 +127,14 @@ async def test_a_sequence_table_writes_one_row_per_net_change(database: Database
             for n in range(first, first + 500)
         ]
 
-    await append(database, updates(1))
+    await append_bodies(database, updates(1))
     async with database.transaction() as connection:
-        worker = worker_in(connection, database, NAMED["users"])
-        await process(connection, worker)
+        folder = folder_in(connection, NAMED["users"])
+        await process(connection, folder)
         assert await written(connection, "users") == (5, 0)
         assert await written(connection, "users_history") == (500, 0)
-        await append(connection, updates(1001))
-        await process(connection, worker)
+        await append_bodies(connection, updates(1001))
+        await process(connection, folder)
         assert await written(connection, "users") == (5, 5)
         assert await written(connection, "users_history") == (1000, 0)
 
@@ -142,7 +142,7 @@ async def test_a_sequence_table_writes_one_row_per_net_change(database: Database
 async def test_a_merge_table_is_never_read(database: Database) -> None:
     """A batch of presence, memberships, sign-ins or freshness is one write: the database merges."""
     person = {"id": "u", "client_type": "win", "presence_status": "Away"}
-    await append(
+    await append_bodies(
         database,
         [
             event("user.presence_status_updated", 1, person),
@@ -156,19 +156,19 @@ async def test_a_merge_table_is_never_read(database: Database) -> None:
         counting = Counting(database)
         store = Store(counting)
         lease = Lease(0, await database.fetchval("SELECT max(epoch) FROM state.checkpoints"))
-        worker = Worker(NAMED[name], store, Feed(database), lease, RuntimeMetrics())
-        await worker.process(make_batch(0, rows, full=False))
+        folder = Folder(NAMED[name], store, lease)
+        await folder.fold(make_batch(0, rows, full=False))
         assert counting.counts == {"write": 1}
 
 
 async def test_rows_are_found_by_their_keys_however_small_the_table_was(
     database_url: str, database: Database
 ) -> None:
-    """The plan is kept: one that read a small table from end to end would do so when it is large."""
+    """Plans are cached: a sequential scan planned for a small table would be used on a large one."""
     users = [event("user.updated", n, {"id": f"u{n}", "dept": "d"}) for n in range(20)]
-    await append(database, users)
+    await append_bodies(database, users)
     async with database.transaction() as connection:
-        await process(connection, worker_in(connection, database, NAMED["users"]))
+        await process(connection, folder_in(connection, NAMED["users"]))
     await database.fetch("ANALYZE state.users")
     await database.fetch("ANALYZE state.users_history")
     table = next(table for table in NAMED["users"].tables if isinstance(table, SequenceTable))
@@ -177,7 +177,7 @@ async def test_rows_are_found_by_their_keys_however_small_the_table_was(
     try:
         async with by_key.transaction() as connection:
             store = Store(connection)
-            assert set((await store.load([(table, keys)]))["users"]) == set(keys)
+            assert set(await store.load(table, keys)) == set(keys)
             assert set(await store.histories(table, keys)) == set(keys)
             read = await connection.fetch(
                 "SELECT relname, seq_scan, idx_tup_fetch FROM pg_stat_xact_user_tables "
@@ -197,83 +197,133 @@ async def test_the_rows_of_a_membership_are_its_net_members(database: Database) 
         )
         for n in range(1, 301)
     ]
-    await append(database, changes)
+    await append_bodies(database, changes)
     async with database.transaction() as connection:
-        await process(connection, worker_in(connection, database, NAMED["memberships"]))
+        await process(connection, folder_in(connection, NAMED["memberships"]))
         assert await written(connection, "memberships") == (2, 0)
 
 
-async def test_a_rebuild_copies_each_table_once(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copied: Counter[str] = Counter()
+@pytest.fixture
+def copied(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """The rows that rebuilds write by COPY, and the number of COPYs, by table."""
+    counts: Counter[str] = Counter()
+    copy = Shadow.copy
 
-    async def counting(
-        database: Database, schema: str, table: str, columns: Any, records: Any
-    ) -> None:
-        rows = list(records)
-        copied[table] += len(rows)
-        copied[f"calls for {table}"] += 1
-        await copy(database, schema, table, columns, rows)
+    async def counting(self: Shadow, table: str, columns: Any, records: Any) -> None:
+        rows = [r async for r in records] if hasattr(records, "__aiter__") else list(records)
+        counts[table] += len(rows)
+        counts[f"calls for {table}"] += 1
+        await copy(self, table, columns, rows)
 
-    monkeypatch.setattr(merged_rows, "copy", counting)
-    monkeypatch.setattr(sequenced_states, "copy", counting)
-    await append(database, [presence(n, f"u{n % 7}") for n in range(1, 2001)])
-    await append(
+    monkeypatch.setattr(Shadow, "copy", counting)
+    return counts
+
+
+async def append_many(database: Database) -> None:
+    """Presence and updates of seven users."""
+    await append_bodies(database, [presence(n, f"u{n % 7}") for n in range(1, 2001)])
+    await append_bodies(
         database,
         [event("user.updated", n, {"id": f"u{n % 7}", "dept": f"d{n}"}) for n in range(1, 1001)],
     )
+
+
+async def test_a_rebuild_copies_each_table_once(database: Database, copied: Counter[str]) -> None:
+    await append_many(database)
     await rebuild(database, [NAMED["presence"], NAMED["users"]], no_progress)
     assert copied == {
-        "presence": 7,
-        "calls for presence": 1,
+        "presence_runs": 7,
+        "calls for presence_runs": 1,
         "users": 7,
         "calls for users": 1,
         "users_history": 1000,
         "calls for users_history": 1,
+        "notes": 0,
+        "calls for notes": 1,
     }
 
 
-async def test_what_does_not_fit_into_memory_is_looked_up_for_states_alone(
+async def test_what_does_not_fit_into_memory_is_written_once_more_and_never_read_back(
+    database: Database, copied: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[Any] = []
+    monkeypatch.setattr(Store, "load", loaded.append)
+    monkeypatch.setattr(fill, "MEMORY", 1)
+    monkeypatch.setattr(scan, "READ_ROWS", 100)
+    monkeypatch.setattr(tasks, "SCANS_A_PROCESS", 1)
+    await append_many(database)
+    await rebuild(database, [NAMED["presence"], NAMED["users"]], no_progress)
+    assert (copied["presence_runs"], copied["calls for presence_runs"]) == (140, 20)
+    assert (copied["users"], copied["calls for users"]) == (7, 1)
+    assert loaded == []
+    assert await database.fetchval("SELECT count(*) FROM state.presence") == 7
+
+
+@pytest.mark.parametrize("shares", [1, 2])
+async def test_an_event_is_read_once_by_a_scan_and_once_with_its_entity_whoever_reads_it(
+    database: Database, copied: Counter[str], monkeypatch: pytest.MonkeyPatch, shares: int
+) -> None:
+    read: Counter[str] = Counter()
+    skim, decode = scan.skim_rows, states.decode_rows
+
+    def counting(kind: str, function: Any) -> Any:
+        def counted(rows: Any) -> Any:
+            read[kind] += len(rows)
+            return function(rows)
+
+        return counted
+
+    @asynccontextmanager
+    async def here(number: int, _url: str, shadows: Any, memory: int) -> AsyncIterator[Any]:
+        yield [LocalWorker(database, shadows, memory) for _ in range(number)]
+
+    monkeypatch.setattr(scan, "skim_rows", counting("scanned", skim))
+    monkeypatch.setattr(states, "decode_rows", counting("with its entity", decode))
+    monkeypatch.setattr(fill, "side_workers", here)
+    monkeypatch.setattr(fill, "POSITIONS_A_PROCESS", 1)
+    await append_many(database)
+    await rebuild(database, [NAMED["presence"], NAMED["users"]], no_progress, processes=shares)
+    assert read == {"scanned": 3000, "with its entity": 1000}
+    assert (copied["users"], copied["calls for users"]) == (7, shares)
+    assert copied["users_history"] == 1000
+    assert copied["presence_runs"] <= 7 * shares
+
+
+async def test_most_events_that_a_row_in_memory_supersedes_make_no_row(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows that merge go out as runs and are not touched again before the end."""
-    loaded: Counter[str] = Counter()
-    load = Store.load
+    """The scan goes backwards: it reads the newest of a user's thousand presence events first."""
+    given: Counter[str] = Counter()
+    contribute = scan.contribute
 
-    async def counting(self: Store, wanted: Any) -> Any:
-        loaded.update(table.name for table, keys in wanted if keys)
-        return await load(self, wanted)
+    def counting(table: Any, events: Any, rows: Any) -> Any:
+        given[table.name] += sum(len(events.get(name, ())) for name in table.rows)
+        return contribute(table, events, rows)
 
-    monkeypatch.setattr(Store, "load", counting)
-    monkeypatch.setattr("projector.rebuild.rebuild.MEMORY", 1)
-    monkeypatch.setattr(bulk, "READ_ROWS", 100)
-    await append(database, [presence(n, f"u{n % 7}") for n in range(1, 1001)])
-    await append(
-        database, [event("user.updated", n, {"id": f"u{n % 7}"}) for n in range(2001, 2501)]
-    )
-    await rebuild(database, [NAMED["presence"], NAMED["users"]], no_progress)
-    assert loaded == {"users": 4}
-    assert await database.fetchval("SELECT count(*) FROM state.presence") == 7
+    monkeypatch.setattr(scan, "contribute", counting)
+    monkeypatch.setattr(scan, "READ_ROWS", 10)
+    await append_bodies(database, [presence(n) for n in range(1, 1001)])
+    await rebuild(database, [NAMED["presence"]], no_progress)
+    assert given == {"presence": 10}
+    assert await database.fetchval("SELECT presence_status FROM directory.presence") == "s1000"
 
 
 async def test_a_rebuild_reads_the_events_that_it_folds_alone(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: Counter[int] = Counter()
-    decode = bulk.decode_rows
+    skim = scan.skim_rows
 
     def counting(rows: Any) -> Any:
         read[len(rows)] += 1
-        return decode(rows)
+        return skim(rows)
 
-    monkeypatch.setattr(bulk, "decode_rows", counting)
-    monkeypatch.setattr(bulk, "READ_POSITIONS", 300)
-    await append(database, [presence(n, "u1") for n in range(1, 1001)])
-    await append(database, [event("group.created", 2000, {"id": "g"})])
-    await append(database, [presence(n, "u1") for n in range(3001, 4001)])
+    monkeypatch.setattr(scan, "skim_rows", counting)
+    await append_bodies(database, [presence(n, "u1") for n in range(1, 1001)])
+    await append_bodies(database, [event("group.created", 2000, {"id": "g"})])
+    await append_bodies(database, [presence(n, "u1") for n in range(3001, 4001)])
     await rebuild(database, [NAMED["groups"]], no_progress)
-    assert read == {0: 7, 1: 1}
+    assert read == {1: 1}
     assert await database.fetchval("SELECT count(*) FROM state.groups") == 1
 
 

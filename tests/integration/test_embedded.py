@@ -1,4 +1,4 @@
-"""The embedded server: starts, is left behind, is adopted, ends; and lets nobody else in."""
+"""The embedded server: it starts, survives its owner, is adopted, ends, and admits nobody else."""
 
 import asyncio
 import os
@@ -35,6 +35,8 @@ from projector.embedded import (
 from projector.embedded.account import SERVER_ACCOUNT, Account, server_account
 from projector.embedded.layout import layout_of
 from projector.embedded.locks import held
+from tests.folders import new_folder
+from tests.up_rig import end_server
 
 IS_ROOT = os.geteuid() == 0
 NOBODY = pwd.getpwnam("nobody")
@@ -49,15 +51,10 @@ time.sleep(600)
 """
 
 
-def new_folder() -> Path:
-    """An empty folder that the server's account can reach: pytest's own is closed to it."""
-    return Path(tempfile.mkdtemp(prefix="embedded-")).resolve()
-
-
 @pytest.fixture
 def fresh() -> Iterator[Path]:
-    """A data directory that was never used."""
-    path = new_folder()
+    """A new data directory."""
+    path = new_folder("embedded")
     path.chmod(0o711)
     yield path
     end_server(path)
@@ -66,7 +63,7 @@ def fresh() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def initialised() -> Iterator[Path]:
-    path = new_folder()
+    path = new_folder("embedded")
     with EmbeddedServer(path):
         pass
     yield path
@@ -80,17 +77,10 @@ def used(initialised: Path) -> Iterator[Path]:
     end_server(initialised)
 
 
-def end_server(data_dir: Path) -> None:
-    """End what a killed process left behind."""
-    if (data_dir / "server.lock").exists() and held(data_dir / "server.lock"):
-        with EmbeddedServer(data_dir):
-            pass
-
-
 @pytest.fixture(scope="module")
 def open_wheel() -> Iterator[binaries.Binaries]:
-    """The wheel's programs in a place that everybody can reach."""
-    path = new_folder()
+    """The wheel's programs in a folder that every account can reach."""
+    path = new_folder("embedded")
     path.chmod(0o755)
     copied = binaries.Binaries(path / "site")
     binaries._copy(binaries.installed_binaries(), copied.site)
@@ -113,7 +103,7 @@ def query(dsn: str, statement: str, *arguments: Any) -> Any:
 
 @contextmanager
 def holder(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that started the server and holds it."""
+    """Another process that started the server and owns it."""
     child = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(data_dir)],
         stdout=subprocess.PIPE,
@@ -134,7 +124,7 @@ def postmaster(data_dir: Path) -> int:
 
 
 def lives(pid: int) -> bool:
-    """Whether a process runs; one that ended and was not waited for by its parent does not."""
+    """Whether a process is running; a zombie is not."""
     try:
         os.kill(pid, 0)
         if sys.platform == "linux":
@@ -152,7 +142,7 @@ def as_nobody(task: Callable[[], object]) -> str:
     """
     reader, writer = os.pipe()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads
+        warnings.simplefilter("ignore", DeprecationWarning)  # forking with threads
         child = os.fork()
     if child == 0:
         try:
@@ -160,7 +150,7 @@ def as_nobody(task: Callable[[], object]) -> str:
             os.setgid(NOBODY.pw_gid)
             os.setuid(NOBODY.pw_uid)
             answer = str(task())
-        except BaseException:  # noqa: BLE001 - it is the fork's answer
+        except BaseException:  # noqa: BLE001 - it is the fork's result
             answer = traceback.format_exc()
         os.write(writer, answer.encode()[:60_000])
         os._exit(0)
@@ -427,7 +417,7 @@ def test_folders_are_closed(fresh: Path) -> None:
         for folder in (data_dir / "run", data_dir / "postgres"):
             assert mode(folder) == 0o700
             assert folder.stat().st_uid == account.uid
-        # Root's lets the server's account pass, and nobody list it.
+        # Root's folder can be traversed by the server's account, but not listed.
         assert mode(data_dir) == (0o711 if IS_ROOT else 0o700)
         assert mode(data_dir / "run" / ".s.PGSQL.5432") == 0o700
         for secret in ("postgres.log", "lock", "server.lock"):
@@ -455,7 +445,7 @@ def test_it_does_not_listen_on_tcp(used: Path) -> None:
 
 
 def listening_inodes() -> set[str]:
-    """Inodes of all TCP sockets of this machine that listen."""
+    """Inodes of all listening TCP sockets of this machine."""
     tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]
     lines = [line.split() for t in tables if t.exists() for line in t.read_text().splitlines()[1:]]
     return {fields[9] for fields in lines if fields[3] == "0A"}
@@ -591,7 +581,7 @@ def test_an_ordinary_user_runs_it_as_itself(
 
 @contextmanager
 def short_folder(data_dir: Path) -> Iterator[Path]:
-    """The socket folder that stands in for a long path's."""
+    """The socket folder that replaces one with too long a path."""
     folder = layout_of(data_dir).sockets
     assert folder.parent == Path("/tmp")  # noqa: S108
     try:

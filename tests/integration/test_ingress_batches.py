@@ -1,12 +1,13 @@
-"""One append of many deliveries: each answered in its order, repeats within and across batches."""
+"""One append of many deliveries: each is answered in order; duplicates within and across batches."""
 
 from datetime import UTC, datetime
 
 import pytest
-from ingress_rig import event_body
 
 from projector.database import Database
-from projector.log import Appended, Delivery, append, delivery_of, head_of
+from projector.log.append import Appended, append
+from projector.zoom.delivery import Delivery, delivery_of, head_of
+from tests.ingress_rig import event_body
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 

@@ -9,7 +9,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import pytest
-from ingress_rig import (
+from pydantic import SecretStr
+
+from projector.database import Database
+from projector.errors import ConfigurationError, ProjectorError
+from projector.ingress.server import serve
+from projector.log import quarantine
+from projector.zoom.signature import fingerprint
+from tests.ingress_rig import (
     NOWHERE,
     OTHER_SECRET,
     SECRET,
@@ -20,13 +27,6 @@ from ingress_rig import (
     settings_for_tests,
     signed,
 )
-from pydantic import SecretStr
-
-from projector import quarantine
-from projector.database import Database
-from projector.errors import ConfigurationError, ProjectorError
-from projector.ingress.server import serve
-from projector.signature import fingerprint
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -43,7 +43,7 @@ async def logged(database: Database) -> list[bytes]:
 
 
 async def suspects(database: Database, *, expected: int) -> list[quarantine.Listed]:
-    """The quarantine's rows, once there are as many as expected."""
+    """The quarantine's rows, once there are `expected` of them."""
     for _ in range(100):
         rows = await quarantine.list_rows(database)
         if len(rows) >= expected:

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
-from ingress_rig import Answer, Sender, event_body, serving
 
 from projector.database import Database
 from projector.statements import queries
+from tests.ingress_rig import Answer, Sender, event_body, serving
 
 LIMIT_SECONDS = 2.5
 
@@ -24,7 +24,7 @@ def refused_in_time(answer: Answer) -> bool:
 
 @asynccontextmanager
 async def append_lock_held(database_url: str) -> AsyncIterator[int]:
-    """Another session holds the append lock; answers its process id."""
+    """Another session holds the append lock; yields its process id."""
     holder = await asyncpg.connect(database_url)
     try:
         async with holder.transaction():

@@ -1,4 +1,4 @@
-"""Hostile requests at the whole endpoint: no 500, no unhandled exception, and it lives on."""
+"""Hostile requests to the whole endpoint: no 500, no unhandled exception, and it keeps serving."""
 
 import asyncio
 import json
@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ingress_rig import SECRET, Sender, event_body, serving, signed
 
 from projector.database import Database
-from projector.event_names import EVENTS
+from projector.zoom.catalogue import EVENTS
+from tests.ingress_rig import SECRET, Sender, event_body, serving, signed
 
 ANSWERS = {200, 400, 401, 404, 405, 413, 415, 422, 503}
 
@@ -69,7 +69,7 @@ async def zoom(database_url: str) -> AsyncIterator[Sender]:
 
 
 async def exchange(port: int, request: bytes) -> bytes:
-    """Send a request and hang up the sending side; answers everything that came back."""
+    """Send a request and close the sending side; returns everything received."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request)

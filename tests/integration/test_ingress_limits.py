@@ -1,15 +1,16 @@
-"""What a sender may cost: slow bodies, too many connections, headers without end, no HTTP."""
+"""Limits on a sender: slow bodies, too many connections, endless headers, invalid HTTP."""
 
 import asyncio
 import json
 import time
 
 import pytest
-from ingress_rig import Sender, event_body, serving, signed
+
+from tests.ingress_rig import Sender, event_body, serving, signed
 
 
 async def raw(port: int, *pieces: bytes, pause: float = 0) -> tuple[bytes, float]:
-    """Send pieces over a connection of its own; answers what came back, and how long it took."""
+    """Send pieces over a new connection; returns what was received, and the seconds it took."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     started = time.monotonic()
     try:

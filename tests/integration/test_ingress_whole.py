@@ -1,4 +1,4 @@
-"""Deliveries that come whole take a short way: what it takes, in which order it answers, how it ends."""
+"""The fast path of deliveries that arrive whole: what it takes, its order of answers, how it ends."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,10 +7,10 @@ from typing import Any
 
 import asyncpg
 import pytest
-from ingress_rig import event_body, serving, settings_for_tests, signed
 
 from projector.ingress.server import serve
 from projector.ingress.webhooks import Webhooks
+from tests.ingress_rig import event_body, serving, settings_for_tests, signed
 
 GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -30,7 +30,7 @@ async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes, bytes]:
 
 @asynccontextmanager
 async def append_lock(database_url: str) -> AsyncIterator[None]:
-    """Nothing is appended meanwhile."""
+    """Hold the append lock: nothing is appended while the block runs."""
     holder = await asyncpg.connect(database_url)
     try:
         async with holder.transaction():
@@ -68,7 +68,7 @@ async def test_pipelined_requests_are_answered_in_their_order(database_url: str)
         async with append_lock(database_url):
             writer.write(first)
             await asyncio.sleep(0.05)
-            writer.write(GET)  # answered at once, were it not for the delivery before it
+            writer.write(GET)  # would be answered at once, but for the delivery before it
             await asyncio.sleep(0.05)
             writer.write(second + GET + third[:-10])
             await asyncio.sleep(0.05)
@@ -157,5 +157,5 @@ async def test_a_stop_waits_for_a_whole_delivery_and_then_closes(database_url: s
     assert b"Connection: close\r\n" in head
     assert await reader.read() == b""
     writer.close()
-    async with asyncio.timeout(1.5):  # the wait ends with the answer, not with its limit
+    async with asyncio.timeout(1.5):  # the stop ends with the answer, not at its time limit
         await task

@@ -1,4 +1,4 @@
-"""A rebuild's memory is bounded by bytes, not by counts: documents may be large and events of them small."""
+"""A rebuild's memory is bounded in bytes, not in rows: small events may have large documents."""
 
 import asyncio
 import os
@@ -13,10 +13,12 @@ import pytest
 
 from projector.database import Database
 from tests.oracle.story import event
-from tests.runtime_rig import append
+from tests.runtime_rig import append_bodies
 
-# Python, PostgreSQL's driver and the estimate's own bound take about 200 MB.
+# Python, the driver and the limit on rows in memory take about 200 MB.
 MOST_MB = 300
+
+SETTINGS = [[f"some_setting_{s}_{i}" for i in range(20)] for s in range(18)]
 
 PEAK = """
 import re, sys
@@ -25,17 +27,15 @@ sys.argv = ["projector", "rebuild", "user_settings"]
 try:
     main()
 finally:
-    # Not getrusage: what it tells begins with the memory of the process that started this one.
+    # Not getrusage: its peak starts at the memory of the parent process.
     print("peak", int(re.search("VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024)
 """
 
 
 def document(chance: random.Random) -> dict[str, dict[str, int]]:
     """About 11 KB of settings."""
-    return {
-        f"section_{s}": {f"some_setting_{s}_{i}": chance.randrange(10**6) for i in range(20)}
-        for s in range(18)
-    }
+    values = iter(chance.choices(range(10**6), k=360))
+    return {f"section_{s}": {setting: next(values) for setting in SETTINGS[s]} for s in range(18)}
 
 
 def small_changes_of_large_documents() -> Iterator[bytes]:
@@ -56,7 +56,7 @@ def late_events_of_long_histories() -> Iterator[bytes]:
         yield event("user.settings_updated", user * 20 + n, about)
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="tells the peak by /proc")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from /proc")
 @pytest.mark.parametrize(
     "bodies", [small_changes_of_large_documents, late_events_of_long_histories]
 )
@@ -65,7 +65,7 @@ async def test_large_documents_do_not_fill_the_memory_of_a_rebuild(
 ) -> None:
     left = bodies()
     while batch := list(islice(left, 500)):
-        await append(database, batch)
+        await append_bodies(database, batch)
     result = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", PEAK],

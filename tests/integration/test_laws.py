@@ -1,6 +1,6 @@
-"""The laws of the fold, on the real runner and PostgreSQL: one set of events, one directory.
+"""The laws of the fold, on the real runner and PostgreSQL: one set of events gives one directory.
 
-`--histories N` plays more of them; each one's seed is in its test's name.
+`--histories N` runs N of them; each one's seed is in its test's name.
 """
 
 import random
@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from projector import log
 from projector.database import Database
+from projector.log.append import append
 from projector.projections import PROJECTIONS
 from projector.rebuild.rebuild import rebuild
 from projector.rebuild.verify import verify
+from projector.zoom.delivery import delivery_of, head_of
 from tests.directory_rows import deliveries, shown, without_positions
 from tests.integration.stepping import Stepper
 from tests.oracle.histories import as_log, history
@@ -29,17 +30,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 async def arrive(database: Database, history: Sequence[Delivery], chance: random.Random) -> None:
-    """Append in some order, with repetitions, in calls of any size."""
+    """Append in random order, with duplicates, in calls of random size."""
     arrivals = list(history) + chance.choices(history, k=len(history) // 5)
     chance.shuffle(arrivals)
     while arrivals:
         size = chance.randint(1, 40)
         some, arrivals = arrivals[:size], arrivals[size:]
-        await log.append(
+        await append(
             database,
-            [log.delivery_of(d.body, log.head_of(d.body), received_at=d.received_at) for d in some],
+            [delivery_of(d.body, head_of(d.body), received_at=d.received_at) for d in some],
         )
-        if chance.random() < 0.1:  # what is forgotten comes to stand in the log twice
+        if chance.random() < 0.1:  # without its digest, an event can be in the log twice
             await database.fetch("DELETE FROM log.digests WHERE event_ts >= 0")
 
 
@@ -65,7 +66,7 @@ async def test_any_arrival_gives_the_oracles_directory(
 
 
 def _once_each(log_rows: Sequence[Delivery], events: Sequence[Delivery]) -> list[Delivery]:
-    """The distinct events in the order in which they happened to be generated."""
+    """The distinct events in the order in which they were generated."""
     by_body = {}
     for row in log_rows:
         by_body.setdefault(row.body, row)

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from projector.database import Database
+from projector.live import replica as replica_module
+from projector.live.replica import Replica
 from projector.projections import PROJECTIONS
 from projector.rebuild.claim import claimed
-from projector.runtime import replica as replica_module
-from projector.runtime.replica import Replica
-from projector.schema import migrate
+from projector.schema.migrate import migrate
 from projector.statements import queries
-from tests.runtime_rig import append, owners, renamed, replica, states, until, until_folded
+from tests.runtime_rig import append_bodies, owners, renamed, replica, states, until, until_folded
 
 HOLD = queries("state")["hold_leases"]
 NAMES = [projection.name for projection in PROJECTIONS]
@@ -21,7 +21,7 @@ VERSIONS = [projection.version for projection in PROJECTIONS]
 
 
 async def hold(database: Database, name: str, seconds: float = 6) -> set[str]:
-    """One heartbeat of a replica; answers what it holds after it."""
+    """Send one heartbeat of a replica; returns the projections it then holds."""
     rows = await database.fetch(HOLD, name, NAMES, VERSIONS, timedelta(seconds=seconds))
     return {row["projection"] for row in rows if row["held"]}
 
@@ -58,7 +58,7 @@ async def test_an_owner_that_stops_beating_loses_its_leases(database: Database) 
 
 
 async def test_a_heartbeat_of_the_future_proves_nothing(database: Database) -> None:
-    """The clock was set back, or the owner died with a server whose clock was ahead of this one's."""
+    """The clock was set back, or the owner died with a server whose clock was ahead."""
     await hold(database, "a")
     await database.fetch("UPDATE state.replicas SET heartbeat_at = now() + interval '5 minutes'")
     assert {state for state, _ in (await states(database)).values()} == {"idle"}
@@ -89,9 +89,9 @@ async def test_a_clean_stop_hands_over_at_once(database: Database) -> None:
     async with replica(database) as second:
         async with replica(database):
             await until(lambda: is_spread(database))
-        # Well below the heartbeat of two seconds: the notification did it.
+        # Well below the heartbeat of two seconds: the notification caused it.
         assert await until(lambda: has_all(database, second.name)) < 1
-        await append(database, [renamed(1)])
+        await append_bodies(database, [renamed(1)])
         assert await until_folded(database) < 1
 
 
@@ -106,7 +106,7 @@ async def has_all(database: Database, name: str) -> bool:
 async def test_a_lease_that_is_freed_during_a_heartbeat_is_not_overlooked(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The wake-up that comes while a heartbeat is under way counts for the next one."""
+    """A wake-up during a heartbeat triggers the next one."""
     monkeypatch.setattr(replica_module, "HEARTBEAT_SECONDS", 30.0)
     await hold(database, "another")
     async with replica(database) as running:

@@ -1,4 +1,4 @@
-"""The database merges rows as the pure fold does: `rules` say of every column what `merge` does with it."""
+"""The database merges rows as the pure fold does: `rules` match what `merge` does with each column."""
 
 from typing import Any, get_type_hints
 
@@ -7,10 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from projector.database import Database
-from projector.folding.tables import MergeTable, Projection, Row
+from projector.folding.change import Change
+from projector.folding.tables import Key, MergeTable, Projection, Row, With
 from projector.projections import PROJECTIONS
-from projector.runtime.codec import codec_of
-from projector.runtime.store import Change, Move, Store
+from projector.schema.ddl import projection_statements
+from projector.state.codec import codec_of
+from projector.state.shadow import Shadow
+from projector.state.shadow_sql import runs_of
+from projector.state.store import Move, Store
 
 MERGING = [
     (projection, table)
@@ -21,7 +25,7 @@ MERGING = [
 
 
 def _values(annotation: Any) -> st.SearchStrategy[Any]:
-    """Few values, so that equal ones meet; orders of 41 bytes, as events have them."""
+    """Few values, so that equal ones occur; orders of 41 bytes, as events have."""
     if annotation is bytes:
         return st.integers(0, 3).map(lambda n: b"\0" * 40 + bytes([n]))
     if annotation is int:
@@ -37,7 +41,7 @@ def _present(annotation: Any) -> Any:
 
 
 def _rows(table: MergeTable) -> st.SearchStrategy[list[Row]]:
-    """Rows of one key. Those of one order are equal: they are one event's."""
+    """Rows of one key. Rows of the same order are equal: they are of one event."""
     hints = get_type_hints(table.row)
     columns = [
         st.just("key") if n < table.key else _values(hints[name])
@@ -79,5 +83,74 @@ async def test_the_database_merges_as_the_fold_does(
     expected = rows[0]
     for row in rows[1:]:
         expected = table.merge(expected, row)
-    stored = (await store.load([(table, [expected[: table.key]])]))[table.name]
+    stored = await store.load(table, [expected[: table.key]])
     assert list(stored.values()) == [expected]
+
+
+def _unnamed(table: MergeTable, row: Row) -> Row:
+    """The row of an event without a value for a column with its own order, as one without an e-mail."""
+    orders = {rule.column for rule in table.rules.values() if isinstance(rule, With)} - {"folded"}
+    if len(orders) < 1 or "folded" not in row._fields:
+        return row
+    emptied = {
+        name: b"" if name in orders else None
+        for name, rule in table.rules.items()
+        if isinstance(rule, With) and rule.column in orders
+    }
+    return row._replace(**emptied)
+
+
+def _runs(table: MergeTable) -> st.SearchStrategy[list[Row]]:
+    """Rows of several keys, as in runs; rows of the same key and order are of one event."""
+    hints = get_type_hints(table.row)
+    keys = [st.sampled_from(["a", "b"]), st.sampled_from(["u1", "u2", "u3"])]
+    columns = [
+        keys[min(n, 1)] if n < table.key else _values(hints[name])
+        for n, name in enumerate(table.row._fields)
+    ]
+    rows = st.tuples(*columns).map(table.row._make)
+    orders = [name for name in table.row._fields if hints[name] is bytes]
+    unique = tuple(
+        (lambda row, name=name: (row[: table.key], getattr(row, name))) for name in orders
+    )
+    drawn = st.lists(rows, min_size=1, max_size=25, unique_by=unique or None)
+    return st.tuples(drawn, st.sets(st.integers(0, 24))).map(
+        lambda some: [
+            _unnamed(table, row) if n in some[1] else row for n, row in enumerate(some[0])
+        ]
+    )
+
+
+@pytest.fixture
+async def shadow(database: Database, projection: Projection) -> Shadow:
+    """An empty shadow with its keys."""
+    made = Shadow(database, projection, "rebuild_merging")
+    await made.create()
+    for number in range(len(projection_statements(projection, "keys"))):
+        await made.build("keys", number)
+    return made
+
+
+@pytest.mark.parametrize(("projection", "table"), MERGING, ids=[t.name for _, t in MERGING])
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+async def test_the_database_merges_runs_slice_by_slice_as_the_fold_does(
+    shadow: Shadow, table: MergeTable, data: st.DataObject
+) -> None:
+    rows = data.draw(_runs(table))
+    expected: dict[Key, Row] = {}
+    for row in rows:
+        key = row[: table.key]
+        expected[key] = table.merge(expected[key], row) if key in expected else row
+    codec, runs, merged = codec_of(table), runs_of(table), f"{shadow.schema}.{table.name}"
+    await shadow.database.fetch(f"TRUNCATE {merged}, {shadow.schema}.{runs}")
+    await shadow.copy(runs, codec.columns, map(codec.record, data.draw(st.permutations(rows))))
+    number = shadow.projection.merging.index(table)
+    parts = data.draw(st.integers(1, 5))
+    for part in data.draw(st.permutations(range(parts))):
+        await shadow.merge_runs(number, part, parts)
+    stored = await Store(shadow.database, shadow.schema).load(table, list(expected))
+    assert stored == expected
+    assert await shadow.database.fetchval(f"SELECT count(*) FROM {merged}") == len(expected)

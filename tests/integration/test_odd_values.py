@@ -1,4 +1,4 @@
-"""Values that Python and PostgreSQL take differently: the directory says the same either way."""
+"""Values that Python and PostgreSQL treat differently give the same directory."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from projector.database import Database
 from projector.folding.columns import lowered
 from tests.oracle.story import event
-from tests.runtime_rig import append, assert_verified, replica, until_folded
+from tests.runtime_rig import append_bodies, assert_verified, replica, until_folded
 
 
 def settings(at: int, new: Any, old: Any = None) -> bytes:
@@ -16,10 +16,10 @@ def settings(at: int, new: Any, old: Any = None) -> bytes:
 
 
 async def fold_one_by_one(database: Database, *bodies: bytes) -> None:
-    """Each in a batch of its own: the row is read back before the next."""
+    """Fold each in a separate batch, so that the row is read back before the next."""
     async with replica(database):
         for body in bodies:
-            await append(database, [body])
+            await append_bodies(database, [body])
             await until_folded(database)
 
 

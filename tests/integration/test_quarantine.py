@@ -1,4 +1,4 @@
-"""The quarantine: bounded, never in the way, and a way back for what was genuine."""
+"""The quarantine: bounded, without effect on appends, and genuine deliveries can be recovered."""
 
 import asyncio
 import hashlib
@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
-from ingress_rig import OTHER_SECRET, SECRET, event_body, serving, signed
 
 from projector.config import Settings
 from projector.database import Database
 from projector.ingress.metrics import Metrics
-from projector.ingress.quarantine import QUEUE_ROWS, Allowance, QuarantineWriter
-from projector.log import append, delivery_of, head_of
-from projector.quarantine import (
+from projector.ingress.quarantine import QUEUE_ROWS, QuarantineWriter, TokenBucket
+from projector.log.append import append
+from projector.log.quarantine import (
     Reverified,
     Suspect,
     keep,
@@ -23,7 +22,9 @@ from projector.quarantine import (
     reverify,
     totals,
 )
-from projector.signature import fingerprint
+from projector.zoom.delivery import delivery_of, head_of
+from projector.zoom.signature import fingerprint
+from tests.ingress_rig import OTHER_SECRET, SECRET, event_body, serving, signed
 
 RECEIVED = datetime(2026, 5, 4, 3, 2, 1, 123456, tzinfo=UTC)
 
@@ -48,7 +49,7 @@ def suspect(
 
 
 async def kept(database: Database, *suspects: Suspect, rows: int = 100, size: int = 10**6) -> str:
-    """What became of each, by its first letter."""
+    """Keep suspects; returns the first letter of each outcome."""
     answers = await keep(database, suspects, max_rows=rows, max_bytes=size)
     return "".join(answer[0] for answer in answers)
 
@@ -227,10 +228,10 @@ async def test_a_quarantine_that_hangs_holds_nothing_else_up(database_url: str) 
 
 
 def test_an_allowance_grants_its_rate_and_a_second_in_reserve() -> None:
-    allowance = Allowance(10)
-    granted = sum(allowance.grant(100 + tick / 1000) for tick in range(3000))
+    bucket = TokenBucket(10)
+    granted = sum(bucket.take(100 + tick / 1000) for tick in range(3000))
     assert 38 <= granted <= 41
-    assert not Allowance(0).grant(1)
+    assert not TokenBucket(0).take(1)
 
 
 async def test_the_queue_is_bounded_and_signed_suspects_push_others_out() -> None:

@@ -1,4 +1,4 @@
-"""The questions of sql/QUESTIONS.md: every query runs as a reader, and gives the answer on the page."""
+"""The questions of sql/QUESTIONS.md: every query runs as a reader and gives the page's answer."""
 
 import asyncio
 import random
@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import asyncpg
 import pytest
 
-from projector import log
 from projector.database import open_database
+from projector.log.append import append
 from tests.conftest import database_of, run_on
 from tests.integration.small_company import deliveries
 from tests.integration.stepping import Stepper
@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "sql" / "QUESTIONS.md"
 
 
 class Question(NamedTuple):
-    """A section of the page. `answer` holds the table's rows, its head first."""
+    """A section of the page. `answer` is the table's rows, including the header."""
 
     title: str
     query: str
@@ -50,13 +50,13 @@ def as_cell(value: Any) -> str:
 
 @pytest.fixture(scope="module")
 def company(server: str, template: str) -> Iterator[str]:
-    """DSN of a database that the small company's deliveries are folded into."""
+    """DSN of a database with the small company's deliveries, folded."""
     dsn = database_of(server, "questions")
 
     async def tell() -> None:
         await run_on(server, f"CREATE DATABASE questions TEMPLATE {template} STRATEGY file_copy")
         database = await open_database(dsn)
-        await log.append(database, deliveries())
+        await append(database, deliveries())
         await Stepper(database, random.Random(1), faults=0).run()
         await database.close()
 

@@ -1,4 +1,4 @@
-"""What may be handed out: `directory_reader` reads the directory and nothing else."""
+"""The role `directory_reader` can read the directory and nothing else."""
 
 from collections.abc import AsyncIterator
 
@@ -15,7 +15,7 @@ async def reader(database: Database, database_url: str) -> AsyncIterator[asyncpg
     await database.fetch(
         """
         INSERT INTO state.memberships VALUES
-            ('A', 'G', 'email:eve@x.test', int8send(1), 1, NULL, 'eve@x.test', int8send(1), true, NULL)
+            ('A', 'email:eve@x.test', 'G', int8send(1), 1, NULL, 'eve@x.test', int8send(1), true, NULL)
         """
     )
     connection = await asyncpg.connect(database_url)

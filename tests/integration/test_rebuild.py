@@ -1,27 +1,26 @@
-"""A rebuild beside the live projection: the same rows, and nobody notices."""
+"""A rebuild next to the live projection: the same rows, and no disturbance."""
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 
-from projector import log
 from projector.database import Database, open_database
+from projector.log.read import read_head
 from projector.projections import PROJECTIONS, projection_named
-from projector.rebuild import bulk, swap
-from projector.rebuild.merged_rows import MergedRows
+from projector.rebuild import fill, scan, states, swap
 from projector.rebuild.rebuild import rebuild
-from projector.rebuild.sequenced_states import SequencedStates
-from projector.runtime import store
-from projector.runtime.dead_letters import list_dead_letters
+from projector.state.dead_letters import list_dead_letters
+from projector.state.shadow import Shadow
 from projector.statements import queries
 from tests.directory_rows import shown
 from tests.oracle.naive_views import KEYS
 from tests.oracle.story import event
 from tests.runtime_rig import (
-    append,
+    append_bodies,
     append_story,
     assert_oracle_agrees,
     assert_verified,
@@ -29,10 +28,10 @@ from tests.runtime_rig import (
     no_progress,
     positions,
     raw,
+    rebuild_leftovers,
     renamed,
     replica,
     story,
-    unaccounted,
     until,
     until_folded,
 )
@@ -44,10 +43,10 @@ async def test_rebuilt_rows_are_the_live_rows(database: Database) -> None:
     before = await raw(database)
     assert len(await list_dead_letters(database)) > 1
     assert all(before[table] for table in ("users", "memberships", "dead_letters", "freshness"))
-    head = await log.head(database)
+    head = await read_head(database)
     assert await rebuild(database, PROJECTIONS, no_progress) == {p.name: head for p in PROJECTIONS}
     assert await raw(database) == before
-    assert await unaccounted(database) == 0
+    assert await rebuild_leftovers(database) == 0
     async with replica(database):
         await append_story(database, story(5, 100))
         await until_folded(database)
@@ -60,25 +59,50 @@ async def test_little_memory_gives_the_same_rows(
 ) -> None:
     await live(database)
     before = await raw(database)
-    spilled: Counter[str] = Counter()
+    written: Counter[str] = Counter()
+    copy = Shadow.copy
 
-    def counting(part: Any) -> None:
-        original = part.spill
+    async def counting(self: Shadow, table: str, columns: Any, records: Any) -> None:
+        written[table] += 1
+        await copy(self, table, columns, records)
 
-        async def spill(self: Any) -> None:
-            spilled[self.table.name] += 1
-            await original(self)
-
-        monkeypatch.setattr(part, "spill", spill)
-
-    counting(MergedRows)
-    counting(SequencedStates)
-    monkeypatch.setattr("projector.rebuild.rebuild.MEMORY", 30_000)
-    monkeypatch.setattr(store, "HISTORY_EVENTS", 15)
-    monkeypatch.setattr(bulk, "READ_ROWS", 40)
+    monkeypatch.setattr(Shadow, "copy", counting)
+    monkeypatch.setattr(fill, "MEMORY", 30_000)
+    monkeypatch.setattr(scan, "READ_ROWS", 40)
+    monkeypatch.setattr(scan, "MOST_ENTRIES", 20)
+    monkeypatch.setattr(states, "EVENTS_AT_ONCE", 15)
+    monkeypatch.setattr(states, "LARGEST_BODY", 300)
+    monkeypatch.setattr(states, "MOST_LETTERS", 0)
     await rebuild(database, PROJECTIONS, no_progress)
-    assert all(spilled[table] > 1 for table in ("users", "memberships", "presence", "sign_ins"))
+    assert all(written[f"{table}_runs"] > 1 for table in ("memberships", "presence", "sign_ins"))
+    assert written["users_history"] > 1
     assert await raw(database) == before
+
+
+async def test_a_swap_does_not_wait_for_another_rebuild(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other rebuild holds a transaction while it folds, but reads no view in it."""
+    await live(database, count=200)
+    held, go_on = asyncio.Event(), asyncio.Event()
+    copy = Shadow.copy
+
+    async def holding(self: Shadow, table: str, columns: Any, records: Any) -> None:
+        await copy(self, table, columns, slow(records) if table == "users" else records)
+
+    async def slow(records: Any) -> AsyncIterator[Any]:
+        async for record in records:
+            held.set()
+            await go_on.wait()
+            yield record
+
+    monkeypatch.setattr(Shadow, "copy", holding)
+    monkeypatch.setattr(swap, "ATTEMPTS", 1)
+    other = asyncio.create_task(rebuild(database, [projection_named("users")], no_progress))
+    await held.wait()
+    await rebuild(database, [projection_named("groups")], no_progress)
+    go_on.set()
+    await other
 
 
 async def test_an_empty_log_can_be_rebuilt_and_a_missing_state_too(database: Database) -> None:
@@ -89,7 +113,7 @@ async def test_an_empty_log_can_be_rebuilt_and_a_missing_state_too(database: Dat
 
 
 class Readers:
-    """People who query the views without pause; every one of them once in a round."""
+    """Readers that query all the views in turn, without pause."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -114,7 +138,7 @@ class Readers:
 
 async def test_readers_and_live_projection_go_on(database: Database, database_url: str) -> None:
     people = [event("user.created", n, {"id": f"u{n}", "display_name": "mine"}) for n in range(300)]
-    await append(database, people)
+    await append_bodies(database, people)
     await database.fetch(
         "CREATE VIEW public.mine AS SELECT u.display_name, count(*) "
         "FROM directory.users u LEFT JOIN directory.presence p USING (account_id, user_id) GROUP BY 1"
@@ -129,7 +153,7 @@ async def test_readers_and_live_projection_go_on(database: Database, database_ur
         nonlocal appended
         while True:
             appended += 1
-            await append(
+            await append_bodies(
                 database,
                 [
                     event(
@@ -166,7 +190,7 @@ async def test_readers_and_live_projection_go_on(database: Database, database_ur
     assert await database.fetchval("SELECT sum(count) FROM public.mine") == 300
     await assert_oracle_agrees(database)
     await assert_verified(database)
-    assert await unaccounted(database) == 0
+    assert await rebuild_leftovers(database) == 0
 
 
 async def test_a_long_reader_delays_the_swap_and_nothing_else(
@@ -183,7 +207,7 @@ async def test_a_long_reader_delays_the_swap_and_nothing_else(
             rebuild(database, [projection_named("users")], no_progress)
         )
         for number in range(12):
-            await append(database, [renamed(number, f"new {number}")])
+            await append_bodies(database, [renamed(number, f"new {number}")])
             await until_folded(database, 5)
             await database.fetch("SELECT count(*) FROM directory.users", timeout=2)
             await asyncio.sleep(0.1)
@@ -207,7 +231,7 @@ async def test_a_reader_with_an_older_snapshot_is_waited_for(
     first: str,
     busy: bool,
 ) -> None:
-    """It would find the new tables empty: their rows were written after its snapshot was taken."""
+    """It would find the new tables empty: their rows were written after its snapshot."""
     monkeypatch.setattr(swap, "PAUSE_SECONDS", 0.1)
     await live(database, count=100)
     expected = await database.fetchval("SELECT count(*) FROM directory.users")
@@ -241,7 +265,7 @@ async def test_the_swap_gives_up_at_last_and_leaves_everything(
         with pytest.raises(swap.SwapFailed, match="long-running queries"):
             await rebuild(database, [projection_named("users")], no_progress)
     assert await raw(database) == before
-    assert await unaccounted(database) == 0
+    assert await rebuild_leftovers(database) == 0
 
 
 async def test_what_depends_on_state_itself_is_not_dropped(database: Database) -> None:
@@ -252,7 +276,7 @@ async def test_what_depends_on_state_itself_is_not_dropped(database: Database) -
     # A view on it is pointed at the new table.
     await database.fetch("DROP TABLE public.theirs")
     await database.fetch("CREATE VIEW public.theirs AS SELECT user_id AS who FROM state.users AS s")
-    await append(database, [renamed(1)])
+    await append_bodies(database, [renamed(1)])
     await rebuild(database, [projection_named("users")], no_progress)
     assert [tuple(r) for r in await database.fetch("SELECT who FROM public.theirs")] == [("u",)]
 
@@ -271,11 +295,11 @@ async def test_the_swap_moves_a_projection_that_lagged(database: Database) -> No
 
 async def test_a_worker_notices_the_swap_at_once(database: Database) -> None:
     async with replica(database) as running:
-        await append(database, [renamed(1)])
+        await append_bodies(database, [renamed(1)])
         await until_folded(database)
         epochs = {name: worker.lease.epoch for name, worker in running.workers.items()}
         await rebuild(database, PROJECTIONS, no_progress)
-        await append(database, [renamed(2)])
+        await append_bodies(database, [renamed(2)])
         assert await until_folded(database) < 2
 
         async def changed() -> bool:

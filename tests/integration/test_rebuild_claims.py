@@ -1,4 +1,4 @@
-"""A rebuild that is interrupted, killed, paused, or not alone."""
+"""A rebuild that is interrupted, killed, paused, or concurrent with another."""
 
 import asyncio
 from typing import Any
@@ -8,16 +8,18 @@ import pytest
 
 from projector.database import Database
 from projector.errors import DatabaseUnavailable, RebuildRefused
+from projector.live.housekeeping import drop_abandoned_rebuilds
 from projector.projections import PROJECTIONS, projection_named
-from projector.rebuild import bulk, claim
+from projector.rebuild import claim, tasks
+from projector.rebuild import rebuild as rebuilding
 from projector.rebuild.rebuild import rebuild
-from projector.runtime.housekeeping import drop_abandoned_rebuilds
+from projector.rebuild.scan import Scanner
 from tests.runtime_rig import (
     assert_oracle_agrees,
     live,
     no_progress,
     raw,
-    unaccounted,
+    rebuild_leftovers,
 )
 
 
@@ -39,19 +41,19 @@ async def test_an_interrupted_rebuild_leaves_nothing_behind(database: Database) 
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert task.cancelled()
-        assert await unaccounted(database) == 0
+        assert await rebuild_leftovers(database) == 0
     assert await raw(database) == before
     await rebuild(database, PROJECTIONS, no_progress)
     assert await raw(database) == before
 
 
 async def _slowly(database: Database, progress: Any) -> None:
-    original = bulk.READ_ROWS
-    bulk.READ_ROWS = 30
+    original = tasks.SCAN_POSITIONS
+    tasks.SCAN_POSITIONS = 30
     try:
         await rebuild(database, PROJECTIONS, progress)
     finally:
-        bulk.READ_ROWS = original
+        tasks.SCAN_POSITIONS = original
 
 
 async def test_what_a_killed_rebuild_left_is_cleared_away(database: Database) -> None:
@@ -68,7 +70,7 @@ async def test_what_a_killed_rebuild_left_is_cleared_away(database: Database) ->
             await rebuild(database, [projection_named("user_settings")], no_progress)
         await database.fetch("UPDATE state.rebuilds SET heartbeat_at = now() - interval '20 s'")
         await rebuild(database, [projection_named("user_settings")], no_progress)
-        assert await unaccounted(database) == 0
+        assert await rebuild_leftovers(database) == 0
 
 
 async def leave_behind(database: Database, projection: str, token: str, age: str) -> None:
@@ -91,22 +93,22 @@ async def test_a_second_rebuild_is_refused(database: Database) -> None:
 async def test_a_paused_rebuild_cannot_spoil_the_one_that_took_over(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It wakes up in the middle of the other's work, with a claim that was taken from it."""
+    """It resumes during the other's work, with a claim that has been taken over."""
     await live(database, count=300)
     before = await raw(database)
-    monkeypatch.setattr(claim, "BEAT_SECONDS", 1000)
+    monkeypatch.setattr(claim, "RENEW_SECONDS", 1000)
     paused = asyncio.Event()
     go_on = asyncio.Event()
-    original = bulk.fill
+    original = rebuilding.fill
 
-    async def fill(*arguments: Any) -> Any:
-        filled = await original(*arguments)
+    async def fill(*arguments: Any, **options: Any) -> Any:
+        filled = await original(*arguments, **options)
         if not paused.is_set():
             paused.set()
             await go_on.wait()
         return filled
 
-    monkeypatch.setattr("projector.rebuild.rebuild.fill", fill)
+    monkeypatch.setattr(rebuilding, "fill", fill)
     first = asyncio.create_task(rebuild(database, PROJECTIONS, no_progress))
     await paused.wait()
     await database.fetch("UPDATE state.rebuilds SET heartbeat_at = now() - interval '1 hour'")
@@ -115,29 +117,36 @@ async def test_a_paused_rebuild_cannot_spoil_the_one_that_took_over(
     with pytest.raises(asyncpg.PostgresError):
         await first
     assert await raw(database) == before
-    assert await unaccounted(database) == 0
+    assert await rebuild_leftovers(database) == 0
 
 
 async def test_the_database_goes_away_during_a_rebuild(
-    database: Database, database_url: str
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await live(database, count=300)
     other = await asyncpg.connect(database_url)
-    begun = asyncio.Event()
+    begun, locked = asyncio.Event(), asyncio.Event()
+    original = Scanner.scan
 
-    def progress(_position: int, _target: int) -> None:
-        begun.set()
+    async def scan(*arguments: Any) -> None:
+        if begun.is_set():
+            await locked.wait()
+        await original(*arguments)
 
-    rebuilding = asyncio.create_task(_slowly(database, progress))
+    monkeypatch.setattr(Scanner, "scan", scan)
+    rebuilding = asyncio.create_task(_slowly(database, lambda _done, _target: begun.set()))
     await begun.wait()
-    await other.fetch(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
+    await other.execute("BEGIN; LOCK TABLE log.events IN ACCESS EXCLUSIVE MODE")
+    locked.set()
+    while not await other.fetchval(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    ):
+        await asyncio.sleep(0.01)
     with pytest.raises(DatabaseUnavailable, match="run this again"):
         await rebuilding
     await other.close()
     await database.fetch("UPDATE state.rebuilds SET heartbeat_at = now() - interval '20 s'")
     await rebuild(database, PROJECTIONS, no_progress)
-    assert await unaccounted(database) == 0
+    assert await rebuild_leftovers(database) == 0
     await assert_oracle_agrees(database)

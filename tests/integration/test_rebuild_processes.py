@@ -1,4 +1,4 @@
-"""A rebuild in two processes: the same rows, and whatever happens to either, nothing is left behind."""
+"""A rebuild in several processes: the same rows, and nothing left behind when any of them fails."""
 
 import asyncio
 import os
@@ -7,38 +7,40 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from projector import log
 from projector.database import CONNECT_SECONDS, Database
-from projector.errors import DatabaseUnavailable
+from projector.errors import DatabaseUnavailable, SideProcessFailed
+from projector.log.read import read_head
 from projector.projections import PROJECTIONS
-from projector.rebuild import rebuild as rebuilding
+from projector.rebuild import fill, tasks
 from projector.rebuild.rebuild import rebuild
-from projector.rebuild.side_process import (
-    Order,
-    SideDatabaseLost,
-    SideProcess,
-    SideProcessFailed,
-    side_processes,
-)
+from projector.rebuild.side_process import SideDatabaseLost, SideWorker, side_workers
+from projector.rebuild.tasks import Scan, Task
 from projector.rebuild.verify import verify
-from tests.runtime_rig import assert_oracle_agrees, live, no_progress, raw, unaccounted
+from tests.runtime_rig import assert_oracle_agrees, live, no_progress, raw, rebuild_leftovers
+
+
+@pytest.fixture(autouse=True)
+def small_scans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make even a short log use several processes, with several scans each."""
+    monkeypatch.setattr(fill, "POSITIONS_A_PROCESS", 1)
+    monkeypatch.setattr(tasks, "SCAN_POSITIONS", 50)
 
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The process ids of side processes, as they are given their orders."""
+    """The process ids of side processes, in the order of their first tasks."""
     pids: list[int] = []
-    original = SideProcess.fill
+    original = SideWorker.do
 
-    async def fill(self: SideProcess, *arguments: Any) -> None:
-        pids.append(self._process.pid)
-        await original(self, *arguments)
+    async def do(self: SideWorker, task: Task) -> None:
+        if self.pid not in pids:
+            pids.append(self.pid)
+        await original(self, task)
 
-    monkeypatch.setattr(SideProcess, "fill", fill)
+    monkeypatch.setattr(SideWorker, "do", do)
     return pids
 
 
@@ -52,38 +54,49 @@ async def _gone(pid: int, seconds: float = 10) -> None:
     pytest.fail(f"process {pid} still runs")
 
 
-async def test_two_processes_make_the_rows_of_one(
-    database: Database, started: list[int], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("processes", [2, 3])
+async def test_several_processes_make_the_rows_of_one(
+    database: Database, started: list[int], monkeypatch: pytest.MonkeyPatch, processes: int
 ) -> None:
     await live(database)
     before = await raw(database)
-    head = await log.head(database)
-    for memory in (rebuilding.MEMORY, 30_000):
-        monkeypatch.setattr(rebuilding, "MEMORY", memory)
-        rebuilt = await rebuild(database, PROJECTIONS, no_progress, processes=2)
+    head = await read_head(database)
+    for memory in (fill.MEMORY, 30_000):
+        monkeypatch.setattr(fill, "MEMORY", memory)
+        rebuilt = await rebuild(database, PROJECTIONS, no_progress, processes=processes)
         assert list(rebuilt.items()) == [(p.name, head) for p in PROJECTIONS]
         assert await raw(database) == before
-        verdicts = await verify(database, PROJECTIONS, no_progress, processes=2)
+        verdicts = await verify(database, PROJECTIONS, no_progress, processes=processes)
         assert [verdict.differences for verdict in verdicts] == [0] * len(PROJECTIONS)
-        assert await unaccounted(database) == 0
-    assert len(started) == 4
+        assert await rebuild_leftovers(database) == 0
+    assert len(started) == 4 * (processes - 1)
     for pid in started:
         await _gone(pid)
     await assert_oracle_agrees(database)
 
 
-async def test_progress_is_that_of_the_slower_process(database: Database) -> None:
+async def test_a_short_log_is_not_worth_a_process(
+    database: Database, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fill, "POSITIONS_A_PROCESS", 1000)
+    await live(database, count=300)
+    await rebuild(database, PROJECTIONS, no_progress, processes=8)
+    assert started == []
+
+
+async def test_progress_counts_every_process(database: Database) -> None:
     await live(database)
-    head = await log.head(database)
+    head = await read_head(database)
     reached: list[int] = []
     await rebuild(database, PROJECTIONS, lambda position, _: reached.append(position), processes=2)
     assert reached == sorted(reached)
     assert reached[-1] == head
+    assert 2 * head // 3 in reached, "the whole scan, and then the rest"
 
 
 @dataclass
 class Held:
-    """A rebuild whose side process cannot read the log until it is let go."""
+    """A rebuild whose side process cannot read the log until it is released."""
 
     rebuild: "asyncio.Task[dict[str, int]]"
     pid: int
@@ -96,15 +109,18 @@ async def held(
     await live(database, count=300)
     before = await raw(database)
     locked = asyncio.Event()
-    noting = SideProcess.fill
+    noting = SideWorker.do
 
-    async def fill(self: SideProcess, *arguments: Any) -> None:
+    async def do(self: SideWorker, task: Task) -> None:
+        if locked.is_set():
+            await noting(self, task)
+            return
         async with database.transaction() as connection:
             await connection.execute("LOCK TABLE log.events IN ACCESS EXCLUSIVE MODE")
             locked.set()
-            await noting(self, *arguments)
+            await noting(self, task)
 
-    monkeypatch.setattr(SideProcess, "fill", fill)
+    monkeypatch.setattr(SideWorker, "do", do)
     running = asyncio.create_task(rebuild(database, PROJECTIONS, no_progress, processes=2))
     await locked.wait()
     while not started:
@@ -112,13 +128,15 @@ async def held(
     yield Held(running, started[0])
     assert running.done()
     await _gone(started[0])
-    assert await unaccounted(database) == 0
+    assert await rebuild_leftovers(database) == 0
     assert await raw(database) == before
 
 
 async def test_a_killed_side_process_ends_the_rebuild(held: Held) -> None:
     os.kill(held.pid, signal.SIGKILL)
-    with pytest.raises(SideProcessFailed, match=r"ended with -9 .* run this again"):
+    with pytest.raises(
+        SideProcessFailed, match=rf"process {held.pid} .* ended with -9 .* run this"
+    ):
         await held.rebuild
 
 
@@ -142,15 +160,15 @@ async def test_a_side_process_that_loses_the_database_says_so(
 
 async def test_a_side_process_that_gets_no_connection_says_so() -> None:
     nobody_listens = "postgresql://nobody@127.0.0.1:1/none"
-    async with side_processes(1) as (side,):
+    async with side_workers(1, nobody_listens, [], 1) as (side,):
         with pytest.raises(SideDatabaseLost):
-            await side.fill(Order(nobody_listens, [], 1, 1), print)
+            await side.do(Scan(0, 1, []))
 
 
 async def test_a_side_process_runs_the_code_of_its_parent(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever lies in the folder from which the command is called."""
+    """Not that of the folder in which the command is run."""
     await live(database, count=50)
     (tmp_path / "projector").mkdir()
     (tmp_path / "projector" / "__init__.py").write_text("raise ImportError('another release')")
@@ -160,7 +178,7 @@ async def test_a_side_process_runs_the_code_of_its_parent(
 
 
 async def test_a_side_process_ends_with_its_parent(tmp_path: Path) -> None:
-    """While it waits for a database that took its connection and says nothing, for seconds."""
+    """Even while it waits, for seconds, for a database that accepts the connection but never answers."""
     connected: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
     silent = await asyncio.start_server(
         lambda _, writer: connected.set_result(writer), "127.0.0.1", 0
@@ -181,12 +199,14 @@ async def test_a_side_process_ends_with_its_parent(tmp_path: Path) -> None:
 
 PARENT = """
 import asyncio, pathlib, sys
-from projector.rebuild.side_process import Order, side_processes
+from projector.rebuild.side_process import side_workers
+from projector.rebuild.tasks import Scan
 
 async def main():
-    async with side_processes(1) as (side,):
-        pathlib.Path(sys.argv[1]).write_text(str(side._process.pid))
-        await side.fill(Order(f"postgresql://nobody@127.0.0.1:{sys.argv[2]}/none", [], 1, 1), print)
+    url = f"postgresql://nobody@127.0.0.1:{sys.argv[2]}/none"
+    async with side_workers(1, url, [], 1) as (side,):
+        pathlib.Path(sys.argv[1]).write_text(str(side.pid))
+        await side.do(Scan(0, 1, []))
 
 asyncio.run(main())
 """

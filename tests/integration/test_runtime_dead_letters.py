@@ -1,13 +1,13 @@
-"""Events and logs that cannot be folded: said, and everything else goes on."""
+"""Events and logs that cannot be folded are reported, and everything else goes on."""
 
 from projector.database import Database
 from projector.projections import projection_named
 from projector.rebuild.rebuild import rebuild
-from projector.runtime.dead_letters import list_dead_letters, retry_dead_letters
+from projector.state.dead_letters import list_dead_letters, retry_dead_letters
 from tests.oracle.story import event
 from tests.runtime_rig import (
     all_live,
-    append,
+    append_bodies,
     assert_oracle_agrees,
     assert_verified,
     counted,
@@ -30,7 +30,7 @@ async def test_an_event_that_spoils_the_write_becomes_the_only_dead_letter(
     bodies = [renamed(n, f"u{n % 40}") for n in range(200)]
     bodies[77] = event("user.updated", 77, {"id": "u37", "dept": "X"})
     async with replica(database) as running:
-        await append(database, bodies)
+        await append_bodies(database, bodies)
         await until_folded(database)
         letters = [tuple(row)[:3] for row in await list_dead_letters(database)]
         assert letters == [(78, "users", "user.updated")]
@@ -46,22 +46,22 @@ async def test_an_event_that_spoils_the_write_becomes_the_only_dead_letter(
         )
         assert names == 40
 
-        # While the cause stands, a retry changes nothing; then it folds where its time puts it.
+        # While the cause remains, a retry changes nothing; then the event folds at its place in time.
         assert await retry_dead_letters(database) == (0, 1)
-        await append(database, [event("user.updated", 500, {"id": "u37", "dept": "Y"})])
+        await append_bodies(database, [event("user.updated", 500, {"id": "u37", "dept": "Y"})])
         await until_folded(database)
         await database.fetch("ALTER TABLE state.users DROP CONSTRAINT spoiled")
         assert await retry_dead_letters(database) == (1, 0)
         assert await list_dead_letters(database) == []
         await assert_oracle_agrees(database)
-        await append(database, [renamed(900)])
+        await append_bodies(database, [renamed(900)])
         await until_folded(database)
     await assert_oracle_agrees(database)
     await assert_verified(database)
 
 
 async def test_a_checkpoint_that_is_not_of_this_log_is_reported(database: Database) -> None:
-    await append(database, [renamed(1), renamed(2)])
+    await append_bodies(database, [renamed(1), renamed(2)])
     async with replica(database):
         await until_folded(database)
     await database.fetch("UPDATE state.checkpoints SET position = 9 WHERE projection = 'users'")
@@ -69,7 +69,7 @@ async def test_a_checkpoint_that_is_not_of_this_log_is_reported(database: Databa
         "UPDATE state.checkpoints SET digest = sha256('other') WHERE projection = 'groups'"
     )
     async with replica(database):
-        await append(database, [renamed(3)])
+        await append_bodies(database, [renamed(3)])
         await until(lambda: is_reported(database))
         found = await states(database)
         assert found["users"][0] == "beyond head"

@@ -1,4 +1,4 @@
-"""Restored from a backup into another database, everything goes on."""
+"""Everything goes on after a restore from a backup into another database."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from projector.embedded.binaries import find_binaries
 from tests.conftest import database_of, run_on
 from tests.directory_rows import shown
 from tests.runtime_rig import (
-    append,
+    append_bodies,
     append_story,
     assert_oracle_agrees,
     assert_verified,
@@ -35,7 +35,7 @@ async def empty_url(server: str) -> AsyncIterator[str]:
 
 
 def connection_arguments(url: str) -> list[str]:
-    """How PostgreSQL's own programs are told of a URL of the tests' server."""
+    """The arguments with which PostgreSQL's programs connect to a URL of the tests' server."""
     parts = urlsplit(url)
     server = parse_qs(parts.query)
     return ["-h", server["host"][0], "-p", server["port"][0], "-U", str(parts.username)]
@@ -54,7 +54,7 @@ async def run(program: str, *arguments: str) -> None:
 async def test_everything_goes_on_in_a_restored_database(
     database: Database, database_url: str, empty_url: str, tmp_path: Path, parallel: str
 ) -> None:
-    """A dump taken while projections lag and appends go on is whole, and older than what came after."""
+    """A dump taken while projections lag and appends go on is consistent, and lacks later events."""
     some = story(12, 600)
     async with replica(database, batch_events=40):
         await append_story(database, some[:200], 20)
@@ -74,7 +74,7 @@ async def test_everything_goes_on_in_a_restored_database(
     restored = await open_database(empty_url)
     async with replica(restored):
         await until_folded(restored)
-        await append_story(restored, some[150:], 30)  # what Zoom sends again, and what is new
+        await append_story(restored, some[150:], 30)  # what Zoom sends again, and new events
         await until_folded(restored)
         await assert_oracle_agrees(restored)
     await assert_verified(restored)
@@ -89,18 +89,18 @@ async def test_everything_goes_on_in_a_restored_database(
 async def test_a_replica_at_work_follows_a_log_that_went_back(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    """The backup is of a time when this very replica held the very same leases."""
+    """The backup is of a time when the same replica held the same leases."""
     dump = str(tmp_path / "dump")
     target = [*connection_arguments(database_url), "-d", urlsplit(database_url).path[1:]]
     async with replica(database):
-        await append(database, [renamed(n) for n in range(50)])
+        await append_bodies(database, [renamed(n) for n in range(50)])
         await until_folded(database)
         await run("pg_dump", *target, "-Fc", "-f", dump)
-        await append(database, [renamed(n) for n in range(50, 100)])
+        await append_bodies(database, [renamed(n) for n in range(50, 100)])
         await until_folded(database)
-        # In one transaction: the replica sees the database before it or after it.
+        # In one transaction: the replica sees the database either before or after it.
         await run("pg_restore", *target, "--clean", "--if-exists", "--single-transaction", dump)
-        await append(database, [renamed(n) for n in range(200, 210)])
+        await append_bodies(database, [renamed(n) for n in range(200, 210)])
         assert await until_folded(database, 15) < 10
         await assert_oracle_agrees(database)
     await assert_verified(database)

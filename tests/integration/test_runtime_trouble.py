@@ -1,13 +1,11 @@
-"""Trouble: the runtime waits it out, says why, and goes on by itself."""
+"""Faults: the runtime waits, reports the reason, and goes on by itself."""
 
 import asyncio
 import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -16,17 +14,18 @@ from aiohttp.test_utils import TestClient, TestServer
 from projector.database import Database, open_database
 from projector.embedded import EmbeddedServer
 from projector.folding.tables import Projection
+from projector.live import replica as replica_module
+from projector.live.health import make_health_app
+from projector.live.replica import Replica
+from projector.live.watch import Watch
 from projector.projections import PROJECTIONS
-from projector.runtime import replica as replica_module
-from projector.runtime import store as store_module
-from projector.runtime.health import make_health_app
-from projector.runtime.replica import Replica
-from projector.runtime.store import Change, Move, Store
-from projector.runtime.watch import Watch
-from projector.schema import migrate
+from projector.schema.migrate import migrate
+from projector.state import store as store_module
+from projector.state.store import Change, Move, Store
+from tests.folders import new_folder
 from tests.runtime_rig import (
     all_live,
-    append,
+    append_bodies,
     append_story,
     assert_oracle_agrees,
     assert_verified,
@@ -67,8 +66,8 @@ async def test_connections_that_are_cut_again_and_again(
 
 @pytest.fixture
 def own_server() -> Iterator[EmbeddedServer]:
-    """A server of the test's own, to be stopped and started."""
-    folder = Path(tempfile.mkdtemp(prefix="projector-trouble-"))
+    """A server for one test, to be stopped and started."""
+    folder = new_folder("projector-trouble")
     folder.chmod(0o711)
     server = EmbeddedServer(folder, settings={"fsync": "off"})
     server.start()
@@ -99,7 +98,7 @@ async def test_the_database_restarts(own_server: EmbeddedServer) -> None:
 
 @asynccontextmanager
 async def locked(database_url: str, table: str) -> AsyncIterator[None]:
-    """Somebody holds an exclusive lock on a table."""
+    """Hold an exclusive lock on a table while the block runs."""
     connection = await asyncpg.connect(database_url)
     transaction = connection.transaction()
     await transaction.start()
@@ -117,10 +116,10 @@ async def test_a_locked_table_stops_one_projection_alone_which_says_why(
     monkeypatch.setattr(store_module, "STATEMENT_SECONDS", 0.5)
     monkeypatch.setattr(replica_module, "STUCK_SECONDS", 1.5)
     async with replica(database) as running:
-        await append(database, [renamed(1)])
+        await append_bodies(database, [renamed(1)])
         await until_folded(database)
         async with locked(database_url, "state.users"):
-            await append(database, [renamed(2)])
+            await append_bodies(database, [renamed(2)])
             others = [name for name in await positions(database) if name != "users"]
             await until_folded(database, 5, others)
             await until(lambda: says(database, "users", ("waiting", "TimeoutError")))
@@ -136,11 +135,11 @@ async def test_a_locked_table_stops_one_projection_alone_which_says_why(
 async def test_a_replica_that_gets_no_leases_is_stuck_too(
     database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after a restart for being stuck: it has no worker that could tell."""
+    """As after a restart for being stuck: it has no worker that could report it."""
     monkeypatch.setattr(replica_module, "STUCK_SECONDS", 1.0)
     monkeypatch.setattr(replica_module, "TTL", timedelta(seconds=0.3))
     async with locked(database_url, "state.checkpoints"), replica(database) as running:
-        await append(database, [renamed(1)])
+        await append_bodies(database, [renamed(1)])
         await until(lambda: is_stuck(running, [p.name for p in PROJECTIONS]))
         assert (await livez(running))[0] == 503
     monkeypatch.undo()
@@ -158,7 +157,7 @@ async def is_stuck(running: Replica, names: list[str]) -> bool:
 
 
 async def livez(running: Replica) -> tuple[int, object]:
-    """What the health port would answer."""
+    """The status and document of /livez."""
     async with TestClient(TestServer(make_health_app(running))) as client:
         answer = await client.get("/livez")
         return answer.status, (await answer.json()).get("projections")
@@ -168,7 +167,7 @@ async def test_nobody_is_stuck_while_the_database_is_away_or_just_back(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with replica(database) as running:
-        await append(database, [renamed(1)])
+        await append_bodies(database, [renamed(1)])
         await until_folded(database)
         monkeypatch.setattr(replica_module, "STUCK_SECONDS", 0.2)
         for worker in running.workers.values():
@@ -213,7 +212,7 @@ async def test_a_loop_that_dies_is_restarted_and_counted(
     monkeypatch.setattr(replica_module, "RESTART_SECONDS", 0.05)
     async with replica(database) as running:
         for number in range(4):
-            await append(database, [renamed(number)])
+            await append_bodies(database, [renamed(number)])
             await until_folded(database)
         restarts = running.metrics.registry.get_sample_value(
             "projector_projection_restarts_total", {"projection": "users"}
@@ -236,7 +235,7 @@ async def test_a_watch_that_dies_is_restarted_and_counted(
     monkeypatch.setattr(Watch, "_poll", poll)
     monkeypatch.setattr(replica_module, "RESTART_SECONDS", 0.05)
     async with replica(database) as running:
-        await append(database, [renamed(1)])
+        await append_bodies(database, [renamed(1)])
         assert await until_folded(database) < 5
         restarts = running.metrics.registry.get_sample_value(
             "projector_projection_restarts_total", {"projection": "watch"}

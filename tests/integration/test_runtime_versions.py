@@ -1,4 +1,4 @@
-"""Versions: an older and a newer release beside each other, without a manual step."""
+"""Versions: an older and a newer release run together, without a manual step."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,33 +10,33 @@ from structlog.testing import capture_logs
 from projector.database import Database
 from projector.errors import SchemaMismatch
 from projector.folding.tables import MergeTable, Projection
+from projector.live import upgrade
 from projector.projections import PROJECTIONS, projection_named
-from projector.rebuild import bulk
 from projector.rebuild.rebuild import rebuild
+from projector.rebuild.scan import Scanner
 from projector.rebuild.verify import verify
-from projector.runtime import upgrade
-from projector.runtime.dead_letters import retry_dead_letters
-from projector.schema import create_views
+from projector.schema.migrate import create_views
+from projector.state.dead_letters import retry_dead_letters
 from projector.statements import queries
 from tests.oracle.story import event
 from tests.runtime_rig import (
-    append,
+    append_bodies,
     append_story,
     counted,
     no_progress,
     owners,
     raw,
+    rebuild_leftovers,
     renamed,
     replica,
     story,
-    unaccounted,
     until,
     until_folded,
 )
 
 
 def twice(events: Any) -> Any:
-    """Each row of freshness as the newer release computes it: counts everything twice."""
+    """Freshness as the newer release computes it: counts every event twice."""
     for row in projection_named("freshness").tables[0].rows["user.updated"](events):
         yield row._replace(events=2 * row.events)
 
@@ -69,14 +69,14 @@ async def is_of(database: Database, version: int) -> bool:
 
 async def test_a_newer_release_rebuilds_and_takes_over(database: Database) -> None:
     some = [renamed(n) for n in range(300)]
-    await append(database, some)
+    await append_bodies(database, some)
     with capture_logs() as lines:
         async with replica(database, projections=OLD) as old:
             await until_folded(database)
             assert await counted(database) == 300
             async with replica(database, projections=NEW) as new:
                 await until(lambda: is_of(database, 2))
-                await append(database, [renamed(n) for n in range(300, 350)])
+                await append_bodies(database, [renamed(n) for n in range(300, 350)])
                 await until_folded(database)
                 assert await counted(database) == 700
                 await until(lambda: is_owned_by(database, new.name))
@@ -86,7 +86,7 @@ async def test_a_newer_release_rebuilds_and_takes_over(database: Database) -> No
         assert [(line["projection"], line["stored"], line["code"]) for line in said] == [
             ("freshness", 2, 1)
         ]
-    assert await unaccounted(database) == 0
+    assert await rebuild_leftovers(database) == 0
 
 
 async def is_owned_by(database: Database, name: str) -> bool:
@@ -99,7 +99,7 @@ async def has_said(lines: list[Any]) -> bool:
 
 @dataclass
 class Gate:
-    """Holds every rebuild's pass over the log until it is opened."""
+    """Blocks every rebuild's scan until it is opened."""
 
     reached: asyncio.Event
     opened: asyncio.Event
@@ -108,26 +108,26 @@ class Gate:
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     held = Gate(asyncio.Event(), asyncio.Event())
-    original = bulk._fold
+    original = Scanner.scan
 
-    async def fold(*arguments: Any) -> None:
+    async def scan(*arguments: Any) -> None:
         held.reached.set()
         await held.opened.wait()
         await original(*arguments)
 
-    monkeypatch.setattr(bulk, "_fold", fold)
+    monkeypatch.setattr(Scanner, "scan", scan)
     return held
 
 
 async def test_the_older_release_keeps_the_old_rows_current_meanwhile(
     database: Database, gate: Gate
 ) -> None:
-    await append(database, [renamed(n) for n in range(100)])
+    await append_bodies(database, [renamed(n) for n in range(100)])
     async with replica(database, projections=NEW):
         await gate.reached.wait()
         async with replica(database, projections=OLD) as old:
             await until(lambda: is_owned_by(database, old.name))
-            await append(database, [renamed(n) for n in range(100, 120)])
+            await append_bodies(database, [renamed(n) for n in range(100, 120)])
             await until_folded(database)
             assert await counted(database) == 120
             assert (await stored(database))["state"] == "rebuilding"
@@ -141,14 +141,14 @@ async def test_without_an_older_replica_it_says_that_it_is_stale(
     database: Database, gate: Gate
 ) -> None:
     async with replica(database, projections=OLD):
-        await append(database, [renamed(1)])
+        await append_bodies(database, [renamed(1)])
         await until_folded(database)
-    await append(database, [renamed(2), renamed(3)])
+    await append_bodies(database, [renamed(2), renamed(3)])
     async with replica(database, projections=NEW):
         await gate.reached.wait()
         found = await stored(database)
         assert (found["state"], found["lag_events"], found["owner"]) == ("stale", 2, None)
-        assert await counted(database) == 1  # the old rows stay readable
+        assert await counted(database) == 1  # the old rows can still be read
         gate.opened.set()
         await until(lambda: is_live(database))
         assert await counted(database) == 6
@@ -162,7 +162,7 @@ async def test_several_new_replicas_rebuild_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upgrade, "PAUSE_SECONDS", 0.2)
-    await append(database, [renamed(n) for n in range(300)])
+    await append_bodies(database, [renamed(n) for n in range(300)])
     async with replica(database, projections=OLD):
         await until_folded(database)
     with capture_logs() as lines:
@@ -172,7 +172,7 @@ async def test_several_new_replicas_rebuild_once(
             replica(database, projections=NEW),
         ):
             await until(lambda: is_of(database, 2))
-            await append(database, [renamed(n) for n in range(300, 400)])
+            await append_bodies(database, [renamed(n) for n in range(300, 400)])
             await until_folded(database)
     done = [line for line in lines if line["event"] == "upgrade_done"]
     assert len(done) == 1
@@ -187,8 +187,8 @@ async def test_a_replica_that_stops_in_its_upgrade_leaves_nothing(
         await until_folded(database)
     async with replica(database, projections=NEW):
         await gate.reached.wait()
-        assert await unaccounted(database) > 0
-    assert await unaccounted(database) == 0
+        assert await rebuild_leftovers(database) > 0
+    assert await rebuild_leftovers(database) == 0
     gate.opened.set()
     async with replica(database, projections=NEW):
         await until(lambda: is_of(database, 2))
@@ -198,7 +198,7 @@ async def test_a_view_waits_for_the_version_that_it_needs(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "-- needs: freshness 2\nCREATE OR REPLACE VIEW directory.later AS SELECT 1 AS one"
-    monkeypatch.setattr("projector.schema.view_files", lambda: iter([text]))
+    monkeypatch.setattr("projector.schema.migrate.view_files", lambda: iter([text]))
     async with database.transaction() as connection:
         await create_views(connection)
     exists = "SELECT to_regclass('directory.later') IS NOT NULL"
@@ -216,7 +216,7 @@ async def test_a_view_waits_for_the_version_that_it_needs(
 async def test_commands_leave_another_releases_rows_alone(
     database: Database, there: int, sentence: str
 ) -> None:
-    await append(database, [renamed(1), event("user.updated", 2, {})])
+    await append_bodies(database, [renamed(1), event("user.updated", 2, {})])
     async with replica(database):
         await until_folded(database)
     users = [projection_named("users")]
@@ -231,7 +231,7 @@ async def test_commands_leave_another_releases_rows_alone(
         with pytest.raises(SchemaMismatch, match=sentence):
             await rebuild(database, users, no_progress)
         assert await raw(database) == before
-    else:  # what a newer release is for
+    else:  # a newer release may rebuild older rows
         await rebuild(database, users, no_progress)
         assert (await retry_dead_letters(database)).left == 1
-    assert await unaccounted(database) == 0
+    assert await rebuild_leftovers(database) == 0

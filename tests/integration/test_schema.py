@@ -1,4 +1,4 @@
-"""The schema: what the migrations give, in which steps, and that code and tables agree on it."""
+"""The schema: what the migrations create, in which steps, and that code and tables agree."""
 
 import asyncio
 import re
@@ -6,16 +6,17 @@ import uuid
 from pathlib import Path
 
 import pytest
-from conftest import database_of, run_on
 
 from projector.database import Database, open_database
 from projector.errors import SchemaMismatch
 from projector.folding.tables import SequenceTable, Table
-from projector.migrations import check_schema, migrations
 from projector.projections import PROJECTIONS
-from projector.runtime.codec import codec_of
-from projector.schema import migrate, projection_ddl
+from projector.schema.ddl import projection_ddl
+from projector.schema.migrate import migrate
+from projector.schema.migrations import check_schema, migrations
+from projector.state.codec import codec_of
 from projector.statements import sql_root
+from tests.conftest import database_of, run_on
 from tests.dump_schema import HEADER, dumped, normalised
 
 TABLES = [table for projection in PROJECTIONS for table in projection.tables]
@@ -26,7 +27,7 @@ WHERE table_schema = 'state' AND table_name = $1 AND is_generated = 'NEVER' ORDE
 
 
 async def columns(database: Database, table: str) -> list[tuple[str, str]]:
-    """Columns that code writes, and their types."""
+    """The columns that code writes, and their types."""
     return [(row[0], row[1]) for row in await database.fetch(COLUMNS, table)]
 
 

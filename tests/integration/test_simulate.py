@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from ingress_rig import SECRET as INGRESS_SECRET
-from ingress_rig import serving
-from misbehaving_server import SECRET, Received, Receiver, acknowledge, receiving
 
 from projector.database import Database
 from projector.errors import ConfigurationError
-from projector.signature import encrypted_token
 from projector.simulator import schedule
 from projector.simulator.zoom import PlayOptions, Summary, UrlNotValidated, play
+from projector.zoom.signature import encrypted_token
+from tests.ingress_rig import SECRET as INGRESS_SECRET
+from tests.ingress_rig import serving
+from tests.misbehaving_server import SECRET, Received, Receiver, acknowledge, receiving
 
 DAY_MS = 86_400_000
 REQUEST_ID = re.compile(r"[0-9a-f]{8}(_[0-9a-f]{4}){3}_[0-9a-f]{12}")
@@ -99,7 +99,7 @@ async def test_another_run_plays_another_account_unless_one_is_given() -> None:
 async def test_a_500_is_sent_again_with_the_same_body_and_id_and_a_fresh_signature(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Every reading is another second: a signature that is used twice would show.
+    # Each reading of the clock is another second, so that a reused signature is detected.
     seconds = count(int(time.time()))
     monkeypatch.setattr(time, "time", lambda: float(next(seconds)))
 
@@ -289,7 +289,7 @@ async def test_waiting_retries_are_bounded(monkeypatch: pytest.MonkeyPatch) -> N
         summary = await played(receiver, concurrency=4)
     assert summary.lost == {"500": 40}
     assert len(receiver.received) == 160
-    # A delivery is given up before more than a dozen others have begun.
+    # The first delivery is given up before more than a dozen others are begun.
     attempts: dict[bytes, int] = {}
     for received in receiver.received:
         attempts[received.body] = attempts.get(received.body, 0) + 1

@@ -1,4 +1,4 @@
-"""The log goes out to a file and comes back: the same bytes in the same order, once."""
+"""Export and import of the log: the same bytes in the same order, once."""
 
 import asyncio
 import io
@@ -10,16 +10,17 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import database_of, run_on
-from delivery_bodies import bodies
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from projector import log, transfer
 from projector.database import Database, open_database
 from projector.errors import AppendRefused, DatabaseUnavailable
-from projector.log import delivery_of, head_of
-from projector.transfer import ExportSummary, ImportSummary, export_log, import_file
+from projector.log import transfer
+from projector.log.append import append
+from projector.log.transfer import ExportSummary, ImportSummary, export_log, import_file
+from projector.zoom.delivery import delivery_of, head_of
+from tests.conftest import database_of, run_on
+from tests.delivery_bodies import bodies
 
 MOMENT = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -58,7 +59,7 @@ async def received(database: Database, sent: Sequence[bytes]) -> None:
         for number, body in enumerate(sent)
     ]
     if deliveries:
-        await log.append(database, deliveries)
+        await append(database, deliveries)
 
 
 async def logged(database: Database) -> list[tuple[bytes, datetime, str | None]]:
@@ -206,7 +207,7 @@ async def test_an_append_lock_that_others_hold_for_a_while_is_waited_for(
     async with database.transaction() as holder:
         await holder.execute("SELECT log.take_append_lock()")
         importing = asyncio.create_task(import_file(database, io.BytesIO(event(1))))
-        await asyncio.sleep(1.7)  # longer than one append waits
+        await asyncio.sleep(1.7)  # longer than a single append waits
         assert not importing.done()
     assert await importing == ImportSummary(1, 0, 0)
 

@@ -10,21 +10,22 @@ from typing import Any
 import pytest
 
 from projector.database import Database
+from projector.errors import LogMismatch
 from projector.projections import PROJECTIONS, projection_named
 from projector.rebuild import swap
-from projector.rebuild import verify as verify_module
 from projector.rebuild.rebuild import rebuild
-from projector.rebuild.verify import Verdict, verify
-from projector.runtime.worker import LogMismatch
+from projector.rebuild.verify import verify
+from projector.state import comparison
+from projector.state.comparison import Verdict
 from tests.oracle.story import event
 from tests.runtime_rig import (
-    append,
+    append_bodies,
     append_story,
     no_progress,
+    rebuild_leftovers,
     renamed,
     replica,
     story,
-    unaccounted,
     until_folded,
 )
 
@@ -32,13 +33,15 @@ from tests.runtime_rig import (
 async def fold_all(database: Database) -> None:
     async with replica(database):
         await append_story(database, story(11, 400))
-        await append(database, [event("user.updated", 1, {}), renamed(1, "a"), renamed(2, "b")])
+        await append_bodies(
+            database, [event("user.updated", 1, {}), renamed(1, "a"), renamed(2, "b")]
+        )
         await until_folded(database)
 
 
 async def verdict_on(database: Database, name: str) -> Verdict:
     (verdict,) = await verify(database, [projection_named(name)], no_progress)
-    assert await unaccounted(database) == 0
+    assert await rebuild_leftovers(database) == 0
     return verdict
 
 
@@ -96,7 +99,7 @@ async def test_only_some_of_many_differences_are_kept(database: Database) -> Non
     await database.fetch("UPDATE state.users SET status = 'x'")
     verdict = await verdict_on(database, "users")
     users = await database.fetchval("SELECT count(*) FROM state.users")
-    assert verdict.differences == users > len(verdict.examples) == verify_module.EXAMPLES
+    assert verdict.differences == users > len(verdict.examples) == comparison.EXAMPLES
 
 
 async def test_everything_goes_on_during_a_verification(database: Database) -> None:
@@ -107,7 +110,7 @@ async def test_everything_goes_on_during_a_verification(database: Database) -> N
         number = 0
         while not stop.is_set():
             number += 1
-            await append(database, [renamed(number, f"while {number}")])
+            await append_bodies(database, [renamed(number, f"while {number}")])
             await until_folded(database, 5)
         return number
 
@@ -123,16 +126,16 @@ async def test_everything_goes_on_during_a_verification(database: Database) -> N
 async def test_another_projection_is_rebuilt_during_a_verification(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The verification's snapshot is old, but it is no reader of the views."""
+    """The verification's snapshot is old, but it does not read the views."""
     await fold_all(database)
-    compare, rebuilt = verify_module._compare_rows, {}
+    compare, rebuilt = comparison.compare_rows, {}
 
     async def after_a_rebuild(*arguments: Any) -> None:
         if not rebuilt:
             rebuilt.update(await rebuild(database, [projection_named("groups")], no_progress))
         await compare(*arguments)
 
-    monkeypatch.setattr(verify_module, "_compare_rows", after_a_rebuild)
+    monkeypatch.setattr(comparison, "compare_rows", after_a_rebuild)
     monkeypatch.setattr(swap, "ATTEMPTS", 2)
     assert (await verdict_on(database, "users")).differences == 0
     assert list(rebuilt) == ["groups"]
@@ -151,17 +154,17 @@ async def test_a_checkpoint_of_another_log_is_no_verdict(database: Database) -> 
 async def test_memory_does_not_grow_with_the_rows(database: Database) -> None:
     peaks = []
     for size in (2_000, 10_000):
-        await append(database, [renamed(n, f"u{size}-{n}") for n in range(size)])
+        await append_bodies(database, [renamed(n, f"u{size}-{n}") for n in range(size)])
         async with replica(database):
             await until_folded(database)
         tracemalloc.start()
-        live = verify_module._compared(projection_named("users"))
+        live = list(comparison.compared_tables(projection_named("users")))
         async with database.transaction() as one, database.transaction() as other:
             verdict = Verdict("users", 0)
             for compared in live:
-                await verify_module._compare_rows(
-                    verify_module._rows(one, compared, "state"),
-                    verify_module._rows(other, compared, "state"),
+                await comparison.compare_rows(
+                    comparison.rows_of(one, compared, "state"),
+                    comparison.rows_of(other, compared, "state"),
                     compared,
                     verdict,
                 )
@@ -189,4 +192,4 @@ async def test_a_dry_run_says_what_would_change_and_changes_nothing(
     assert "different in users: A, a (status)" in done.stdout
     status = await database.fetchval("SELECT status FROM state.users WHERE user_key = 'a'")
     assert status == "tampered"
-    assert await unaccounted(database) == 0
+    assert await rebuild_leftovers(database) == 0

@@ -1,19 +1,20 @@
-"""The product's whole way on each PostgreSQL that it serves: append, fold, show, rebuild, verify."""
+"""The main functions on each supported PostgreSQL: append, fold, show, rebuild, verify."""
 
 import asyncio
 import io
 from collections.abc import Sequence
 
 import pytest
-from conftest import EMBEDDED
 
-from projector import log
 from projector.database import Database
 from projector.embedded.binaries import MAJOR
+from projector.log.append import append
+from projector.log.read import read_head
+from projector.log.transfer import export_log, import_file
 from projector.projections import PROJECTIONS
 from projector.rebuild.rebuild import rebuild
-from projector.schema import migrate
-from projector.transfer import export_log, import_file
+from projector.schema.migrate import migrate
+from tests.conftest import EMBEDDED
 from tests.oracle.naive_views import KEYS
 from tests.runtime_rig import (
     append_story,
@@ -53,7 +54,7 @@ async def test_append_fold_show_rebuild_verify(database: Database) -> None:
 async def test_the_log_is_append_only_and_knows_its_duplicates(database: Database) -> None:
     some = story(4, 50)
     await append_story(database, some)
-    assert all(answer.duplicate for answer in await log.append(database, some))
+    assert all(answer.duplicate for answer in await append(database, some))
     for statement in ("UPDATE log.events SET body = ''", "DELETE FROM log.events"):
         with pytest.raises(Exception, match="append-only"):
             await database.fetch(statement)
@@ -63,7 +64,7 @@ async def test_export_and_import(database: Database) -> None:
     await append_story(database, story(5, 50))
     file = io.BytesIO()
     exported = (await export_log(database, file)).exported
-    assert exported == await log.head(database) > 0
+    assert exported == await read_head(database) > 0
     file.seek(0)
     assert (await import_file(database, file)).duplicates == exported
 

@@ -1,4 +1,4 @@
-"""What the views are called, what they show, and that they stay."""
+"""The names and columns of the views, and that they are stable."""
 
 from typing import Final
 
@@ -6,7 +6,8 @@ import asyncpg
 import pytest
 
 from projector.database import Database
-from projector.schema import create_views, view_files
+from projector.schema.ddl import view_files
+from projector.schema.migrate import create_views
 
 ALWAYS: Final = "last_event_at timestamptz, last_position int8"
 USER: Final = (
@@ -22,7 +23,7 @@ IN_GROUP: Final = (
 )
 CHANGED: Final = f"changed_at timestamptz, changed_by text, {ALWAYS}"
 
-# A change here is a change for everybody who queries the directory: only new columns, and at the end.
+# A change here affects everybody who queries the directory: only add columns, and at the end.
 CATALOGUE: Final = {
     "users": f"{USER}, {ALWAYS}",
     "former_users": f"{USER}, removed_at timestamptz, {ALWAYS}",

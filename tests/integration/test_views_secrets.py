@@ -1,4 +1,4 @@
-"""Secrets are in the log alone: planted at every depth of every event, they show in no view and no table."""
+"""Secrets are only in the log: put at every depth of every event, they are in no view or state table."""
 
 import json
 import random
@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from projector import log
 from projector.database import Database
+from projector.log.append import append
+from projector.zoom.delivery import delivery_of, head_of
 from tests.integration.stepping import Stepper
 
 MARK = "PLANTED-7fd1"
@@ -27,7 +28,7 @@ def planted(value: Any) -> Any:
 
 
 def bodies() -> list[bytes]:
-    """Each event with its secrets, and with settings and attributes where it has none."""
+    """Each event with the secrets, and with settings and attributes if it has none."""
     found = []
     for path in PAYLOADS:
         body = json.loads(path.read_text(encoding="utf-8"))
@@ -41,19 +42,16 @@ def bodies() -> list[bytes]:
 
 @pytest.fixture
 async def folded(database: Database) -> Database:
-    await log.append(
+    await append(
         database,
-        [
-            log.delivery_of(body, log.head_of(body), received_at=datetime.now(UTC))
-            for body in bodies()
-        ],
+        [delivery_of(body, head_of(body), received_at=datetime.now(UTC)) for body in bodies()],
     )
     await Stepper(database, random.Random(1), faults=0).run()
     return database
 
 
 async def _holding(database: Database, schema: str) -> tuple[set[str], int]:
-    """The relations of a schema with the mark in some row, and how many rows there are in all."""
+    """The relations of a schema with a secret in some row, and the number of all rows."""
     relations = await database.fetch(
         "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c "
         "JOIN pg_namespace n ON n.oid = c.relnamespace "
@@ -78,4 +76,4 @@ async def test_no_view_and_no_table_of_state_shows_a_secret(folded: Database, sc
 
 async def test_the_log_keeps_them(folded: Database) -> None:
     holding, _ = await _holding(folded, "log")
-    assert holding == {"log.deliveries"}  # in log.events they are bytes
+    assert holding == {"log.deliveries"}  # in log.events they are bytea

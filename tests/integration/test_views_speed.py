@@ -15,11 +15,11 @@ from projector.statements import sql_root
 from tests.benchmarks.load_directory import load
 from tests.conftest import database_of, run_on
 
-# Tables that grow with the account: a look-up never reads one of them whole.
+# Tables that grow with the account: no look-up may scan one of them.
 LARGE: Final = {"users", "memberships", "presence", "notes", "sign_ins", "user_settings"}
 
-# Each look-up with the most buffers (of 8 KiB) that it may touch. A large group has 1,000 members, a
-# small one 300.
+# Each look-up, with the most buffers (of 8 KiB) that it may touch. A large group has 1,000 members,
+# a small one 300.
 LOOK_UPS: Final = {
     "users WHERE user_id = $user": 10,
     "users WHERE lower(email) = lower($email)": 10,
@@ -66,9 +66,9 @@ async def connection(large: str) -> Any:
 
 
 async def filled_in(connection: asyncpg.Connection, query: str) -> str:
-    """The query with somebody and some small group in it.
+    """The query, filled in with a user and a small group.
 
-    `crowded` is in the group with most entries that have no id.
+    `crowded` is in the group with the most entries without an id.
     """
     row = await connection.fetchrow(
         """
@@ -105,7 +105,7 @@ async def plan_of(connection: asyncpg.Connection, query: str) -> dict[str, Any]:
 
 
 def scanned(plan: dict[str, Any]) -> set[str]:
-    """The tables that a plan really reads from one end to the other."""
+    """The tables that a plan actually scans sequentially."""
     found = (
         {plan["Relation Name"]}
         if plan["Node Type"] == "Seq Scan" and plan["Actual Loops"]
@@ -134,31 +134,31 @@ async def test_a_look_up_uses_indexes(
 
 
 async def test_who_is_in_a_group_reads_the_group_alone(connection: asyncpg.Connection) -> None:
-    # Users are few enough here to join them all.
+    # There are few enough users here to join them all.
     await connection.execute("SET enable_hashjoin = off; SET enable_mergejoin = off")
     plan = await plan_of(connection, "SELECT * FROM directory.memberships WHERE group_id = $group")
     assert scanned(plan) & LARGE == set()
     assert touched(plan) <= 7 * 400
     users = [node for node in nodes(plan) if node.get("Relation Name") == "users"]
     assert sum(read(node) for node in users) <= 3 * 400
-    # A user's row is wide; an index holds what this needs of it.
+    # A user's row is wide; an index has the columns that this needs.
     assert sum(read(node) for node in users if node["Node Type"] != "Index Only Scan") <= 50
 
 
 def read(node: dict[str, Any]) -> float:
-    """How many rows a node of a plan read, counting those that it left out."""
+    """How many rows a node of a plan read, including those it filtered out."""
     of_one_loop = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
     return float(of_one_loop * node["Actual Loops"])
 
 
 async def test_who_is_in_a_group_starts_no_workers(connection: asyncpg.Connection) -> None:
-    """Starting them takes longer than the look-up. Here as at full size, where users are not hashed."""
+    """Starting them takes longer than the look-up; at full size too, where users are not hashed."""
     await connection.execute("RESET max_parallel_workers_per_gather; SET enable_hashjoin = off")
     plan = await plan_of(connection, "SELECT * FROM directory.memberships WHERE group_id = $group")
     assert "Gather" not in {node["Node Type"] for node in nodes(plan)}
 
 
-# Ways to ask who is in no group. (NOT IN compares each with each, whatever the views do.)
+# Queries for users in no group. (NOT IN compares all pairs, whatever the views do.)
 IN_NO_GROUP: Final = (
     "m.account_id = u.account_id AND m.user_id = u.user_id",
     "m.user_id = u.user_id",
@@ -186,7 +186,7 @@ async def test_a_join_of_users_and_memberships_reads_them_once(
 
 
 async def reads_little(connection: asyncpg.Connection, query: str) -> None:
-    """Each of the large tables some times from end to end, and an entry without an id now and then."""
+    """Assert that it reads the large tables a few times, and little for each entry without an id."""
     explained = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}")
     plan = json.loads(explained)[0]["Plan"]
     pages = await connection.fetchval(

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for histories: what Zoom might deliver, and how to make it smaller."""
+"""Hypothesis strategies for histories that Zoom might deliver, and their reduction."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -11,12 +11,12 @@ from .naive_events import Delivery
 from .zoom_documents import CLEAN, WILD
 from .zoom_play import START, Delivered, Mood, Play
 
-# Up to here hypothesis draws every choice itself and can shrink it; beyond, only the seed.
+# Up to this many events Hypothesis draws every choice and can shrink it; beyond, only the seed.
 DRAWN_CHOICE_BY_CHOICE = 25
 
 
 def moods() -> st.SearchStrategy[Mood]:
-    """Draw how a history behaves: true, false or mixed old_objects, losses, oddities."""
+    """Draw how a history behaves: correct, wrong or mixed old_objects, losses, oddities."""
     return st.builds(
         Mood,
         consistent=st.sampled_from([1.0, 0.8, 0.0]),
@@ -31,10 +31,10 @@ def moods() -> st.SearchStrategy[Mood]:
 def histories(
     draw: st.DrawFn, min_events: int = 0, max_events: int = 400, mood: Mood | None = None
 ) -> list[Delivered]:
-    """Draw distinct deliveries as (bytes, received: milliseconds after START), as sent.
+    """Draw distinct deliveries in the order sent, as (bytes, milliseconds from START to receipt).
 
-    Caller's choice: permute them, repeat them (same bytes), split them. A delivery keeps its
-    time of receipt wherever it goes, so that events without a time stay where they were.
+    The caller may permute, repeat (same bytes) and split them. A delivery keeps its time of receipt
+    in any order, so that events without a time keep their place.
     """
     count = draw(st.integers(min_events, max_events))
     behaviour = mood or draw(moods())
@@ -46,12 +46,12 @@ def histories(
 
 
 def history(seed: int, count: int, mood: Mood | None = None) -> list[Delivered]:
-    """Return the history of a seed; a smaller count gives its beginning."""
+    """Return the history of a seed; a smaller count gives a prefix of it."""
     return Play(random.Random(seed), mood or Mood()).deliveries(count)
 
 
 def as_log(history: Sequence[Delivered]) -> list[Delivery]:
-    """Lay deliveries down in a log: positions from 1, in the order given."""
+    """Return deliveries as a log: positions from 1, in the order given."""
     return [
         Delivery(position, START + timedelta(milliseconds=received), body)
         for position, (body, received) in enumerate(history, start=1)
@@ -61,7 +61,7 @@ def as_log(history: Sequence[Delivered]) -> list[Delivery]:
 def smallest(
     history: Sequence[Delivered], fails: Callable[[list[Delivered]], bool]
 ) -> list[Delivered]:
-    """Return a part of a failing history that still fails, with nothing left to leave out."""
+    """Return a minimal part of a failing history that still fails."""
     kept = list(history)
     width = len(kept)
     while width:

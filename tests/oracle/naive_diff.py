@@ -1,4 +1,4 @@
-"""What an object and an old_object do to what is known, and where they contradict it."""
+"""How an object and an old_object change a known document, and where they contradict it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ Document = dict[str, Any]
 
 
 def prune(value: Any) -> Any:
-    """Drop empty objects inside objects, and what becomes empty by that."""
+    """Drop empty objects inside objects, and those that become empty by that."""
     if not isinstance(value, dict):
         return value
     kept = {key: prune(item) for key, item in value.items()}
@@ -17,7 +17,7 @@ def prune(value: Any) -> Any:
 
 
 def merge(known: Document, new: Document, old: Document) -> Document:
-    """Apply one diff: `new` sets, what only `old` names is cleared, the rest stays."""
+    """Apply one diff: keys in `new` are set, keys only in `old` are cleared, others stay."""
     result = dict(known)
     for key, value in new.items():
         if not isinstance(value, dict):
@@ -44,7 +44,7 @@ def _merge_inside(result: Document, key: str, new: Document, old: Document) -> N
 
 
 def merge_attributes(known: Document, new: Any, old: Any) -> Document:
-    """Merge custom attributes; `known` and the result map an attribute's key to it."""
+    """Merge custom attributes; `known` and the result map keys to attributes."""
     set_now = _attributes(new)
     cleared = _attributes(old).keys() - set_now.keys()
     return {key: item for key, item in known.items() if key not in cleared} | set_now

@@ -63,7 +63,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Event:
-    """One event of the 21, cleaned. `account` and `subject` are None where it has no such id."""
+    """One of the 21 events, cleaned. `account` and `subject` are None if it has no such id."""
 
     name: str
     order: Order
@@ -114,6 +114,6 @@ def _read(delivery: Delivery, digest: bytes) -> Event | None:
 
 
 def _true_old_object(value: Any) -> dict[str, Any]:
-    """Return the old_object, or nothing where it is a placeholder (its id there and blank)."""
+    """Return the old_object, or {} if it is a placeholder (with a blank id)."""
     old = as_object(value)
     return {} if "id" in old and old["id"] in (None, "") else old

@@ -1,7 +1,7 @@
-"""The directory as the contract words it: one event at a time, plain dictionaries.
+"""The directory as the contract describes it: one event at a time, plain dictionaries.
 
-Events are applied in event order, so "a removal ends what is older" is simply forgetting
-it, and "the newest wins" is simply assignment. Slow and plain on purpose.
+Events are applied in event order, so "a removal ends what is older" is deletion, and "the newest
+wins" is assignment. Slow and simple on purpose.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def apply(state: Directory, event: Event) -> None:
     if event.account is not None:
         state.heard.append(event)
     if event.account is None or event.subject is None:
-        _bury(state, event)
+        _add_dead_letter(state, event)
         return
     if event.name.startswith("user."):
         _apply_to_user(state, event, (event.account, event.subject.lower()))
@@ -68,7 +68,7 @@ def _apply_to_group(state: Directory, event: Event, key: Key) -> None:
             _group(state, event, key)
 
 
-def _bury(state: Directory, event: Event) -> None:
+def _add_dead_letter(state: Directory, event: Event) -> None:
     state.dead_letters[event.position, OWNERS[event.name]] = event
 
 
@@ -119,7 +119,7 @@ def _spell(user: User, event: Event) -> None:
 
 
 def _profile_side(side: Document) -> Document:
-    """Read one side of a profile diff as the typed columns do; settings only if an object."""
+    """Read one side of a profile diff as typed columns; settings only if an object."""
     values = {name: read(side[name]) for name, read in PROFILE.items() if name in side}
     if isinstance(side.get("settings"), dict):
         values["settings"] = side["settings"]
@@ -144,7 +144,7 @@ def _set_status(user: User, event: Event) -> None:
 
 
 def _forget_user(state: Directory, event: Event, key: Key) -> None:
-    """End everything known of a person but the profile itself."""
+    """Delete everything known of a person except the profile."""
     account, person = key
     state.presence.pop(key, None)
     state.sign_ins.pop(key, None)
@@ -217,7 +217,7 @@ def _sign_out_everywhere(state: Directory, event: Event, key: Key) -> None:
 def _settings(state: Directory, event: Event, key: Key, entity: str) -> None:
     given = event.object.get("settings")
     if given is not None and not isinstance(given, dict):
-        _bury(state, event)
+        _add_dead_letter(state, event)
         return
     of_user, column = entity == "user_settings", "locks" if entity == "group_locks" else "settings"
     rows = state.user_settings if of_user else state.group_settings
@@ -254,7 +254,7 @@ def _group(state: Directory, event: Event, key: Key) -> None:
 
 
 def _forget_group(state: Directory, key: Key) -> None:
-    """End everything known of a group but its name."""
+    """Delete everything known of a group except its name."""
     state.group_settings.pop(key, None)
     of_groups = {"group", "group_settings", "group_locks"}
     state.drift = [d for d in state.drift if not (d.entity in of_groups and d.owner == key)]
@@ -267,12 +267,12 @@ def _entries(state: Directory, event: Event, group: Key, column: str) -> None:
     if listed is None:
         return
     if not isinstance(listed, list):
-        _bury(state, event)
+        _add_dead_letter(state, event)
         return
     for entry in map(as_object, listed):
         spelling, email = identifier(entry.get("id")), identifier(entry.get("email"))
         if spelling is None and email is None:
-            _bury(state, event)
+            _add_dead_letter(state, event)
             continue
         person = spelling.lower() if spelling else f"email:{(email or '').lower()}"
         row = state.entries[column].setdefault(group, {}).setdefault(person, Row(event))

@@ -16,7 +16,7 @@ def spelled(state: Directory, key: Key, own: str) -> str:
 
 @dataclass
 class Person:
-    """One person of one list, made of every entry that means them."""
+    """One person of one list, from all entries that name them."""
 
     key: str
     newest: Event
@@ -28,11 +28,11 @@ class Person:
 
 
 def people_of(state: Directory, column: str, group: Key) -> Iterator[Person]:
-    """Yield everybody whom a list's entries name, added or deleted; the newest entry decides."""
+    """Yield every person in a list's entries, added or deleted; the newest entry decides."""
     entries = state.entries[column][group]
     meant: dict[str, list[tuple[str, Row]]] = {}
     for key, row in entries.items():
-        person = _meaning(state, entries, group[0], key) if key.startswith(EMAIL) else key
+        person = _resolve(state, entries, group[0], key) if key.startswith(EMAIL) else key
         meant.setdefault(person, []).append((key, row))
     for person, found in meant.items():
         # An entry with the id itself goes first where one event holds both.
@@ -57,8 +57,8 @@ def _person(key: str, found: list[tuple[str, Row]]) -> Person:
     )
 
 
-def _meaning(state: Directory, entries: dict[str, Row], account: str, key: str) -> str:
-    """Resolve an entry without an id: by the list itself, else by the users, else not."""
+def _resolve(state: Directory, entries: dict[str, Row], account: str, key: str) -> str:
+    """Resolve an entry without an id: by the list's own entries, else by the users, else to itself."""
     email = key.removeprefix(EMAIL)
     in_list = [
         (row.newest.order, person)
@@ -78,6 +78,6 @@ def _meaning(state: Directory, entries: dict[str, Row], account: str, key: str) 
 
 
 def _newest(candidates: list[tuple[tuple[int, int, bytes], str]]) -> str:
-    """Return the person named last; of several named by one event, the first by key."""
+    """Return the person named last; if one event names several, the first by key."""
     order = max(order for order, _ in candidates)
     return min(person for named, person in candidates if named == order)

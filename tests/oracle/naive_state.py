@@ -39,7 +39,7 @@ class Group:
 
 @dataclass
 class Row:
-    """What newest-wins events leave behind: the newest event, the newest e-mail named."""
+    """A row of newest-wins events: the newest event, and the newest e-mail named."""
 
     newest: Event
     spelling: str = ""
@@ -56,7 +56,7 @@ class Row:
 
 @dataclass
 class Drift:
-    """One contradiction; `owner` is the entity that is in doubt."""
+    """One contradiction; `owner` is the entity whose state it contradicts."""
 
     event: Event
     entity: str

@@ -1,4 +1,4 @@
-"""The views that tell how far to trust the others."""
+"""The views that show how complete and consistent the others are."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ def _named_users(state: Directory) -> Iterator[tuple[Key, Naming]]:
 
 
 def unresolved_users(state: Directory) -> Iterator[ViewRow]:
-    """Yield who was named by other tables and is not in `users`, or was named after leaving."""
+    """Yield users named in other tables who are not in `users`, or were named after leaving."""
     named: dict[Key, list[Naming]] = {}
     for key, naming in _named_users(state):
         if key not in state.users or state.user_is_removed(key):
@@ -43,7 +43,7 @@ def unresolved_users(state: Directory) -> Iterator[ViewRow]:
 
 
 def unresolved_groups(state: Directory) -> Iterator[ViewRow]:
-    """Yield the groups that are named and not in `groups`, or were named after their end."""
+    """Yield groups named in other tables that are not in `groups`, or were named after deletion."""
     seen_in: dict[Key, set[str]] = {}
     for key in state.group_settings:
         seen_in.setdefault(key, set()).add("settings")

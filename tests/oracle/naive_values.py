@@ -1,4 +1,4 @@
-"""What one JSON value of a delivery means: cleaning, ids, typed columns, event time."""
+"""Reads JSON values of a delivery: cleaning, ids, typed columns, event time."""
 
 import math
 import re
@@ -110,7 +110,7 @@ def milliseconds(time: datetime) -> int:
 def _epoch_ms(value: Any) -> int | None:
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         digits = value.lstrip("0") or "0"
-        # Longer than any time there is; int() refuses thousands of digits.
+        # Longer than any valid time; int() refuses thousands of digits.
         return int(digits) if len(digits) <= 19 else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
@@ -126,7 +126,7 @@ def _date_ms(value: Any) -> int | None:
 
 
 def event_time(body: dict[str, Any], received_at: datetime) -> int:
-    """Return an event's time in epoch milliseconds: the first candidate that can be one."""
+    """Return an event's time in epoch milliseconds: the first plausible candidate."""
     payload = as_object(body.get("payload"))
     subject = as_object(payload.get("object"))
     received = milliseconds(received_at)

@@ -68,7 +68,7 @@ def _last(event: Event) -> ViewRow:
 
 
 def _email(state: Directory, key: Key, own: str | None) -> str | None:
-    """Return the person's current e-mail if `users` shows one, else what the row itself heard."""
+    """Return the person's current e-mail if `users` has one, else the one in the row."""
     known = None if state.user_is_removed(key) else _profile_of(state, key).get("email")
     return known or own
 
@@ -242,7 +242,7 @@ def _locked_values(rows: list[ViewRow]) -> Iterator[ViewRow]:
 
 
 def _locked(locks: Document, path: tuple[str, ...]) -> bool | None:
-    """Walk the locks along the path: the leaf met at it or above it covers it."""
+    """Return the lock of a path: that of the leaf at the path or above it."""
     at: Any = locks
     for step in path:
         if not isinstance(at, dict) or step not in at:

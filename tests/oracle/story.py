@@ -1,4 +1,4 @@
-"""A tiny builder: hand-written events on a short clock, and the views that they add up to."""
+"""Hand-written events with times in milliseconds, and the views that they fold into."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ T0_MS = int(T0.timestamp() * 1000)
 
 
 def clock(at: int) -> datetime:
-    """Return the time that many milliseconds into the story."""
+    """Return the time `at` milliseconds into the story."""
     return T0 + timedelta(milliseconds=at)
 
 
@@ -34,7 +34,7 @@ def fold_all(bodies: Sequence[bytes | None]) -> dict[str, list[dict[str, Any]]]:
 
 
 def only(rows: list[dict[str, Any]], *columns: str) -> Any:
-    """Return the one row there is, or the values of the columns named."""
+    """Return the only row, or its values of the columns named."""
     (row,) = rows
     if not columns:
         return row

@@ -1,4 +1,4 @@
-"""Random documents over tiny alphabets, changes to them, and what a diff says of a change."""
+"""Random documents over small alphabets, changes to them, and the diffs of changes."""
 
 import math
 import random
@@ -12,7 +12,7 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Alphabet:
-    """What documents are made of; `wild` values are not what Zoom's reference promises."""
+    """The keys and values of documents; `wild` values are not in Zoom's reference."""
 
     wild: bool
     keys: tuple[str, ...] = ("a", "b", "c")
@@ -112,7 +112,7 @@ def _inside(rng: random.Random, alphabet: Alphabet, before: Body, depth: int) ->
 
 
 def difference(before: Body, after: Body) -> tuple[Body, Body]:
-    """Return (new values, previous values) of what differs, as Zoom would tell it."""
+    """Return (new values, previous values) of what differs, as Zoom would report it."""
     new: Body = {}
     old: Body = {}
     for key in sorted(before.keys() | after.keys()):
@@ -128,7 +128,7 @@ def difference(before: Body, after: Body) -> tuple[Body, Body]:
 
 
 def noise(rng: random.Random, body: Body) -> None:
-    """Put in what state must not keep, or must keep harmless."""
+    """Add values that state must not keep, or must keep without harm."""
     payload = body["payload"] if isinstance(body["payload"], dict) else {}
     about = payload.get("object")
     match rng.randrange(5):

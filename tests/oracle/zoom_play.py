@@ -1,7 +1,7 @@
-"""A careless Zoom: seeded deliveries that reach every corner of the fold, and quickly.
+"""A careless Zoom: seeded deliveries that soon reach every case of the fold.
 
-Small alphabets on purpose: few people, groups, e-mails and paths, so that events meet.
-One random stream feeds everything, in order: a shorter play is a prefix of a longer one.
+Small alphabets on purpose: few people, groups, e-mails and paths, so that events concern the same ones.
+All choices come from one random stream, in order: a shorter play is a prefix of a longer one.
 """
 
 import json
@@ -57,11 +57,11 @@ UNHEARD_OF = ("meeting.started", "user.promoted")
 
 @dataclass(frozen=True)
 class Mood:
-    """How a play behaves; every figure is a probability but `step_ms`.
+    """How a play behaves; every number except `step_ms` is a probability.
 
-    `consistent`: an old_object is true to what was sent before. `lost`: a delivery never
+    `consistent`: an old_object agrees with what was sent before. `lost`: a delivery never
     arrives. `odd`: something about an event is unusual. `step_ms`: the greatest gap between
-    two events, and 0 puts everything into the same millisecond; `apart` forbids equal times.
+    two events; 0 puts all into the same millisecond. `apart` forbids equal times.
     """
 
     consistent: float = 0.7
@@ -77,7 +77,7 @@ FAITHFUL = Mood(consistent=1, lost=0, odd=0, apart=True, alphabet=CLEAN)
 
 
 class Play:
-    """One history in the making; `truth` is what it believes every document to be."""
+    """A history in progress; `truth` is its current state of every document."""
 
     def __init__(self, rng: random.Random, mood: Mood) -> None:
         self.rng, self.mood = rng, mood
@@ -85,7 +85,7 @@ class Play:
         self.truth: dict[tuple[str, ...], Body] = {}
 
     def deliveries(self, count: int) -> list[Delivered]:
-        """Return that many distinct deliveries, in the order in which they were sent."""
+        """Return `count` distinct deliveries, in the order sent."""
         sent: dict[bytes, int] = {}
         while len(sent) < count:
             for body, received in self._events():
@@ -130,7 +130,7 @@ class Play:
     # Documents that diffs describe
 
     def _diff(self, payload: Body, kind: str, entity: str, *, old_is_told: float) -> None:
-        """Change a document and put both sides into the payload, truly or not."""
+        """Change a document and put both sides into the payload, correct or not."""
         key = (payload["account_id"], kind, entity)
         before = self.truth.get(key, {})
         if self._chance(self.mood.consistent):
@@ -249,7 +249,7 @@ class Play:
         time_ms: Any = START_MS + self.now
         body["event_ts"] = time_ms
         if self._odd(0.25):
-            self._blur_time(body, time_ms, received)
+            self._move_time(body, time_ms, received)
         if self._odd(0.12):
             self._break(body)
         if self._odd(0.3):
@@ -257,8 +257,8 @@ class Play:
         text = json.dumps(body, ensure_ascii=self._chance(0.7))
         return text.encode("utf-8", "surrogatepass"), received
 
-    def _blur_time(self, body: Body, time_ms: int, received: int) -> None:
-        """Move the event's time to another of its places, or take it away."""
+    def _move_time(self, body: Body, time_ms: int, received: int) -> None:
+        """Move the event's time to another of its fields, or remove it."""
         payload = body["payload"]
         del body["event_ts"]
         moment = START + timedelta(milliseconds=time_ms - START_MS)
@@ -285,7 +285,7 @@ class Play:
                 body["event_ts"] = late
 
     def _break(self, body: Body) -> None:
-        """Make the event one that cannot be folded, or nearly."""
+        """Make the event impossible to fold, or nearly so."""
         payload = body["payload"]
         match self.rng.randrange(5):
             case 0:

@@ -1,4 +1,4 @@
-"""Typed columns: what a value becomes in one; and what it cannot hold is counted."""
+"""Typed columns: how values are converted; values that do not fit are counted."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector.events import decode_event
 from projector.folding import columns
+from projector.zoom.events import decode_event
 from tests.oracle import naive_values
 
 anything = (

@@ -1,12 +1,11 @@
-"""Settings: read once, validated, frozen; and what is wrong is told without the value."""
+"""Settings: read once, validated, frozen; errors do not repeat the value."""
 
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from projector.bodies import LONGEST_BODY
-from projector.config import LogFormat, LogLevel, Settings, load_settings
+from projector.config import LONGEST_BODY, LogFormat, LogLevel, Settings, load_settings
 from projector.errors import ConfigurationError
 
 SECRET = "hunter2-of-zoom"

@@ -1,16 +1,16 @@
-"""Envelopes carry any body there and back, and bad lines are told without being repeated."""
+"""Envelopes preserve any body, and reports of bad lines do not repeat them."""
 
 import base64
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from delivery_bodies import bodies
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector import envelope
-from projector.envelope import BadLine, decode, encode
+from projector.log import envelope
+from projector.log.envelope import BadLine, decode, encode
+from tests.delivery_bodies import bodies
 
 NOW = datetime(2031, 5, 4, 3, 2, 1, 987654, tzinfo=UTC)
 MOMENT = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

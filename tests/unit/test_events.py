@@ -1,22 +1,21 @@
-"""Events: any bytes are read or left aside, never raised on; and each finds its place in time."""
+"""Events: any bytes are decoded or ignored, without an exception; each has its place in time."""
 
 import hashlib
 import json
 import math
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from delivery_bodies import bodies
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector import events
-from projector.bodies import SECRETS, clean, decode_clean, decode_json
-from projector.event_names import ALIASES, EVENTS, WITHOUT_DOCUMENTS
-from projector.events import DAY_MS, RANKS, Event, decode_event, event_time, identifier
-from projector.log import delivery_of, head_of
+from projector.zoom.bodies import SECRETS, clean, decode_clean, decode_json
+from projector.zoom.catalogue import ALIASES, CATALOGUE, EVENTS
+from projector.zoom.delivery import delivery_of, head_of
+from projector.zoom.event_time import DAY_MS, event_time
+from projector.zoom.events import Event, decode_event, identifier
+from tests.delivery_bodies import bodies
 from tests.oracle import naive_values
 from tests.oracle.naive_events import Delivery, in_event_order
 
@@ -35,7 +34,7 @@ values = st.recursive(
 
 
 def around(inside: bytes, event: str = "user.updated") -> bytes:
-    """The bytes of a delivery whose object holds one thing under the key `x`."""
+    """The bytes of a delivery whose object has one value, under the key `x`."""
     head = b'{"event":"%b","event_ts":1,"payload":{"account_id":"a","object":{"id":"u","x":' % (
         event.encode()
     )
@@ -118,7 +117,7 @@ def test_what_python_refuses_is_refused(data: st.DataObject) -> None:
     try:
         expected = spelled(json.loads(bytes(body)))
     except (ValueError, RecursionError):
-        with pytest.raises(ValueError):  # noqa: PT011  whichever of them it is
+        with pytest.raises(ValueError):  # noqa: PT011  any subclass
             decode_json(bytes(body))
     else:
         assert spelled(decode_json(bytes(body))) == expected
@@ -161,55 +160,6 @@ def test_an_event_holds_nothing_that_the_database_could_not(body: bytes) -> None
     for text in (*strings(held), event.account_id or "", event.entity_id or ""):
         assert "\x00" not in text
         text.encode()  # no lone surrogate
-
-
-PAYLOADS = [json.loads(path.read_bytes()) for path in sorted(Path("tests/payloads").glob("*.json"))]
-odd = values | st.dictionaries(st.sampled_from(["id", "email", "operator", "app"]), values)
-
-
-@given(
-    st.sampled_from(PAYLOADS),
-    st.lists(st.tuples(st.sampled_from(["body", "payload", "object"]), st.text(), odd), max_size=3),
-    st.booleans(),
-)
-def test_the_usual_way_says_what_the_general_way_says(
-    body: dict[str, Any], changes: list[tuple[str, str, Any]], event_last: bool
-) -> None:
-    body = json.loads(json.dumps(body))
-    places = {"body": body, "payload": body["payload"], "object": body["payload"]["object"]}
-    for place, key, value in changes:
-        held = places[place]
-        held[key if place == "body" or not held else sorted(held)[len(key) % len(held)]] = value
-    if event_last and "event" in body:
-        body["event"] = body.pop("event")
-    raw = json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")
-    usual, general = read(raw), read(raw.replace(b'"event"', b'"\\u0065vent"', 1))
-    assert usual is not None
-    assert general is not None
-    for name in ("name", "time_ms", "account_id", "entity_id", "operator"):
-        assert getattr(usual, name) == getattr(general, name)
-    # Of an event without documents no secret can get into state, and it is not looked for.
-    assert spelled(clean(usual.old_object)) == spelled(general.old_object)
-    if usual.name in WITHOUT_DOCUMENTS:
-        known = {k: v for k, v in (general.object or {}).items() if k in (usual.object or {})}
-        assert spelled(clean(usual.object)) == spelled(known if usual.object is not None else None)
-        assert (usual.object is None) == (general.object is None)
-    else:
-        assert spelled((usual.object, usual.payload)) == spelled((general.object, general.payload))
-
-
-@pytest.mark.parametrize("body", PAYLOADS, ids=lambda body: body["event"])
-def test_a_delivery_as_documented_goes_the_usual_way(
-    body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for holder in (body["payload"].get("object", {}), body["payload"].get("old_object", {})):
-        for secret in SECRETS:
-            holder.pop(secret, None)
-    general: list[bytes] = []
-    monkeypatch.setattr(events, "_decode_any", lambda *row: general.append(row[-1]))
-    raw = json.dumps(body | {"event_ts": 1}, ensure_ascii=False).encode()
-    read(raw)
-    assert not general or any(secret.encode() in raw for secret in SECRETS)
 
 
 # ---- cleaning ------------------------------------------------------------------------------------
@@ -308,7 +258,7 @@ def test_events_sort_by_time_then_rank_then_digest(some: list[str], spread: int)
     events = sorted((event for body in sent if (event := read(body))), key=lambda e: e.order)
     naive = in_event_order(Delivery(at, RECEIVED, body) for at, body in enumerate(sent, 1))
     assert [event.name for event in events] == [event.name for event in naive]
-    assert [(e.time_ms, RANKS.get(e.name, 2), e.order[-32:]) for e in events] == [
+    assert [(e.time_ms, CATALOGUE.by_sent_name[e.name].rank, e.order[-32:]) for e in events] == [
         event.order for event in naive
     ]
 

@@ -1,15 +1,16 @@
-"""What a failed command says: a sentence, or where it broke; never what it held."""
+"""What a failed command prints: a sentence, or where it failed; never the data it had."""
 
 import asyncpg
 import pytest
 
-from projector.cli.failures import UNEXPECTED, report
+from projector.cli.failures import report
 from projector.errors import (
     ConfigurationError,
     DatabaseUnavailable,
     ProjectorError,
     SchemaMismatch,
 )
+from projector.process import UNEXPECTED
 
 PLANTED = "hunter2@example.com"
 

@@ -1,4 +1,4 @@
-"""The pure folds: whatever the order, the duplicates and the split, the same states."""
+"""The pure folds: any order, duplicates and split into batches give the same states."""
 
 import random
 from typing import Any
@@ -6,11 +6,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector.events import Event, digest_of
 from projector.folding.fold import contribute, fold_entity, group_by_entity
 from projector.folding.tables import MergeTable
-from projector.projections import EVENTS, IGNORED, PROJECTIONS
-from projector.runtime.batch import by_name, decode_rows
+from projector.projections import IGNORED, PROJECTIONS
+from projector.state.batch import by_name, decode_rows
+from projector.zoom.catalogue import EVENTS
+from projector.zoom.events import Event, digest_of
 from tests.oracle.histories import as_log, histories
 
 LogRow = tuple[int, int, bytes, bytes]
@@ -25,7 +26,7 @@ def log_rows(history: list[Delivered]) -> list[LogRow]:
 
 
 def fold_all(rows_in_arrival_order: list[list[LogRow]]) -> dict[str, dict[Any, Any]]:
-    """Fold arrivals one batch after the other, as the runtime does; answers all states."""
+    """Fold one batch after another, as the runtime does; returns all states."""
     states: dict[str, dict[Any, Any]] = {}
     past: dict[Any, list[Event]] = {}
     for batch in rows_in_arrival_order:

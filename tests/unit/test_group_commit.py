@@ -1,6 +1,7 @@
 """Group commit without a database: batches, bounds, deadlines, and rows that fail alone."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -12,14 +13,14 @@ import pytest
 from projector.errors import AppendRefused
 from projector.ingress.group_commit import BATCH_BYTES, BATCH_EVENTS, QUEUE_BYTES, GroupCommit
 from projector.ingress.metrics import Metrics
-from projector.log import Delivery
+from projector.zoom.delivery import Delivery
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 EVENT_COLUMN, BODY_COLUMN = 1, 8
 
 
 class FakeLane:
-    """Answers appends with growing positions, after whatever `before` does."""
+    """Answers appends with increasing positions, after calling `before`."""
 
     def __init__(self, before: Callable[[list[str]], Any] | None = None) -> None:
         self.batches: list[list[str]] = []
@@ -29,7 +30,7 @@ class FakeLane:
     async def fetch(self, _statement: str, *columns: Any, timeout: float | None = None) -> Any:
         assert timeout is not None
         assert timeout > 0
-        events = columns[EVENT_COLUMN]
+        events = json.loads(f"[{columns[EVENT_COLUMN][1:-1]}]")
         self.batches.append(events)
         if self._before is not None:
             result = self._before(events)

@@ -1,4 +1,4 @@
-"""What the log's columns take of a body, without decoding the rest: the same as with it."""
+"""The head of a body, decoded for the log's columns, is that of the whole body decoded."""
 
 import json
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from projector.bodies import decode_json
-from projector.log import Head, head_in, head_of
+from projector.zoom.bodies import decode_json
+from projector.zoom.delivery import Head, head_in, head_of
 
 BODY = (
     b'{"event":"user.updated","event_ts":1,"payload":{"account_id":"a","object":{"id":"x\\u00e9",'
@@ -22,7 +22,7 @@ PIECES = (
 
 
 def apply(changes: list[tuple[int, int, bytes]]) -> bytes:
-    """The body with pieces cut out and put in."""
+    """The body with pieces removed and inserted."""
     body = BODY
     for at, cut, piece in changes:
         start = at % (len(body) + 1)

@@ -1,4 +1,4 @@
-"""The generated histories: true when they should be, and reaching every corner of the fold."""
+"""The generated histories: consistent when they should be, and covering every case of the fold."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""`pytest --no-skips`: what is skipped where nothing may be is a failure, by name."""
+"""`pytest --no-skips`: a skipped test is a failure, and is named."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 SKIPPING = """
 import pytest
@@ -26,9 +26,18 @@ def run(folder: Path, text: str, *options: str) -> tuple[int, str]:
     (folder / "test_it.py").write_text(text, encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "conftest", "-p", "no:cacheprovider", *options],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "tests.conftest",
+            "-p",
+            "no:cacheprovider",
+            *options,
+        ],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -38,8 +47,13 @@ def run(folder: Path, text: str, *options: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize(
     ("text", "options", "code"),
-    [(SKIPPING, [], 0), (SKIPPING, ["--no-skips"], 1), (EXPECTING, ["--no-skips"], 0)],
-    ids=["allowed", "not allowed", "expected to fail"],
+    [
+        (SKIPPING, [], 0),
+        (SKIPPING, ["--no-skips"], 1),
+        (SKIPPING, ["--no-skips", "-p", "xdist", "-n", "1"], 1),
+        (EXPECTING, ["--no-skips"], 0),
+    ],
+    ids=["allowed", "not allowed", "not allowed in another process", "expected to fail"],
 )
 def test_a_skip_fails_where_none_is_allowed(
     tmp_path: Path, text: str, options: list[str], code: int

@@ -1,15 +1,15 @@
-"""The list of events as data: each is folded, owned once, and has a payload of its own."""
+"""The list of events: each is folded, owned by one projection, and has its own payload file."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from projector.event_names import ALIASES, EVENTS, GROUP_EVENTS, RANKS, USER_EVENTS
-from projector.events import decode_event, digest_of
 from projector.folding.tables import MergeTable, SequenceTable
 from projector.projections import IGNORED, PROJECTIONS, projection_named
-from tests.oracle.naive_events import OWNERS
+from projector.zoom.catalogue import ALIASES, CATALOGUE, EVENTS
+from projector.zoom.events import decode_event, digest_of
+from tests.oracle.naive_events import ACCEPTANCES, CREATIONS, OTHER_RANK, OWNERS, RANKS
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 DOMAIN = [projection for projection in PROJECTIONS if projection.name != "freshness"]
@@ -21,10 +21,20 @@ def payload(name: str) -> bytes:
 
 def test_there_are_the_21_events_of_the_reference() -> None:
     assert len(set(EVENTS)) == len(EVENTS) == 21
-    assert set(USER_EVENTS) | set(GROUP_EVENTS) == set(EVENTS) == set(OWNERS)
-    assert set(RANKS) <= set(EVENTS)
+    assert all(name.startswith(("user.", "group.")) for name in EVENTS)
+    assert set(EVENTS) == set(OWNERS)
+    assert {row.name: row.rank for row in CATALOGUE.rows if row.name in RANKS} == RANKS
+    assert all(row.rank == OTHER_RANK for row in CATALOGUE.rows if row.name not in RANKS)
     assert set(ALIASES.values()) <= set(EVENTS)
     assert not set(ALIASES) & set(EVENTS)
+
+
+def test_lives_begin_and_end_where_the_contract_says() -> None:
+    begins = {name for entity in ("user", "group") for name in CATALOGUE.beginning(entity)}
+    assert begins == CREATIONS | ACCEPTANCES
+    assert CATALOGUE.beginning("group") == ("group.created",)
+    assert set(CATALOGUE.ending("user")) == {"user.disassociated", "user.deleted"}
+    assert CATALOGUE.ending("group") == ("group.deleted",)
 
 
 @pytest.mark.parametrize("name", EVENTS)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector.signature import (
+from projector.zoom.signature import (
     TOLERANCE_SECONDS,
     Refusal,
     encrypted_token,

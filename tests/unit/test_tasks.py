@@ -1,4 +1,4 @@
-"""A cancellation is never lost, also where it meets a result."""
+"""A cancellation is never lost, even if it coincides with a result."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from projector.database import cancellable
-from projector.runtime.tasks import end, set_within
+from projector.tasks import end, set_within
 
 
 async def test_a_cancellation_that_meets_the_event_still_cancels() -> None:

@@ -1,4 +1,4 @@
-"""Log lines: JSON off a terminal; and no exception, secret or payload gets into one."""
+"""Log lines: JSON without a terminal, and never an exception's text, a secret or a payload."""
 
 import asyncio
 import json
@@ -126,7 +126,7 @@ async def test_what_asyncio_says_of_a_failed_task_holds_no_message(captured: Cap
 
     task = asyncio.ensure_future(doomed())
     await asyncio.sleep(0.01)
-    del task  # its failure was never looked at, and asyncio says so
+    del task  # its exception was never retrieved, which asyncio logs
     await asyncio.sleep(0.01)
     (line,) = captured.lines()
     assert (line["event"], line["library"], line["level"]) == ("library", "asyncio", "error")

@@ -1,20 +1,20 @@
-"""What a typed column cannot hold becomes null, and is counted: for every column that has it from outside."""
+"""A value that a typed column cannot hold becomes null and is counted, for every such column."""
 
 from typing import Any
 
 import pytest
 
-from projector.events import Event, decode_event
 from projector.folding.fold import contribute, fold_entity, group_by_entity
 from projector.folding.tables import MergeTable
 from projector.projections import PROJECTIONS
+from projector.zoom.events import Event, decode_event
 from tests.oracle.story import event
 
 ODD: dict[str, Any] = {"an": "object"}
 
 
 def unheld(body: bytes) -> set[str]:
-    """The columns that the fold of one event in every projection notes."""
+    """The columns for which the folds of one event note a value that does not fit."""
     decoded = decode_event(1, 2_000_000_000_000_000, b"\0" * 32, body)
     assert isinstance(decoded, Event)
     batch = {decoded.name: [decoded]}

@@ -1,0 +1,50 @@
+"""Housekeeping: forget old digests, and drop what a killed rebuild left behind."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from projector.database import TROUBLE, Database
+from projector.log.read import forget_digests
+from projector.state.rebuilds import abandoned_rebuilds, forget_abandoned_rebuild
+from projector.state.shadow import drop_shadows
+
+EVERY_SECONDS: Final = 600.0
+FORGOTTEN_AT_ONCE: Final = 5000
+ABANDONED: Final = timedelta(minutes=10)
+
+_log = structlog.get_logger()
+
+
+async def run_housekeeping(database: Database, duplicate_days: float) -> None:
+    """Clean up every ten minutes, until cancelled. Any number of replicas may do so at once."""
+    while True:
+        try:
+            forgotten = await forget_old_digests(database, duplicate_days)
+            if forgotten:
+                _log.info("digests_forgotten", count=forgotten)
+            await drop_abandoned_rebuilds(database)
+        except TROUBLE as error:
+            _log.warning("housekeeping_failed", error=type(error).__name__)
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+async def forget_old_digests(database: Database, duplicate_days: float) -> int:
+    """Forget digests seen longer ago than that, in short transactions; returns how many."""
+    before = datetime.now(UTC) - timedelta(days=duplicate_days)
+    total = 0
+    while count := await forget_digests(database, before, FORGOTTEN_AT_ONCE):
+        total += count
+        await asyncio.sleep(0.05)
+    return total
+
+
+async def drop_abandoned_rebuilds(database: Database) -> None:
+    """Drop the shadow tables of rebuilds whose process was killed."""
+    for projection in await abandoned_rebuilds(database, ABANDONED):
+        async with database.transaction() as connection:
+            if await forget_abandoned_rebuild(connection, projection, ABANDONED):
+                await drop_shadows(connection, projection)
+                _log.info("abandoned_rebuild_dropped", projection=projection)

@@ -1,0 +1,1 @@
+"""The event log and the quarantine: the only writer of the schema `log`."""

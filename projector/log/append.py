@@ -1,0 +1,82 @@
+"""Append to the event log.
+
+Readers rely on one invariant: positions commit in order, so a reader that remembers only its last position
+misses nothing. `log.append()` keeps it with a transaction-level lock (0001_log.sql).
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple, cast
+
+from projector.database import Queryable
+from projector.statements import queries
+from projector.zoom.delivery import Delivery
+
+_SQL: Final = queries("log")
+
+
+NOTIFY_CHANNEL: Final = "projector_log"
+
+Source = Literal["webhook", "import", "quarantine"]
+
+
+class Appended(NamedTuple):
+    """The position of a delivery's bytes in the log, and whether they were there before this append."""
+
+    position: int
+    duplicate: bool
+
+
+async def append(
+    database: Queryable,
+    deliveries: Sequence[Delivery],
+    *,
+    source: Source = "webhook",
+    timeout: float | None = None,
+) -> list[Appended]:
+    """Append in one call and one commit; returns a position for each delivery, in their order.
+
+    Durable when it returns. After an error the deliveries may or may not be in the log; append them again:
+    the positions are the same. `timeout` is in seconds.
+    """
+    columns = zip(*deliveries, strict=True)
+    received, event, event_ts, account, request, digest, verified_by, body = columns
+    rows = await database.fetch(
+        _SQL["append"],
+        received,
+        text_array(event),
+        event_ts,
+        text_array(account),
+        text_array(request),
+        digest,
+        source,
+        text_array(verified_by),
+        body,
+        timeout=timeout,
+    )
+    return [Appended(*row) for row in rows]
+
+
+async def append_nothing(database: Queryable) -> None:
+    """Make an append of no delivery: it takes the lock and needs every right that an append needs.
+
+    Raises what an append would raise now.
+    """
+    await database.fetch(_SQL["append_nothing"])
+
+
+def text_array(values: Sequence[str | None]) -> str:
+    """An array of texts in PostgreSQL's own text form.
+
+    asyncpg's own form of the four of an append took a replica 5.4 % more instructions a delivery.
+    """
+    joined = None if None in values else '","'.join(cast(Sequence[str], values))
+    if joined is not None and joined.count('"') == 2 * (len(values) - 1) and "\\" not in joined:
+        return f'{{"{joined}"}}'  # nothing to escape
+    elements = ("NULL" if value is None else f'"{_escaped(value)}"' for value in values)
+    return f"{{{','.join(elements)}}}"
+
+
+def _escaped(text: str) -> str:
+    if '"' in text or "\\" in text:
+        return text.replace("\\", "\\\\").replace('"', '\\"')
+    return text

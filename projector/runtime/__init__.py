@@ -1,1 +1,0 @@
-"""The projection runtime: leases, the feed of events, and one worker per projection."""

@@ -1,0 +1,1 @@
+"""The schema: migrations, the projections' tables, and the views over them."""

@@ -1,0 +1,1 @@
+"""What Zoom sends: events, bodies, signatures. Pure: bytes in, values out."""

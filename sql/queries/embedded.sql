@@ -1,0 +1,2 @@
+-- name: create_database
+CREATE DATABASE projector

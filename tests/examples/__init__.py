@@ -1,0 +1,1 @@
+"""Examples of each projection: given some events, when others come, then these rows."""

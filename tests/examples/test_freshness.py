@@ -1,0 +1,53 @@
+"""freshness: how many distinct events of each kind an account sent, and the time of the last."""
+
+from tests.examples.telling import UMA, Then, Told, about_group, at, event, given, row
+from tests.oracle.story import RECEIVED
+
+
+@given(
+    *(event("user.created", ms, {"id": "U"}) for ms in (1, 5, 3)),
+    event("user.created", 1, {}, account="B"),
+    event("user.created", 1, UMA, account=None),
+)
+def test_events_are_counted_by_account_and_name(then: Then) -> None:
+    """Also events that cannot be folded, but not those without an account."""
+    assert then.freshness == [
+        {
+            "account_id": "A",
+            "event": "user.created",
+            "last_event_at": at(5),
+            "last_received_at": RECEIVED,
+            "events": 3,
+        },
+        row(account_id="B", events=1, last_event_at=at(1)),
+    ]
+
+
+@given(*[event("user.created", 1, UMA)] * 3)
+def test_equal_bytes_count_once(then: Then) -> None:
+    assert then.freshness == [row(events=1, last_received_at=RECEIVED)]
+
+
+@given(
+    about_group("member_added", 1, members=[UMA]),
+    about_group("member_added", 3, members=[{"id": "A"}]),
+    about_group("members_deleted", 2, members=[UMA]),
+)
+def test_an_event_of_another_name_counts_under_its_proper_one(then: Then) -> None:
+    assert then.values("freshness", "event", "events") == [
+        ("group.member_added", 2),
+        ("group.member_deleted", 1),
+    ]
+
+
+@given(
+    Told({"event": "user.updated", "payload": {"account_id": "A", "object": {"id": "U"}}}, at(8)),
+    event("user.updated", 5, {"id": "U"}),
+)
+def test_the_last_event_and_the_last_receipt_are_two_things(then: Then) -> None:
+    assert then.freshness == [row(last_event_at=at(8), last_received_at=RECEIVED, events=2)]
+
+
+@given(event("meeting.started", 1, UMA))
+def test_events_outside_the_21_are_not_counted(then: Then) -> None:
+    assert then.freshness == []
