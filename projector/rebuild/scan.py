@@ -5,7 +5,7 @@ does not matter which process reads which range, when, or where a run ends. For 
 records only which entity each event belongs to.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from projector.database import Database
@@ -39,7 +39,7 @@ class Scanner:
         names = frozenset().union(*(shadow.projection.events for shadow in shadows))
         self._names = None if names.issuperset(EVENTS) else CATALOGUE.sent_as(names)
 
-    async def scan(self, start: int, end: int, repeated: Collection[int]) -> None:
+    async def scan(self, start: int, end: int, repeated: frozenset[int]) -> None:
         """Scan the events after position `start` up to `end`, except those at `repeated` positions.
 
         Newest first: most older events then no longer change anything, and make no row.

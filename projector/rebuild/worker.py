@@ -28,7 +28,7 @@ class LocalWorker:
         """Do a task to its end."""
         match task:
             case Scan(start, end, repeated):
-                await self._scanner.scan(start, end, repeated)
+                await self._scanner.scan(start, end, frozenset(repeated))
             case FinishScan():
                 await self._scanner.finish()
             case Build(name, part_of_ddl, number):

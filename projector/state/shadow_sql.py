@@ -9,6 +9,7 @@ from typing import Final
 
 from projector.folding.tables import MergeTable, Projection, Rule, SequenceTable, With
 from projector.state.codec import Codec, codec_of
+from projector.state.table_sql import each
 
 # For sorting runs and building indexes, until the transaction ends.
 MORE_MEMORY: Final = "SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '64MB'"
@@ -94,7 +95,7 @@ def histories(schema: str, table: SequenceTable) -> str:
         "CASE WHEN octet_length(e.body) <= $3 THEN e.body END AS body, octet_length(e.body) "
         f"FROM (SELECT {key}, position FROM {schema}.{table.history} "
         f"WHERE {_in_slice(codec)} ORDER BY {key}) h, "
-        "LATERAL (SELECT * FROM log.events WHERE position = h.position OFFSET 0) e"
+        f"{each('log.events', 'h', ['position'])} e"
     )
 
 

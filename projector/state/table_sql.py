@@ -28,8 +28,8 @@ def _keys(codec: Codec, first: int) -> str:
     return f"(SELECT {_unnested(columns, first)}) AS k"
 
 
-def _each(table: str, keys: str, names: Sequence[str]) -> str:
-    """The rows of a table for each row of `keys`, found by these columns.
+def each(table: str, keys: str, names: Sequence[str]) -> str:
+    """The rows of a table for each row of `keys`, in their order, found by these columns.
 
     OFFSET keeps the planner from making it a join: a plan made while the table is small, and cached,
     would read the whole table for every batch.
@@ -43,7 +43,7 @@ def load(schema: str, table: Table) -> str:
     """Read the rows of some keys. Parameters: one array per key column."""
     codec = codec_of(table)
     columns = ", ".join(f"t.{name}" for name in codec.columns)
-    return f"SELECT {columns} FROM {_keys(codec, 1)}, {_each(f'{schema}.{table.name}', 'k', codec.key)} t"
+    return f"SELECT {columns} FROM {_keys(codec, 1)}, {each(f'{schema}.{table.name}', 'k', codec.key)} t"
 
 
 @cache
@@ -61,8 +61,8 @@ def histories(schema: str, table: SequenceTable) -> str:
         f"SELECT {names}, position, received_us, digest, body FROM ("
         f"SELECT {keys}, e.position, log.microseconds(e.received_at) AS received_us, e.digest, e.body, "
         "sum(octet_length(e.body)) OVER (ROWS UNBOUNDED PRECEDING) - octet_length(e.body) AS before "
-        f"FROM {_keys(codec, 1)}, {_each(f'{schema}.{table.history}', 'k', codec.key)} h, "
-        f"{_each('log.events', 'h', ['position'])} e "
+        f"FROM {_keys(codec, 1)}, {each(f'{schema}.{table.history}', 'k', codec.key)} h, "
+        f"{each('log.events', 'h', ['position'])} e "
         f"LIMIT ${most}) AS past WHERE before <= ${most + 1} OR before IS NULL"
     )
 
