@@ -1,16 +1,23 @@
 """Settings: read from the environment once, validated, frozen."""
 
+import os
+from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from projector.errors import ConfigurationError
 
 # Bytes. The ingress takes no body that would not fit on a line of an export, which an import must read.
 LONGEST_BODY: Final = 32 * 1024 * 1024
+
+
+PREFIX: Final = "PROJECTOR_"
 
 
 class LogFormat(StrEnum):
@@ -29,11 +36,37 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class Plan(StrEnum):
+    """Zoom's plan of the account, which decides the rates of its REST API."""
+
+    FREE = "free"
+    PRO = "pro"
+    BUSINESS = "business"
+    UNLIMITED = "unlimited"
+
+
+def _web_address(text: str) -> str:
+    """A URL to which a path may be added. Raises ValueError for anything else."""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # its words may hold the URL
+        good = False
+    if not good:
+        raise ValueError("it must be a URL that begins with https:// or http://")
+    if parts.query or parts.fragment or parts.username or parts.password:
+        raise ValueError("it must be a URL without user, query or fragment")
+    return text
+
+
+_WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
 class Settings(BaseSettings):
     """Every setting of the product; a test compares the README's table with this class."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PROJECTOR_", frozen=True, extra="ignore", env_ignore_empty=True
+        env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True
     )
 
     database_url: SecretStr | None = Field(
@@ -50,6 +83,30 @@ class Settings(BaseSettings):
     )
     database_url_file: Path | None = Field(
         None, description="a file that holds PROJECTOR_DATABASE_URL instead"
+    )
+    zoom_account_id: str | None = Field(
+        None, description="account id of the Server-to-Server OAuth app that asks Zoom's REST API"
+    )
+    zoom_client_id: SecretStr | None = Field(None, description="client id of that app")
+    zoom_client_secret: SecretStr | None = Field(None, description="client secret of that app")
+    zoom_client_secret_file: Path | None = Field(
+        None, description="a file that holds PROJECTOR_ZOOM_CLIENT_SECRET instead"
+    )
+    zoom_app_id: SecretStr | None = Field(
+        None, description="id of the app with the event subscriptions, to read its delivery log"
+    )
+    zoom_plan: Plan = Field(
+        Plan.PRO,
+        description="the account's plan: `free`, `pro`, `business` (and above), or `unlimited`: no pacing",
+    )
+    zoom_api_share: float = Field(
+        0.5, gt=0, le=1, description="the part of the plan's rates that is taken; apps share them"
+    )
+    zoom_api_url: _WebAddress = Field(
+        "https://api.zoom.us/v2", description="Zoom's REST API, or one that plays it"
+    )
+    zoom_token_url: _WebAddress = Field(
+        "https://zoom.us/oauth/token", description="where tokens are asked for"
     )
     allow_unsigned: bool = Field(
         False, description="take unsigned deliveries; on a loopback address alone"
@@ -102,6 +159,7 @@ class Settings(BaseSettings):
         for plain, file in (
             (self.zoom_secret_tokens, self.zoom_secret_tokens_file),
             (self.database_url, self.database_url_file),
+            (self.zoom_client_secret, self.zoom_client_secret_file),
         ):
             if plain is not None and file is not None:
                 raise ValueError("a setting and its _FILE form are both given; keep one")
@@ -120,6 +178,19 @@ class Settings(BaseSettings):
             return ()
         tokens = (token.strip() for token in text.replace("\n", ",").split(","))
         return tuple(token.encode() for token in tokens if token)
+
+    def client_secret(self) -> str | None:
+        """Return the client secret, or None where none, or a blank one, is configured.
+
+        Raises ConfigurationError where the file cannot be read.
+        """
+        if self.zoom_client_secret is not None:
+            text = self.zoom_client_secret.get_secret_value()
+        elif self.zoom_client_secret_file is not None:
+            text = _read(self.zoom_client_secret_file, "PROJECTOR_ZOOM_CLIENT_SECRET_FILE")
+        else:
+            return None
+        return text.strip() or None
 
     def given_database_url(self) -> str | None:
         """Return the database URL that is configured, or None: the embedded server is meant.
@@ -152,6 +223,7 @@ def _read(path: Path, setting: str) -> str:
 
 def load_settings() -> Settings:
     """Read the environment. Raises ConfigurationError naming each bad setting, never its value."""
+    _refuse_unknown(os.environ)
     try:
         return Settings()  # type: ignore[call-arg]
     except ValidationError as error:
@@ -162,5 +234,17 @@ def load_settings() -> Settings:
         raise ConfigurationError(f"{problems}; see the table of settings in the README") from None
 
 
+def _refuse_unknown(names: Iterable[str]) -> None:
+    """Raise ConfigurationError for a variable that looks like a setting and is none."""
+    known = [_variable((name,)) for name in Settings.model_fields]
+    for name in sorted(names):
+        if name.startswith(PREFIX) and name.upper() not in known:
+            near = get_close_matches(name.upper(), known, n=1, cutoff=0)
+            raise ConfigurationError(
+                f"{name} is no setting; is {near[0]} meant? See the table of settings in the README, "
+                "and unset what is not in it"
+            )
+
+
 def _variable(location: tuple[int | str, ...]) -> str:
-    return "PROJECTOR_" + str(location[0]).upper() if location else "settings"
+    return PREFIX + str(location[0]).upper() if location else "settings"

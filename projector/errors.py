@@ -10,7 +10,8 @@ ProjectorError
 ├── RebuildRefused          another rebuild of the projection is under way
 ├── SideProcessFailed       a process of a rebuild ended before its work was done
 ├── SwapFailed              a rebuild's rows could not take the place of the live ones
-└── (embedded/)             what can go wrong with the embedded server
+├── (embedded/)             what can go wrong with the embedded server
+└── (rest/failures)         what can go wrong when Zoom's REST API is asked
 """
 
 

@@ -7,6 +7,8 @@ COMMENT ON SCHEMA directory IS 'The directory of Zoom accounts, as their webhook
 
 CREATE SCHEMA log;
 
+CREATE SCHEMA observations;
+
 CREATE SCHEMA projector;
 
 CREATE SCHEMA state;
@@ -38,7 +40,9 @@ BEGIN
     -- row with every other, or read all digests.
     RETURN QUERY
     WITH incoming AS (
-        SELECT u.*, coalesce(u.event_ts, -1) AS ts_key,
+        SELECT u.*,
+               CASE WHEN log.is_own(p_source) THEN -2 - coalesce(u.event_ts, 0)
+                    ELSE coalesce(u.event_ts, -1) END AS ts_key,
                min(u.ord) OVER (PARTITION BY u.event_ts, u.digest) AS first_ord
         FROM unnest(p_received_at, p_event, p_event_ts, p_account_id, p_request_id, p_digest,
                     p_verified_by, p_body)
@@ -100,6 +104,10 @@ CREATE FUNCTION log.forget_digests(p_before timestamp with time zone, p_limit in
     SELECT count(*) FROM gone
 $$;
 
+CREATE FUNCTION log.is_own(source text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (source = ANY (ARRAY['rest'::text, 'declared'::text, 'operator'::text]));
+
 CREATE FUNCTION log.keep(p_received_at timestamp with time zone[], p_reason text[], p_event text[], p_signed boolean[], p_request_id text[], p_timestamp text[], p_signature text[], p_digest bytea[], p_body bytea[], p_max_rows bigint, p_max_bytes bigint) RETURNS SETOF text
     LANGUAGE plpgsql
     SET lock_timeout TO '1500ms'
@@ -160,7 +168,7 @@ CREATE FUNCTION log.microseconds(moment timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((date_part('epoch'::text, moment) * (1000000)::double precision))::bigint;
 
-CREATE FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_bytes bigint, p_events text[] DEFAULT NULL::text[]) RETURNS TABLE(at_position bigint, received_us bigint, digest bytea, body bytea)
+CREATE FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_bytes bigint, p_events text[] DEFAULT NULL::text[]) RETURNS TABLE(at_position bigint, received_us bigint, digest bytea, body bytea, own boolean)
     LANGUAGE sql STABLE
     SET enable_bitmapscan TO 'off'
     SET enable_seqscan TO 'off'
@@ -170,10 +178,11 @@ CREATE FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_byte
            CASE WHEN NOT EXISTS (
                SELECT FROM log.events earlier
                WHERE earlier.event_ts = r.event_ts AND earlier.position < r.position
-                 AND earlier.digest = r.digest
-           ) THEN r.body END
+                 AND earlier.digest = r.digest AND log.is_own(earlier.source) = log.is_own(r.source)
+           ) THEN r.body END,
+           log.is_own(r.source)
     FROM (
-        SELECT e.position, e.received_at, e.digest, e.event_ts, e.body,
+        SELECT e.position, e.received_at, e.digest, e.event_ts, e.source, e.body,
                coalesce(octet_length(e.body), 0) AS own,
                sum(coalesce(octet_length(e.body), 0))
                    OVER (ORDER BY e.position ROWS UNBOUNDED PRECEDING) AS bytes
@@ -341,9 +350,16 @@ DECLARE
     v_cutoff bytea;
     v_own_email text;
     v_listed record;
+    v_mark bytea;
 BEGIN
     IF v_person IS NULL OR v_person = p_key THEN
         RETURN v_person;
+    END IF;
+    -- What was told before the newest whole set of the person's groups counts no more.
+    SELECT o.mark INTO v_mark
+    FROM state.observed_groups o WHERE o.account_id = p_account AND o.person_key = v_person;
+    IF p_folded < v_mark THEN
+        RETURN NULL;
     END IF;
     SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
     FROM state.users u WHERE u.account_id = p_account AND u.user_key = v_person;
@@ -429,6 +445,92 @@ CREATE FUNCTION state.time_of(event_order bytea) RETURNS timestamp with time zon
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN to_timestamp(((((('x'::text || encode(SUBSTRING(event_order FROM 1 FOR 8), 'hex'::text)))::bit(64))::bigint)::double precision / (1000.0)::double precision));
 
+CREATE TABLE state.account_settings (
+    account_id text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    settings jsonb NOT NULL,
+    locks jsonb NOT NULL,
+    changed_order bytea
+)
+WITH (fillfactor='85');
+
+CREATE VIEW directory.account_settings AS
+ SELECT account_id,
+    NULLIF(settings, '{}'::jsonb) AS settings,
+    NULLIF(locks, '{}'::jsonb) AS locks,
+    state.time_of(changed_order) AS changed_at,
+    state.time_of(changed_order) AS last_event_at,
+    last_position
+   FROM state.account_settings s
+  WHERE (changed_order IS NOT NULL);
+
+COMMENT ON VIEW directory.account_settings IS 'Settings of accounts and which of them are locked for everybody, as Zoom''s REST API showed them. No delivery tells of them.';
+
+COMMENT ON COLUMN directory.account_settings.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.account_settings.settings IS 'The settings known, nested as Zoom nests them; null where none is.';
+
+COMMENT ON COLUMN directory.account_settings.locks IS 'The locks known, nested alike: true means that nobody in the account may change that setting; null where none is known.';
+
+COMMENT ON COLUMN directory.account_settings.changed_at IS 'Time of the newest observation that differed.';
+
+COMMENT ON COLUMN directory.account_settings.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.account_settings.last_position IS 'Position in the log of that event.';
+
+CREATE TABLE state.coverage (
+    account_id text NOT NULL,
+    section text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    complete_order bytea NOT NULL,
+    read bigint,
+    new bigint,
+    repaired bigint,
+    gone bigint,
+    unreadable text
+)
+WITH (fillfactor='50');
+
+CREATE VIEW directory.coverage AS
+ SELECT account_id,
+    section,
+        CASE
+            WHEN (complete_order <> '\x'::bytea) THEN state.time_of(complete_order)
+            ELSE NULL::timestamp with time zone
+        END AS complete_at,
+    read,
+    repaired,
+    unreadable,
+    new,
+    gone,
+    state.time_of(folded) AS last_event_at,
+    last_position
+   FROM state.coverage c;
+
+COMMENT ON VIEW directory.coverage IS 'What was read from Zoom''s REST API, by account and section: who was there before the first delivery, and what was lost, is known as of complete_at. No row: never read.';
+
+COMMENT ON COLUMN directory.coverage.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.coverage.section IS 'deliveries (Zoom''s log of failed deliveries), groups, users or settings.';
+
+COMMENT ON COLUMN directory.coverage.complete_at IS 'When the newest complete reading began, by Zoom''s clock; null where none was complete.';
+
+COMMENT ON COLUMN directory.coverage.read IS 'How many entities the newest reading read.';
+
+COMMENT ON COLUMN directory.coverage.repaired IS 'How many of them were in the directory and differed.';
+
+COMMENT ON COLUMN directory.coverage.unreadable IS 'What could not be read, and why, such as a missing scope; null where nothing.';
+
+COMMENT ON COLUMN directory.coverage.new IS 'How many of them the directory did not have.';
+
+COMMENT ON COLUMN directory.coverage.gone IS 'How many the directory had and Zoom has no more.';
+
+COMMENT ON COLUMN directory.coverage.last_event_at IS 'When the newest reading began.';
+
+COMMENT ON COLUMN directory.coverage.last_position IS 'Position in the log of its record.';
+
 CREATE TABLE state.dead_letters (
     "position" bigint NOT NULL,
     projection text NOT NULL,
@@ -468,7 +570,16 @@ CREATE TABLE state.group_admins (
     email_order bytea NOT NULL,
     added boolean NOT NULL,
     by text,
-    happened_at timestamp with time zone GENERATED ALWAYS AS (state.time_of(folded)) STORED
+    told bytea NOT NULL,
+    told_added boolean NOT NULL,
+    absent bytea NOT NULL,
+    in_set boolean NOT NULL,
+    happened_at timestamp with time zone GENERATED ALWAYS AS (state.time_of(folded)) STORED,
+    told_at timestamp with time zone GENERATED ALWAYS AS (
+CASE
+    WHEN told_added THEN state.time_of(told)
+    ELSE NULL::timestamp with time zone
+END) STORED
 )
 WITH (fillfactor='85');
 
@@ -513,6 +624,7 @@ CREATE TABLE state.users (
     removed_ms bigint,
     cutoff bytea,
     drift jsonb NOT NULL,
+    observed_created_ms bigint,
     email text GENERATED ALWAYS AS ((profile ->> 'email'::text)) STORED,
     known boolean GENERATED ALWAYS AS ((last_position > 0)) STORED
 )
@@ -709,7 +821,7 @@ CREATE VIEW directory.former_groups AS
    FROM state.groups g
   WHERE ((last_position > 0) AND removed);
 
-COMMENT ON VIEW directory.former_groups IS 'Groups that were deleted and have not come back.';
+COMMENT ON VIEW directory.former_groups IS 'Groups that were deleted, or that Zoom''s REST API does not have any more, and that have not come back.';
 
 COMMENT ON COLUMN directory.former_groups.account_id IS 'Zoom account.';
 
@@ -719,7 +831,7 @@ COMMENT ON COLUMN directory.former_groups.name IS 'Name of the group as last kno
 
 COMMENT ON COLUMN directory.former_groups.created_at IS 'Time of the first group.created of its last life; null where that was not seen.';
 
-COMMENT ON COLUMN directory.former_groups.removed_at IS 'Time of the newest group.deleted.';
+COMMENT ON COLUMN directory.former_groups.removed_at IS 'Time of the newest group.deleted; of a group that Zoom''s REST API does not have any more, when that was found.';
 
 COMMENT ON COLUMN directory.former_groups.last_event_at IS 'Event time of the newest event folded into this row.';
 
@@ -749,14 +861,14 @@ CREATE VIEW directory.former_users AS
     NULLIF(custom_attributes, '[]'::jsonb) AS custom_attributes,
     NULLIF((profile -> 'settings'::text), 'null'::jsonb) AS profile_settings,
     creation_type,
-    state.at(created_ms) AS created_at,
+    state.at(COALESCE(created_ms, observed_created_ms)) AS created_at,
     state.at(removed_ms) AS removed_at,
     state.time_of(folded) AS last_event_at,
     last_position
    FROM state.users u
   WHERE (known AND removed);
 
-COMMENT ON VIEW directory.former_users IS 'Users who were deleted or disassociated and have not come back: one row a user, with the profile as last known.';
+COMMENT ON VIEW directory.former_users IS 'Users who were deleted, disassociated or are gone, and have not come back: one row a user, with the profile as last known.';
 
 COMMENT ON COLUMN directory.former_users.account_id IS 'Zoom account.';
 
@@ -772,7 +884,7 @@ COMMENT ON COLUMN directory.former_users.display_name IS 'Name as shown in Zoom.
 
 COMMENT ON COLUMN directory.former_users.type IS 'Licence, in Zoom''s code: 1 basic, 2 licensed, 4 unassigned, 99 none; other codes may come.';
 
-COMMENT ON COLUMN directory.former_users.status IS 'deleted or disassociated: the newest removal decides.';
+COMMENT ON COLUMN directory.former_users.status IS 'deleted or disassociated: the newest removal decides. gone: Zoom''s REST API does not have the user any more, and no event told how that came.';
 
 COMMENT ON COLUMN directory.former_users.role IS 'Name of the account role.';
 
@@ -804,9 +916,9 @@ COMMENT ON COLUMN directory.former_users.profile_settings IS 'Settings that prof
 
 COMMENT ON COLUMN directory.former_users.creation_type IS 'How the user was created (create, autoCreate, custCreate, ssoCreate and so on).';
 
-COMMENT ON COLUMN directory.former_users.created_at IS 'Time of the first user.created of this life; null where that was not seen.';
+COMMENT ON COLUMN directory.former_users.created_at IS 'Time of the first user.created of this life; where that was not seen, what Zoom''s REST API says, or null.';
 
-COMMENT ON COLUMN directory.former_users.removed_at IS 'Time of the newest removal.';
+COMMENT ON COLUMN directory.former_users.removed_at IS 'Time of the newest removal; of a user who is gone, when that was found.';
 
 COMMENT ON COLUMN directory.former_users.last_event_at IS 'Event time of the newest event folded into this row.';
 
@@ -823,22 +935,28 @@ CREATE TABLE state.freshness (
 WITH (fillfactor='50');
 
 CREATE VIEW directory.freshness AS
- SELECT account_id,
-    event,
-    state.at(last_event_ms) AS last_event_at,
-    to_timestamp(((last_received_us)::double precision / (1000000.0)::double precision)) AS last_received_at,
-    events
-   FROM state.freshness f;
+ SELECT a.account_id,
+    e.event,
+    state.at(f.last_event_ms) AS last_event_at,
+    to_timestamp(((f.last_received_us)::double precision / (1000000.0)::double precision)) AS last_received_at,
+    COALESCE(f.events, (0)::bigint) AS events
+   FROM ((( SELECT freshness.account_id
+           FROM state.freshness
+        UNION
+         SELECT coverage.account_id
+           FROM state.coverage) a
+     CROSS JOIN ( VALUES ('user.created'::text), ('user.invitation_accepted'::text), ('user.activated'::text), ('user.updated'::text), ('user.settings_updated'::text), ('user.presence_status_updated'::text), ('user.personal_notes_updated'::text), ('user.signed_in'::text), ('user.signed_out'::text), ('user.deactivated'::text), ('user.disassociated'::text), ('user.deleted'::text), ('group.created'::text), ('group.updated'::text), ('group.settings_updated'::text), ('group.lock_settings_updated'::text), ('group.member_added'::text), ('group.member_deleted'::text), ('group.admin_added'::text), ('group.admin_deleted'::text), ('group.deleted'::text)) e(event))
+     LEFT JOIN state.freshness f ON (((f.account_id = a.account_id) AND (f.event = e.event))));
 
-COMMENT ON VIEW directory.freshness IS 'When each event last came, by account. Silence is the commonest failure of webhooks: where a usual event stays away, check the subscription in Zoom.';
+COMMENT ON VIEW directory.freshness IS 'When each event last came, by account: one row for every event of Zoom''s reference. Silence is the commonest failure of webhooks: where a usual event stays away, check the subscription in Zoom.';
 
 COMMENT ON COLUMN directory.freshness.account_id IS 'Zoom account.';
 
 COMMENT ON COLUMN directory.freshness.event IS 'Name of the event.';
 
-COMMENT ON COLUMN directory.freshness.last_event_at IS 'Greatest event time.';
+COMMENT ON COLUMN directory.freshness.last_event_at IS 'Greatest event time; null where it never came.';
 
-COMMENT ON COLUMN directory.freshness.last_received_at IS 'Greatest time of receipt.';
+COMMENT ON COLUMN directory.freshness.last_received_at IS 'Greatest time of receipt; null where it never came.';
 
 COMMENT ON COLUMN directory.freshness.events IS 'Number of distinct events folded so far.';
 
@@ -853,13 +971,20 @@ CREATE VIEW directory.group_admins AS
         END) AS email,
     g.name AS group_name,
     u.status AS user_status,
-    m.happened_at AS added_at,
-    m.by AS added_by,
+        CASE
+            WHEN w.told THEN m.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (w.told AND m.told_added) THEN m.by
+            ELSE NULL::text
+        END AS added_by,
     m.happened_at AS last_event_at,
     m.last_position
-   FROM ((state.people u
+   FROM (((state.people u
      JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
      LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+     CROSS JOIN LATERAL ( SELECT (m.told > GREATEST(u.cutoff, g.cutoff, m.absent)) AS told) w)
   WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
            FROM state.group_admins e
           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
@@ -880,8 +1005,14 @@ UNION ALL
     u.email,
     g.name AS group_name,
     u.status AS user_status,
-    e.happened_at AS added_at,
-    e.by AS added_by,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
     e.happened_at AS last_event_at,
     e.last_position
    FROM ((state.people u
@@ -899,8 +1030,14 @@ UNION ALL
     COALESCE(u.email, e.email) AS email,
     g.name AS group_name,
     u.status AS user_status,
-    e.happened_at AS added_at,
-    e.by AS added_by,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
     e.happened_at AS last_event_at,
     e.last_position
    FROM (((state.people u
@@ -922,8 +1059,14 @@ UNION ALL
         END AS email,
     g.name AS group_name,
     NULL::text AS user_status,
-    m.happened_at AS added_at,
-    m.by AS added_by,
+        CASE
+            WHEN (m.told > GREATEST(g.cutoff, m.absent)) THEN m.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (m.told_added AND (m.told > GREATEST(g.cutoff, m.absent))) THEN m.by
+            ELSE NULL::text
+        END AS added_by,
     m.happened_at AS last_event_at,
     m.last_position
    FROM (state.group_admins m
@@ -944,8 +1087,14 @@ UNION ALL
     e.email,
     g.name AS group_name,
     NULL::text AS user_status,
-    e.happened_at AS added_at,
-    e.by AS added_by,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
     e.happened_at AS last_event_at,
     e.last_position
    FROM ((state.group_admins m
@@ -965,8 +1114,14 @@ UNION ALL
     e.email,
     g.name AS group_name,
     NULL::text AS user_status,
-    e.happened_at AS added_at,
-    e.by AS added_by,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
     e.happened_at AS last_event_at,
     e.last_position
    FROM (state.group_admins e
@@ -987,9 +1142,9 @@ COMMENT ON COLUMN directory.group_admins.group_name IS 'Current name of the grou
 
 COMMENT ON COLUMN directory.group_admins.user_status IS 'Status of the user as in users; null where the person is not in users.';
 
-COMMENT ON COLUMN directory.group_admins.added_at IS 'Time of the newest event that added the person.';
+COMMENT ON COLUMN directory.group_admins.added_at IS 'Time of the newest delivery that added the person; null where only Zoom''s REST API told of it.';
 
-COMMENT ON COLUMN directory.group_admins.added_by IS 'E-mail of the operator of that event; null where it named none.';
+COMMENT ON COLUMN directory.group_admins.added_by IS 'E-mail of the operator of that delivery; null where it named none.';
 
 COMMENT ON COLUMN directory.group_admins.last_event_at IS 'Event time of the newest event folded into this row.';
 
@@ -1115,9 +1270,33 @@ CREATE TABLE state.memberships (
     email_order bytea NOT NULL,
     added boolean NOT NULL,
     by text,
-    happened_at timestamp with time zone GENERATED ALWAYS AS (state.time_of(folded)) STORED
+    told bytea NOT NULL,
+    told_added boolean NOT NULL,
+    absent bytea NOT NULL,
+    in_set boolean NOT NULL,
+    happened_at timestamp with time zone GENERATED ALWAYS AS (state.time_of(folded)) STORED,
+    told_at timestamp with time zone GENERATED ALWAYS AS (
+CASE
+    WHEN told_added THEN state.time_of(told)
+    ELSE NULL::timestamp with time zone
+END) STORED
 )
 WITH (fillfactor='85');
+
+CREATE TABLE state.observed_groups (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    mark bytea NOT NULL,
+    groups jsonb NOT NULL,
+    lacked jsonb NOT NULL,
+    dropped jsonb NOT NULL
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.observed_groups ALTER COLUMN groups SET STATISTICS 0;
+ALTER TABLE ONLY state.observed_groups ALTER COLUMN lacked SET STATISTICS 0;
+ALTER TABLE ONLY state.observed_groups ALTER COLUMN dropped SET STATISTICS 0;
 
 CREATE VIEW state.memberships_counted AS
  SELECT account_id,
@@ -1130,24 +1309,52 @@ CREATE VIEW state.memberships_counted AS
             ELSE ( SELECT count(*) AS count
                FROM state.memberships m
               WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL) AND (m.folded < g.cutoff)))
-        END) + ( SELECT COALESCE(sum(((e.added)::integer - (((m.added IS TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff, '\x'::bytea))))::integer)), (0)::bigint) AS "coalesce"
-           FROM (((state.memberships e
+        END) + ( SELECT COALESCE(sum(((e.added)::integer - (((m.added IS TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff, '\x'::bytea)) AND (m.folded >= COALESCE(o.mark, '\x'::bytea))))::integer)), (0)::bigint) AS "coalesce"
+           FROM ((((state.memberships e
              CROSS JOIN LATERAL ( SELECT state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) AS person_key
                  OFFSET 0) p)
              LEFT JOIN state.users u ON (((u.account_id = e.account_id) AND (u.user_key = p.person_key))))
              LEFT JOIN state.memberships m ON (((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (m.person_key = p.person_key) AND (m.user_id IS NOT NULL))))
+             LEFT JOIN state.observed_groups o ON (((o.account_id = e.account_id) AND (o.person_key = p.person_key))))
           WHERE ((e.account_id = g.account_id) AND (e.group_id = g.group_id) AND (e.user_id IS NULL) AND (p.person_key IS NOT NULL) AND (u.removed IS NOT TRUE)))) AS people
    FROM state.groups g;
 
 CREATE VIEW state.memberships_ended AS
- SELECT m.account_id,
-    m.group_id,
-    count(*) AS people
-   FROM ((state.users u
-     JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
-     LEFT JOIN state.groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-  WHERE ((u.cutoff IS NOT NULL) AND (u.removed OR (m.folded < u.cutoff)) AND m.added AND (m.user_id IS NOT NULL) AND ((g.cutoff IS NULL) OR (m.folded > g.cutoff)))
-  GROUP BY m.account_id, m.group_id;
+ SELECT account_id,
+    group_id,
+    (sum(people))::bigint AS people
+   FROM ( SELECT m.account_id,
+            m.group_id,
+            count(*) AS people
+           FROM ((state.users u
+             JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+             LEFT JOIN state.groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+          WHERE ((u.cutoff IS NOT NULL) AND (u.removed OR (m.folded < u.cutoff)) AND m.added AND (m.user_id IS NOT NULL) AND ((g.cutoff IS NULL) OR (m.folded > g.cutoff)))
+          GROUP BY m.account_id, m.group_id
+        UNION ALL
+         SELECT m.account_id,
+            m.group_id,
+            1
+           FROM ((( SELECT m_1.account_id,
+                    m_1.group_id,
+                    m_1.person_key,
+                    m_1.folded
+                   FROM (state.memberships m_1
+                     JOIN state.observed_groups o ON (((o.account_id = m_1.account_id) AND (o.person_key = m_1.person_key) AND (o.mark > m_1.folded))))
+                  WHERE (m_1.added AND (m_1.user_id IS NOT NULL) AND (NOT m_1.in_set))
+                UNION ALL
+                 SELECT m_1.account_id,
+                    m_1.group_id,
+                    m_1.person_key,
+                    m_1.folded
+                   FROM ((state.observed_groups o
+                     CROSS JOIN LATERAL jsonb_array_elements_text(o.dropped) d(group_id))
+                     JOIN state.memberships m_1 ON (((m_1.account_id = o.account_id) AND (m_1.person_key = o.person_key) AND (m_1.group_id = d.group_id) AND (m_1.folded < o.mark))))
+                  WHERE ((o.dropped <> '[]'::jsonb) AND m_1.added AND (m_1.user_id IS NOT NULL) AND m_1.in_set)) m
+             LEFT JOIN state.users u ON (((u.account_id = m.account_id) AND (u.user_key = m.person_key))))
+             LEFT JOIN state.groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+          WHERE (((g.cutoff IS NULL) OR (m.folded > g.cutoff)) AND (u.removed IS NOT TRUE) AND ((u.cutoff IS NULL) OR (m.folded > u.cutoff)))) x
+  GROUP BY account_id, group_id;
 
 CREATE VIEW directory.groups AS
  SELECT g.account_id,
@@ -1196,14 +1403,22 @@ CREATE VIEW directory.memberships AS
         END) AS email,
     g.name AS group_name,
     u.status AS user_status,
-    m.happened_at AS added_at,
-    m.by AS added_by,
+        CASE
+            WHEN w.told THEN m.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (w.told AND m.told_added) THEN m.by
+            ELSE NULL::text
+        END AS added_by,
     m.happened_at AS last_event_at,
     m.last_position
-   FROM ((state.people u
+   FROM ((((state.people u
      JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
      LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
+     LEFT JOIN state.observed_groups o ON (((o.account_id = m.account_id) AND (o.person_key = m.person_key))))
+     CROSS JOIN LATERAL ( SELECT (m.told > GREATEST(u.cutoff, g.cutoff, m.absent, decode((o.lacked ->> m.group_id), 'hex'::text))) AS told) w)
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND ((o.mark IS NULL) OR (m.folded >= o.mark)) AND (NOT (EXISTS ( SELECT
            FROM state.memberships e
           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
                 CASE e.person_key
@@ -1223,8 +1438,14 @@ UNION ALL
     u.email,
     g.name AS group_name,
     u.status AS user_status,
-    e.happened_at AS added_at,
-    e.by AS added_by,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
     e.happened_at AS last_event_at,
     e.last_position
    FROM ((state.people u
@@ -1242,8 +1463,14 @@ UNION ALL
     COALESCE(u.email, e.email) AS email,
     g.name AS group_name,
     u.status AS user_status,
-    e.happened_at AS added_at,
-    e.by AS added_by,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
     e.happened_at AS last_event_at,
     e.last_position
    FROM (((state.people u
@@ -1265,8 +1492,14 @@ UNION ALL
         END AS email,
     g.name AS group_name,
     NULL::text AS user_status,
-    m.happened_at AS added_at,
-    m.by AS added_by,
+        CASE
+            WHEN (m.told > GREATEST(g.cutoff, m.absent)) THEN m.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (m.told_added AND (m.told > GREATEST(g.cutoff, m.absent))) THEN m.by
+            ELSE NULL::text
+        END AS added_by,
     m.happened_at AS last_event_at,
     m.last_position
    FROM (state.memberships m
@@ -1287,8 +1520,14 @@ UNION ALL
     e.email,
     g.name AS group_name,
     NULL::text AS user_status,
-    e.happened_at AS added_at,
-    e.by AS added_by,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
     e.happened_at AS last_event_at,
     e.last_position
    FROM ((state.memberships m
@@ -1308,8 +1547,14 @@ UNION ALL
     e.email,
     g.name AS group_name,
     NULL::text AS user_status,
-    e.happened_at AS added_at,
-    e.by AS added_by,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
     e.happened_at AS last_event_at,
     e.last_position
    FROM (state.memberships e
@@ -1330,9 +1575,9 @@ COMMENT ON COLUMN directory.memberships.group_name IS 'Current name of the group
 
 COMMENT ON COLUMN directory.memberships.user_status IS 'Status of the user as in users; null where the person is not in users.';
 
-COMMENT ON COLUMN directory.memberships.added_at IS 'Time of the newest event that added the person.';
+COMMENT ON COLUMN directory.memberships.added_at IS 'Time of the newest delivery that added the person; null where only Zoom''s REST API told of it.';
 
-COMMENT ON COLUMN directory.memberships.added_by IS 'E-mail of the operator of that event; null where it named none.';
+COMMENT ON COLUMN directory.memberships.added_by IS 'E-mail of the operator of that delivery; null where it named none.';
 
 COMMENT ON COLUMN directory.memberships.last_event_at IS 'Event time of the newest event folded into this row.';
 
@@ -1450,8 +1695,7 @@ CREATE TABLE log.events (
     source text NOT NULL,
     verified_by text,
     body bytea,
-    CONSTRAINT events_digest_check CHECK ((octet_length(digest) = 32)),
-    CONSTRAINT events_source_check CHECK ((source = ANY (ARRAY['webhook'::text, 'import'::text, 'quarantine'::text])))
+    CONSTRAINT events_digest_check CHECK ((octet_length(digest) = 32))
 );
 
 COMMENT ON TABLE log.events IS 'Append-only log of deliveries. Written by log.append() alone.';
@@ -1470,7 +1714,7 @@ COMMENT ON COLUMN log.events.request_id IS 'x-zm-request-id: equal over the retr
 
 COMMENT ON COLUMN log.events.digest IS 'SHA-256 of the body''s bytes.';
 
-COMMENT ON COLUMN log.events.source IS 'webhook, import or quarantine.';
+COMMENT ON COLUMN log.events.source IS 'How it came: webhook, import, quarantine, recovered (from Zoom''s own delivery log); or a fact of our own: rest (an observation), declared, operator.';
 
 COMMENT ON COLUMN log.events.verified_by IS 'Fingerprint of the secret that verified the delivery; never the secret.';
 
@@ -1792,7 +2036,7 @@ CREATE VIEW state.mentions AS
 CREATE VIEW directory.unresolved_users AS
  SELECT account_id,
     COALESCE(max(known_as), (array_agg(spelling ORDER BY spelled DESC) FILTER (WHERE (spelling IS NOT NULL)))[1]) AS user_id,
-    (array_agg(email ORDER BY email_order DESC) FILTER (WHERE (email IS NOT NULL)))[1] AS email,
+    (array_agg(email ORDER BY email_order DESC, (spelling IS NOT NULL) DESC) FILTER (WHERE (email IS NOT NULL)))[1] AS email,
     array_agg(DISTINCT seen_in ORDER BY m.seen_in) AS seen_in
    FROM state.mentions m
   GROUP BY account_id, person_key;
@@ -1909,7 +2153,7 @@ CREATE VIEW directory.users AS
     NULLIF(custom_attributes, '[]'::jsonb) AS custom_attributes,
     NULLIF((profile -> 'settings'::text), 'null'::jsonb) AS profile_settings,
     creation_type,
-    state.at(created_ms) AS created_at,
+    state.at(COALESCE(created_ms, observed_created_ms)) AS created_at,
     state.time_of(folded) AS last_event_at,
     last_position
    FROM state.users u
@@ -1963,7 +2207,7 @@ COMMENT ON COLUMN directory.users.profile_settings IS 'Settings that profile upd
 
 COMMENT ON COLUMN directory.users.creation_type IS 'How the user was created (create, autoCreate, custCreate, ssoCreate and so on).';
 
-COMMENT ON COLUMN directory.users.created_at IS 'Time of the first user.created of this life; null where that was not seen.';
+COMMENT ON COLUMN directory.users.created_at IS 'Time of the first user.created of this life; where that was not seen, what Zoom''s REST API says, or null.';
 
 COMMENT ON COLUMN directory.users.last_event_at IS 'Event time of the newest event folded into this row.';
 
@@ -1998,7 +2242,7 @@ COMMENT ON COLUMN log.deliveries.request_id IS 'x-zm-request-id: equal over the 
 
 COMMENT ON COLUMN log.deliveries.digest IS 'SHA-256 of the body''s bytes.';
 
-COMMENT ON COLUMN log.deliveries.source IS 'webhook, import or quarantine.';
+COMMENT ON COLUMN log.deliveries.source IS 'How it came: webhook, import, quarantine, recovered; or a fact of our own: rest, declared, operator.';
 
 COMMENT ON COLUMN log.deliveries.verified_by IS 'Fingerprint of the secret that verified the delivery.';
 
@@ -2049,11 +2293,39 @@ ALTER TABLE log.quarantine ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE observations.leases (
+    account_id text NOT NULL,
+    owner text NOT NULL,
+    taken_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    heartbeat_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE observations.progress (
+    run text NOT NULL,
+    section text NOT NULL,
+    step text NOT NULL,
+    done bytea NOT NULL
+);
+ALTER TABLE ONLY observations.progress ALTER COLUMN done SET STORAGE EXTERNAL;
+
+CREATE TABLE observations.runs (
+    run text NOT NULL,
+    account_id text NOT NULL,
+    asked text NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
 CREATE TABLE projector.migrations (
     number integer NOT NULL,
     name text NOT NULL,
     serves integer NOT NULL,
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE state.account_settings_history (
+    account_id text NOT NULL,
+    "position" bigint NOT NULL
 );
 
 CREATE TABLE state.group_settings_history (
@@ -2071,6 +2343,12 @@ CREATE TABLE state.groups_history (
 CREATE TABLE state.notes_history (
     account_id text NOT NULL,
     user_key text NOT NULL,
+    "position" bigint NOT NULL
+);
+
+CREATE TABLE state.observed_groups_history (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
     "position" bigint NOT NULL
 );
 
@@ -2098,17 +2376,41 @@ ALTER TABLE ONLY log.digests
 ALTER TABLE ONLY log.events
     ADD CONSTRAINT events_pkey PRIMARY KEY ("position");
 
+ALTER TABLE log.events
+    ADD CONSTRAINT events_source_check CHECK ((source = ANY (ARRAY['webhook'::text, 'import'::text, 'quarantine'::text, 'recovered'::text, 'rest'::text, 'declared'::text, 'operator'::text]))) NOT VALID;
+
 ALTER TABLE ONLY log.quarantine
     ADD CONSTRAINT quarantine_digest_key UNIQUE (digest);
 
 ALTER TABLE ONLY log.quarantine
     ADD CONSTRAINT quarantine_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY observations.leases
+    ADD CONSTRAINT leases_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY observations.progress
+    ADD CONSTRAINT progress_pkey PRIMARY KEY (run, section, step);
+
+ALTER TABLE ONLY observations.runs
+    ADD CONSTRAINT runs_account_id_asked_key UNIQUE (account_id, asked);
+
+ALTER TABLE ONLY observations.runs
+    ADD CONSTRAINT runs_pkey PRIMARY KEY (run);
+
 ALTER TABLE ONLY projector.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY state.account_settings_history
+    ADD CONSTRAINT account_settings_history_pkey PRIMARY KEY (account_id, "position");
+
+ALTER TABLE ONLY state.account_settings
+    ADD CONSTRAINT account_settings_pkey PRIMARY KEY (account_id);
+
 ALTER TABLE ONLY state.checkpoints
     ADD CONSTRAINT checkpoints_pkey PRIMARY KEY (projection);
+
+ALTER TABLE ONLY state.coverage
+    ADD CONSTRAINT coverage_pkey PRIMARY KEY (account_id, section);
 
 ALTER TABLE ONLY state.dead_letters
     ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (projection, "position");
@@ -2139,6 +2441,12 @@ ALTER TABLE ONLY state.notes_history
 
 ALTER TABLE ONLY state.notes
     ADD CONSTRAINT notes_pkey PRIMARY KEY (account_id, user_key);
+
+ALTER TABLE ONLY state.observed_groups_history
+    ADD CONSTRAINT observed_groups_history_pkey PRIMARY KEY (account_id, person_key, "position");
+
+ALTER TABLE ONLY state.observed_groups
+    ADD CONSTRAINT observed_groups_pkey PRIMARY KEY (account_id, person_key) INCLUDE (mark);
 
 ALTER TABLE ONLY state.presence
     ADD CONSTRAINT presence_pkey PRIMARY KEY (account_id, user_key);
@@ -2194,11 +2502,15 @@ CREATE INDEX memberships_email ON state.memberships USING btree (hashtextextende
 
 CREATE INDEX memberships_listed ON state.memberships USING btree (group_id, account_id) WHERE (added AND (user_id IS NOT NULL));
 
+CREATE INDEX memberships_told ON state.memberships USING btree (group_id, account_id) WHERE (added AND (user_id IS NOT NULL) AND (NOT in_set));
+
 CREATE INDEX memberships_user_id ON state.memberships USING btree (user_id);
 
 CREATE INDEX notes_drift ON state.notes USING btree (account_id) WHERE (drift <> '[]'::jsonb);
 
 CREATE INDEX notes_user_id ON state.notes USING btree (user_id);
+
+CREATE INDEX observed_groups_dropped ON state.observed_groups USING btree (account_id, person_key) WHERE (dropped <> '[]'::jsonb);
 
 CREATE INDEX presence_user_id ON state.presence USING btree (user_id);
 
@@ -2222,6 +2534,9 @@ CREATE TRIGGER events_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON log
 
 ALTER TABLE log.events ENABLE ALWAYS TRIGGER events_are_append_only;
 
+ALTER TABLE ONLY observations.progress
+    ADD CONSTRAINT progress_run_fkey FOREIGN KEY (run) REFERENCES observations.runs(run) ON DELETE CASCADE;
+
 GRANT USAGE ON SCHEMA directory TO directory_reader;
 
 REVOKE ALL ON FUNCTION log.append(p_received_at timestamp with time zone[], p_event text[], p_event_ts bigint[], p_account_id text[], p_request_id text[], p_digest bytea[], p_source text, p_verified_by text[], p_body bytea[]) FROM PUBLIC;
@@ -2229,6 +2544,8 @@ REVOKE ALL ON FUNCTION log.append(p_received_at timestamp with time zone[], p_ev
 REVOKE ALL ON FUNCTION log.as_jsonb(body bytea) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.forget_digests(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.is_own(source text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.keep(p_received_at timestamp with time zone[], p_reason text[], p_event text[], p_signed boolean[], p_request_id text[], p_timestamp text[], p_signature text[], p_digest bytea[], p_body bytea[], p_max_rows bigint, p_max_bytes bigint) FROM PUBLIC;
 
@@ -2245,6 +2562,10 @@ REVOKE ALL ON FUNCTION log.take_append_lock() FROM PUBLIC;
 REVOKE ALL ON FUNCTION state.hold_leases(p_replica text, p_projections text[], p_versions integer[], p_ttl interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION state.release_leases(p_replica text) FROM PUBLIC;
+
+GRANT SELECT ON TABLE directory.account_settings TO directory_reader;
+
+GRANT SELECT ON TABLE directory.coverage TO directory_reader;
 
 GRANT SELECT ON TABLE directory.dead_letters TO directory_reader;
 

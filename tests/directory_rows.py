@@ -41,7 +41,7 @@ async def _rows(database: Database, view: str) -> list[dict[str, Any]]:
 async def deliveries(database: Database) -> list[Delivery]:
     """The log, as the oracle's input."""
     rows = await database.fetch(
-        "SELECT position, received_at, body FROM log.events ORDER BY position"
+        "SELECT position, received_at, body, source FROM log.events ORDER BY position"
     )
     return [Delivery(*row) for row in rows]
 

@@ -13,7 +13,7 @@ from projector.embedded import EmbeddedServer
 from projector.embedded.binaries import installed_binaries
 from projector.schema.migrate import migrate
 
-SCHEMAS = ("log", "state", "directory", "projector")
+SCHEMAS = ("log", "state", "directory", "projector", "observations")
 
 HEADER = """\
 -- The schema of a freshly migrated database, as pg_dump says it. Made by a command, never edited:

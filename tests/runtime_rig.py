@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 import asyncpg
@@ -20,7 +21,7 @@ from projector.rebuild.verify import verify
 from projector.statements import queries
 from projector.zoom.delivery import Delivery, delivery_of, head_of
 from tests.directory_rows import deliveries, shown
-from tests.oracle.histories import as_log, history
+from tests.oracle.histories import as_log, history, source_of
 from tests.oracle.naive_fold import fold
 from tests.oracle.story import event
 
@@ -55,9 +56,15 @@ def story(seed: int, count: int, *, disorder: bool = True) -> list[Delivery]:
 
 
 async def append_story(database: Database, some: Sequence[Delivery], size: int = 200) -> None:
-    """Append deliveries, `size` per call."""
+    """Append deliveries, at most `size` per call, and observations as such."""
     for start in range(0, len(some), size):
-        await append(database, some[start : start + size])
+        await append_told(database, some[start : start + size])
+
+
+async def append_told(database: Queryable, some: Sequence[Delivery]) -> None:
+    """Append deliveries in their order, and observations as such."""
+    for source, told in groupby(some, lambda one: source_of(one.body)):
+        await append(database, list(told), source="rest" if source == "rest" else "webhook")
 
 
 @asynccontextmanager

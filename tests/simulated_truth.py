@@ -5,9 +5,9 @@ from typing import Any
 
 from projector.simulator.account import Account
 from projector.simulator.delivery import Json
+from projector.simulator.people import Group, Person, Since
 from projector.simulator.pool import Pool
 from projector.simulator.settings_diff import Leaves, nested
-from projector.simulator.world import Group, Person, Since
 
 SECRET_KEYS = frozenset({"host_key", "pmi_password"})
 

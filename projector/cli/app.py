@@ -6,9 +6,11 @@ import typer
 
 from projector.cli import (
     data_commands,
+    reconcile_command,
     recovery_commands,
     replica_commands,
     schema_commands,
+    simulate_command,
     status_commands,
     up_command,
 )
@@ -25,7 +27,9 @@ app = typer.Typer(
 up_command.register(app)
 replica_commands.register(app)
 schema_commands.register(app)
+simulate_command.register(app)
 data_commands.register(app)
+reconcile_command.register(app)
 status_commands.register(app)
 recovery_commands.register(app)
 

@@ -5,14 +5,17 @@ from contextlib import suppress
 
 import structlog
 import typer
+from prometheus_client import CollectorRegistry
 
 from projector.cli.running import database_url, start
 from projector.config import Settings
 from projector.database import Database, open_database, retrying
 from projector.errors import DatabaseUnavailable
+from projector.health_port import serve_health
 from projector.ingress.server import serve as serve_ingress
-from projector.live.health import refresh_gauges, serve_health
+from projector.live.gauges import refresh_gauges
 from projector.live.housekeeping import run_housekeeping
+from projector.live.metrics import RuntimeMetrics
 from projector.live.replica import Replica
 from projector.process import STOP_SIGNALS, Signalled, cancel_on, relax_gc, run
 from projector.schema.migrations import check_schema
@@ -44,16 +47,26 @@ def project() -> None:
         run(cancel_on(STOP_SIGNALS, project_until_cancelled(settings, url)))
 
 
-async def project_until_cancelled(settings: Settings, url: str) -> None:
-    """Fold until cancelled; waits whenever the database is away, also at the start."""
+async def project_until_cancelled(
+    settings: Settings, url: str, registry: CollectorRegistry | None = None
+) -> None:
+    """Fold until cancelled; waits whenever the database is away, also at the start.
+
+    `registry`: whose metrics the health port shows too.
+    """
     database = await _open_patiently(url)
     relax_gc()
     try:
         await check_schema(database)
-        replica = Replica(database, batch_events=settings.batch_events)
+        replica = Replica(
+            database, batch_events=settings.batch_events, metrics=RuntimeMetrics(registry)
+        )
         health = None
         if settings.health_port is not None:
-            health = await serve_health(replica, settings.health_host, settings.health_port)
+            registry = replica.metrics.registry
+            health = await serve_health(
+                registry, settings.health_host, settings.health_port, replica.stuck
+            )
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(replica.run())

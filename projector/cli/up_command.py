@@ -7,8 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import typer
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+from projector.cli.reconcile_command import may_reconcile, reconcile_until_cancelled
 from projector.cli.replica_commands import project_until_cancelled
 from projector.cli.running import data_dir_of, local_address, say, start
 from projector.config import Settings
@@ -29,7 +31,10 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Run everything on this machine: database, migrations, ingress and projectors."""
+    """Run everything on this machine: database, migrations, ingress and projectors.
+
+    Where the credentials of Zoom's REST API are set, it also reconciles every 6 hours.
+    """
     settings = start()
     # A terminal's Ctrl-C also reaches the programs that prepare the server, and ends them.
     with DeferredStop(interrupted=EmbeddedStartFailed) as stop, ExitStack() as stack:
@@ -107,7 +112,10 @@ async def _everything(settings: Settings, url: str) -> None:
 
 
 async def _serve_and_project(settings: Settings, url: str) -> None:
-    """Run ingress and projectors until either fails or this is cancelled; the ingress drains first."""
+    """Run ingress and projectors until either fails or this is cancelled; the ingress drains first.
+
+    What reconciles beside them fails by itself.
+    """
     # On one machine no load balancer has to notice: no drain period.
     without_drain = settings.model_copy(update={"drain_seconds": 0.0})
     stop = asyncio.Event()
@@ -115,14 +123,19 @@ async def _serve_and_project(settings: Settings, url: str) -> None:
     def ready(port: int) -> None:
         _say_ready(settings, port)
 
+    registry = CollectorRegistry()
     async with asyncio.TaskGroup() as tasks:
         listening = tasks.create_task(serve_ingress(without_drain, url, ready=ready, stop=stop))
-        folding = tasks.create_task(project_until_cancelled(settings, url))
+        folding = tasks.create_task(project_until_cancelled(settings, url, registry))
+        beside = [folding]
+        if may_reconcile(settings):
+            beside.append(tasks.create_task(reconcile_until_cancelled(settings, url, registry)))
         try:
             await asyncio.wait((listening, folding), return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop.set()
-            folding.cancel()
+            for task in beside:
+                task.cancel()
             await asyncio.wait((listening,), timeout=LAST_ANSWERS_SECONDS)
 
 

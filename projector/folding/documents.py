@@ -48,6 +48,15 @@ def _put(document: Document, key: str, value: Document) -> None:
         document.pop(key, None)
 
 
+def leaf_paths(document: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """The dotted path of every leaf: whatever is no object, or an empty one."""
+    for key, value in document.items():
+        if isinstance(value, dict) and value:
+            yield from leaf_paths(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
 def contradictions(
     known: Document, reported: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[tuple[str, Any, Any]]:

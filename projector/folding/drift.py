@@ -1,6 +1,6 @@
 """Drift: previous values that an event reports and that differ from what the directory knows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from projector.folding.documents import Document, contradictions
@@ -30,3 +30,22 @@ def drift_of(
         }
         for path, held, value in contradictions(known, reported, new)
     )
+
+
+def settled(drift: Drift, entity: str, named: Collection[str]) -> Drift:
+    """The drift that stands after an observation: what it named says what is true.
+
+    `named`: dotted paths. A path names what is above and below it too: whoever says that `a.b` is 1 says that
+    `a` is an object.
+    """
+    if not drift or not named:
+        return drift
+    return tuple(
+        found
+        for found in drift
+        if found["entity"] != entity or not any(_same_branch(found["path"], path) for path in named)
+    )
+
+
+def _same_branch(one: str, other: str) -> bool:
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")

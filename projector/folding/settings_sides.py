@@ -1,4 +1,4 @@
-"""The two sides of a settings event."""
+"""The documents of settings events."""
 
 from typing import Any
 
@@ -17,3 +17,11 @@ def settings_sides(event: Event) -> tuple[Document, Document]:
     if new is not None and not isinstance(new, dict):
         raise Unfoldable("payload.object.settings is no object")
     return new or {}, old if isinstance(old, dict) else {}
+
+
+def named_document(event: Event, name: str) -> Document:
+    """A document of an observation; empty where it names none. Raises Unfoldable where it is no object."""
+    value: Any = (event.object or {}).get(name)
+    if value is not None and not isinstance(value, dict):
+        raise Unfoldable(f"payload.object.{name} is no object")
+    return value or {}

@@ -16,7 +16,10 @@ _SQL: Final = queries("log")
 
 NOTIFY_CHANNEL: Final = "projector_log"
 
-Source = Literal["webhook", "import", "quarantine"]
+Source = Literal["webhook", "import", "quarantine", "recovered", "rest", "declared", "operator"]
+
+# Of facts of our own (contract, section 2); the others are of deliveries. log.is_own() says the same.
+OWN_SOURCES: Final[tuple[Source, ...]] = ("rest", "declared", "operator")
 
 
 class Appended(NamedTuple):

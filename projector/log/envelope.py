@@ -7,11 +7,12 @@ An envelope is a JSON object: `received_at` (RFC 3339, UTC, microseconds), `requ
 import base64
 import binascii
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from projector.config import LONGEST_BODY
+from projector.log.append import OWN_SOURCES, Source
 from projector.zoom.bodies import decode_json
 from projector.zoom.delivery import Delivery, delivery_of, head_in, head_of
 
@@ -20,6 +21,13 @@ _YEARS: Final = range(1970, 9999)
 
 # Bytes of a line in memory. A body of LONGEST_BODY fits, if need be as base64.
 LONGEST_LINE: Final = 64 * 1024 * 1024
+
+
+class Line(NamedTuple):
+    """What a line holds, and the source to append it with: import, but for facts of our own."""
+
+    delivery: Delivery
+    source: Source
 
 
 class BadLine(ValueError):
@@ -40,8 +48,8 @@ def encode(received_at: datetime, request_id: str | None, source: str, body: byt
     return line + b"\n"
 
 
-def decode(line: bytes, now: datetime) -> Delivery:
-    """Return the delivery of an envelope, or of a bare body, which is the line itself, received `now`.
+def decode(line: bytes, now: datetime) -> Line:
+    """Return what an envelope holds, or a bare body, which is the line itself, received `now`.
 
     `line` has no newline. Raises BadLine.
     """
@@ -52,10 +60,19 @@ def decode(line: bytes, now: datetime) -> Delivery:
     if not isinstance(decoded, dict):
         raise BadLine("it is not a JSON object")
     if isinstance(decoded.get("event"), str):
-        return delivery_of(_bounded(line), head_in(decoded), received_at=now)
+        return Line(delivery_of(_bounded(line), head_in(decoded), received_at=now), "import")
     if "event" in decoded or "received_at" not in decoded:
         raise BadLine("it is neither an envelope nor a delivery with a text `event`")
-    return _delivery_in(decoded)
+    delivery = _delivery_in(decoded)
+    return Line(delivery, _source_in(decoded, delivery.event))
+
+
+def _source_in(envelope: dict[str, Any], event: str) -> Source:
+    """The source of a fact of our own, which begins its name; import for whatever was delivered."""
+    told = envelope.get("source")
+    return next(
+        (own for own in OWN_SOURCES if own == told and event.startswith(f"{own}.")), "import"
+    )
 
 
 def _delivery_in(envelope: dict[str, Any]) -> Delivery:

@@ -1,5 +1,6 @@
-"""Read the event log. Rows are (position, received_us, digest, body), as batches decode them.
+"""Read the event log. Rows are (position, received_us, digest, body, own), as batches decode them.
 
+`own`: the event is a fact of our own and no delivery.
 `body` is None where the event was erased or repeats the bytes of an earlier position: it folds as nothing.
 Time-outs are in seconds.
 """
@@ -81,6 +82,11 @@ async def read_head(database: Queryable, *, timeout: float | None = None) -> int
     return int(rows[0][0])
 
 
+async def accounts_at_ends(database: Queryable, rows: int) -> set[str]:
+    """Return the accounts of the first and of the last `rows` events."""
+    return {row[0] for row in await database.fetch(_SQL["accounts_at_ends"], rows)}
+
+
 async def append_lock_holders(database: Queryable) -> list[LockHolder]:
     """Return the sessions that hold the append lock: none or one, unless they change just now."""
     rows: Sequence[Any] = await database.fetch(_SQL["append_lock_holders"])
@@ -113,3 +119,8 @@ async def scan(
 async def repeated(database: Queryable, until: int, *, timeout: float) -> list[int]:
     """Return the positions, in order, whose events repeat the bytes of an earlier one."""
     return [row[0] for row in await database.fetch(_SQL["repeated"], until, timeout=timeout)]
+
+
+async def sent_at(database: Queryable, times: Sequence[int]) -> list[asyncpg.Record]:
+    """Return (event_ts, request_id, digest, body) of the deliveries with these event_ts."""
+    return await database.fetch(_SQL["sent_at"], list(times))

@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import BinaryIO, Final, TypeVar
 
 import asyncpg
 
 from projector.database import UNAVAILABLE, Database, retrying
 from projector.errors import AppendRefused, DatabaseUnavailable
-from projector.log.append import append
-from projector.log.envelope import LONGEST_LINE, BadLine, decode, encode
+from projector.log.append import OWN_SOURCES, Appended, Source, append
+from projector.log.envelope import LONGEST_LINE, BadLine, Line, decode, encode
 from projector.log.read import read_head
 from projector.statements import queries
 from projector.zoom.delivery import Delivery
@@ -141,7 +143,7 @@ class _Importer:
         self.appended = 0
         self.duplicates = 0
         self._database = database
-        self._batch: list[Delivery] = []
+        self._batch: list[Line] = []
         self._bytes = 0
 
     @property
@@ -154,27 +156,32 @@ class _Importer:
             raise BadLine("it is longer than 64 MiB")
         if line.isspace() or not line:
             return
-        delivery = decode(line, datetime.now(UTC))
-        self._batch.append(delivery)
-        self._bytes += len(delivery.body)
+        decoded = decode(line, datetime.now(UTC))
+        self._batch.append(decoded)
+        self._bytes += len(decoded.delivery.body)
 
     async def append(self) -> None:
         """Append what was added since."""
         batch, self._batch, self._bytes = self._batch, [], 0
         new = await self._absent(batch) if batch else []
-        results = (
-            await _patiently(lambda: append(self._database, new, source="import")) if new else []
-        )
-        appended = sum(not result.duplicate for result in results)
+        appended = 0
+        for source, lines in groupby(new, attrgetter("source")):
+            results = await self._append([line.delivery for line in lines], source)
+            appended += sum(not result.duplicate for result in results)
         self.appended += appended
         self.duplicates += len(batch) - appended
 
-    async def _absent(self, batch: list[Delivery]) -> list[Delivery]:
+    async def _append(self, deliveries: list[Delivery], source: Source) -> list[Appended]:
+        return await _patiently(lambda: append(self._database, deliveries, source=source))
+
+    async def _absent(self, batch: list[Line]) -> list[Line]:
         """Return those that are not in the log: an append by itself forgets old digests."""
-        times, digests = [d.event_ts for d in batch], [d.digest for d in batch]
-        rows = await _patiently(lambda: self._database.fetch(_SQL["present"], times, digests))
+        times, digests, own = zip(
+            *((d.event_ts, d.digest, source in OWN_SOURCES) for d, source in batch), strict=True
+        )
+        rows = await _patiently(lambda: self._database.fetch(_SQL["present"], times, digests, own))
         present = {row["ord"] for row in rows}
-        return [delivery for place, delivery in enumerate(batch, 1) if place not in present]
+        return [line for place, line in enumerate(batch, 1) if place not in present]
 
 
 async def _patiently(attempt: Callable[[], Awaitable[T]]) -> T:

@@ -3,6 +3,8 @@
 from typing import Final
 
 from projector.folding.tables import Projection
+from projector.projections.account_settings import ACCOUNT_SETTINGS
+from projector.projections.coverage import COVERAGE
 from projector.projections.freshness import freshness
 from projector.projections.group_people import GROUP_ADMINS, MEMBERSHIPS
 from projector.projections.group_settings import group_settings
@@ -25,6 +27,8 @@ def projections_of(catalogue: Catalogue) -> tuple[Projection, ...]:
         SIGN_INS,
         user_settings(catalogue),
         group_settings(catalogue),
+        ACCOUNT_SETTINGS,
+        COVERAGE,
         freshness(catalogue),
     )
 

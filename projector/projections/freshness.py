@@ -54,7 +54,7 @@ def _sum(one: Freshness, other: Freshness) -> Freshness:
 
 
 def freshness(catalogue: Catalogue) -> Projection:
-    """The projection that counts every event of a catalogue."""
+    """The projection that counts every delivery of a catalogue."""
     return Projection(
         name="freshness",
         version=1,
@@ -63,7 +63,7 @@ def freshness(catalogue: Catalogue) -> Projection:
                 name="freshness",
                 row=Freshness,
                 key=2,
-                rows=dict.fromkeys(catalogue.names, _counted),
+                rows=dict.fromkeys(catalogue.deliveries, _counted),
                 merge=_sum,
                 rules={
                     "last_event_ms": Rule.GREATEST,

@@ -7,10 +7,18 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from projector.folding.columns import lowered
-from projector.folding.keys import LONGEST_ID, account_and_entity, named_email
+from projector.folding.documents import EMPTY, Document
+from projector.folding.keys import (
+    LONGEST_ID,
+    account_and_entity,
+    account_and_user,
+    named_email,
+    person,
+)
 from projector.folding.newest import newest, newest_rules
-from projector.folding.tables import MergeTable, Projection, each
+from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, With, each
 from projector.folding.unfoldable import Unfoldable
+from projector.zoom.catalogue import USER_OBSERVED
 from projector.zoom.events import Event, identifier
 
 
@@ -18,7 +26,10 @@ class GroupPerson(NamedTuple):
     """The newest event of one person in one group: an addition if `added`, else a removal.
 
     `person_key` is the lower-cased user id, or `email:` and the lower-cased e-mail where no id came;
-    `user_id` is null then.
+    `user_id` is null then. `told` is the order of the newest delivery, or empty where only observations
+    name the person; `told_added` and `by` are that delivery's. `absent` is the order of the newest
+    observation that showed the person's absence, or empty. `in_set`: the newest event told a whole set of
+    the person's groups.
     """
 
     account_id: str
@@ -31,13 +42,19 @@ class GroupPerson(NamedTuple):
     email_order: bytes
     added: bool
     by: str | None
+    told: bytes
+    told_added: bool
+    absent: bytes
+    in_set: bool
 
 
-def _entries(field: str, column: str, *, added: bool) -> Callable[[Event], Iterator[GroupPerson]]:
+def _entries(
+    field: str, column: str, *, added: bool, observed: bool = False
+) -> Callable[[Event], Iterator[GroupPerson]]:
     """Make the function that gives an event's rows: one for each usable entry of `object[field]`.
 
     That function raises Unfoldable, after the usable entries, where there are others. `column` names the
-    e-mail's column where it cannot be held.
+    e-mail's column where it cannot be held. `observed`: the event is an observation and no delivery.
     """
 
     def rows(event: Event) -> Iterator[GroupPerson]:
@@ -60,7 +77,11 @@ def _entries(field: str, column: str, *, added: bool) -> Callable[[Event], Itera
             key = user.lower() if user is not None else f"email:{lowered(email or '')}"
             yield GroupPerson(
                 account, key, group, event.order, event.position, user, email, order, added,
-                event.operator,
+                None if observed else event.operator,
+                b"" if observed else event.order,
+                added and not observed,
+                event.order if observed and not added else b"",
+                False,
             )  # fmt: skip
         if unusable:
             raise Unfoldable(
@@ -70,34 +91,156 @@ def _entries(field: str, column: str, *, added: bool) -> Callable[[Event], Itera
     return rows
 
 
-def _projection(name: str, rows: dict[str, Callable[[Event], Iterator[GroupPerson]]]) -> Projection:
-    return Projection(
-        name=name,
-        version=1,
-        tables=(
-            MergeTable(
-                name=name,
-                row=GroupPerson,
-                key=3,
-                rows={event: each(rows_of) for event, rows_of in rows.items()},
-                merge=newest,
-                rules=newest_rules(GroupPerson, 3),
-            ),
-        ),
+def _observed_entries(field: str, column: str) -> Callable[[Event], Iterator[GroupPerson]]:
+    """The same for an observation: who is in `object[field]`, and who in `object["absent"]` is not."""
+    shown = _entries(field, column, added=True, observed=True)
+    absent = _entries("absent", column, added=False, observed=True)
+
+    def rows(event: Event) -> Iterator[GroupPerson]:
+        problem = None
+        for entries in (shown, absent):
+            try:
+                yield from entries(event)
+            except Unfoldable as error:
+                problem = problem or error
+        if problem is not None:
+            raise problem
+
+    return rows
+
+
+def _observed_groups(event: Event) -> Iterator[GroupPerson]:
+    """Yield a row for each group of an observed person. Raises Unfoldable where a group has no usable id."""
+    try:
+        account, key, user = person(event)
+    except Unfoldable:
+        return  # the users projection reports it
+    email, order = named_email(event, event.object or {}, "memberships.email")
+    groups, unusable = _group_ids(event)
+    for group in groups:
+        yield GroupPerson(
+            account, key, group, event.order, event.position, user, email, order, True,
+            None, b"", False, b"", True,
+        )  # fmt: skip
+    if unusable:
+        raise Unfoldable(f"{unusable} of payload.object.group_ids are no ids")
+
+
+def _group_ids(event: Event) -> tuple[list[str], int]:
+    """(the usable ids of an observation's groups, how many others). Raises Unfoldable for no array."""
+    told = (event.object or {}).get("group_ids")
+    if told is None:
+        return [], 0
+    if not isinstance(told, list):
+        raise Unfoldable("payload.object.group_ids is no array")
+    ids = [identifier(value) for value in told]
+    usable = {group for group in ids if group is not None and len(group) <= LONGEST_ID}
+    return sorted(usable), sum(group not in usable for group in ids)
+
+
+class ObservedGroups(NamedTuple):
+    """The groups of a person as of the newest observation that told the whole set.
+
+    `mark` is the order of that observation: older memberships in other groups have ended. `lacked` holds,
+    for each of the groups that an earlier observation lacked, the order of the last such one, in
+    hexadecimal: what was told before it is of an earlier membership. `dropped` are the groups of earlier
+    sets that are in this one no more.
+    """
+
+    account_id: str
+    person_key: str
+    folded: bytes = b""
+    last_position: int = 0
+    mark: bytes = b""
+    groups: tuple[str, ...] = ()
+    lacked: Document = EMPTY
+    dropped: tuple[str, ...] = ()
+
+
+def _start(key: Key) -> ObservedGroups:
+    return ObservedGroups(*key)
+
+
+def _whole_set(state: ObservedGroups, event: Event) -> ObservedGroups:
+    if (event.object or {}).get("group_ids") is None:
+        return state
+    groups, _ = _group_ids(event)
+    before = state.mark.hex()
+    lacked = {g: state.lacked.get(g) if g in state.groups else before for g in groups}
+    return state._replace(
+        last_position=event.position,
+        mark=event.order,
+        groups=tuple(groups),
+        lacked={group: order for group, order in lacked.items() if order},
+        dropped=tuple(sorted({*state.dropped, *state.groups}.difference(groups))),
     )
 
 
-MEMBERSHIPS: Final = _projection(
-    "memberships",
-    {
-        "group.member_added": _entries("members", "memberships.email", added=True),
-        "group.member_deleted": _entries("members", "memberships.email", added=False),
-    },
+def _newest(one: GroupPerson, other: GroupPerson) -> GroupPerson:
+    merged: GroupPerson = newest(one, other)
+    told = other if other.told >= one.told else one
+    absent = max(one.absent, other.absent)
+    if merged.told == told.told and merged.absent == absent:
+        return merged
+    return merged._replace(told=told.told, told_added=told.told_added, by=told.by, absent=absent)
+
+
+_RULES: Final = (
+    newest_rules(GroupPerson, 3)
+    | dict.fromkeys(("told", "told_added", "by"), With("told"))
+    | {"absent": With("absent")}
 )
-GROUP_ADMINS: Final = _projection(
-    "group_admins",
-    {
-        "group.admin_added": _entries("admins", "group_admins.email", added=True),
-        "group.admin_deleted": _entries("admins", "group_admins.email", added=False),
-    },
+
+
+def _list(name: str, rows: dict[str, Callable[[Event], Iterator[GroupPerson]]]) -> MergeTable:
+    return MergeTable(
+        name=name,
+        row=GroupPerson,
+        key=3,
+        rows={event: each(rows_of) for event, rows_of in rows.items()},
+        merge=_newest,
+        rules=_RULES,
+    )
+
+
+MEMBERSHIPS: Final = Projection(
+    name="memberships",
+    version=2,
+    tables=(
+        _list(
+            "memberships",
+            {
+                "group.member_added": _entries("members", "memberships.email", added=True),
+                "group.member_deleted": _entries("members", "memberships.email", added=False),
+                "rest.group_members_observed": _observed_entries("members", "memberships.email"),
+                "rest.user_observed": _observed_groups,
+            },
+        ),
+        SequenceTable(
+            name="observed_groups",
+            row=ObservedGroups,
+            key=2,
+            key_of=account_and_user,
+            start=_start,
+            steps={"rest.user_observed": _whole_set},
+            history="observed_groups_history",
+            context=frozenset({USER_OBSERVED}),
+        ),
+    ),
+)
+
+
+GROUP_ADMINS: Final = Projection(
+    name="group_admins",
+    version=2,
+    tables=(
+        _list(
+            "group_admins",
+            {
+                "group.admin_added": _entries("admins", "group_admins.email", added=True),
+                "group.admin_deleted": _entries("admins", "group_admins.email", added=False),
+                "rest.group_admins_observed": _observed_entries("admins", "group_admins.email"),
+            },
+        ),
+    ),
 )

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from projector.folding.documents import EMPTY, Document, merge
-from projector.folding.drift import Drift, drift_of
+from projector.folding.documents import EMPTY, Document, leaf_paths, merge
+from projector.folding.drift import Drift, drift_of, settled
 from projector.folding.keys import account_and_entity
 from projector.folding.lives import life_steps
-from projector.folding.settings_sides import settings_sides
+from projector.folding.settings_sides import named_document, settings_sides
 from projector.folding.tables import Key, Projection, SequenceTable
 from projector.zoom.catalogue import Catalogue
 from projector.zoom.events import Event
@@ -53,6 +53,17 @@ def _locks(state: GroupSettings, event: Event) -> GroupSettings:
     )
 
 
+def _observed(state: GroupSettings, event: Event) -> GroupSettings:
+    """The leaves that an observation names are set, and their drift is settled; the others stay."""
+    settings, locks = named_document(event, "settings"), named_document(event, "locks")
+    drift = settled(state.drift, "group_settings", list(leaf_paths(settings)))
+    return _changed(state, event)._replace(
+        settings=merge(state.settings, settings, EMPTY),
+        locks=merge(state.locks, locks, EMPTY),
+        drift=settled(drift, "group_locks", list(leaf_paths(locks))),
+    )
+
+
 def _begun(state: GroupSettings, _event: Event) -> GroupSettings:
     return state._replace(removed=False)
 
@@ -66,7 +77,7 @@ def group_settings(catalogue: Catalogue) -> Projection:
     lives = life_steps(catalogue, "group", begun=_begun, ended=_ended)
     return Projection(
         name="group_settings",
-        version=1,
+        version=2,
         tables=(
             SequenceTable(
                 name="group_settings",
@@ -77,6 +88,7 @@ def group_settings(catalogue: Catalogue) -> Projection:
                 steps={
                     "group.settings_updated": _settings,
                     "group.lock_settings_updated": _locks,
+                    "rest.group_settings_observed": _observed,
                     **lives,
                 },
                 history="group_settings_history",

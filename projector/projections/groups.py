@@ -4,7 +4,7 @@ from typing import Any, Final, NamedTuple
 
 from projector.folding import columns
 from projector.folding.documents import EMPTY, Document, merge
-from projector.folding.drift import Drift, drift_of
+from projector.folding.drift import Drift, drift_of, settled
 from projector.folding.keys import account_and_entity
 from projector.folding.tables import Key, Projection, SequenceTable
 from projector.zoom.events import Event
@@ -48,10 +48,14 @@ def _updated(group: Group, event: Event) -> Group:
     )
 
 
-def _created(group: Group, event: Event) -> Group:
+def _revived(group: Group) -> Group:
     if group.removed:
-        group = group._replace(profile={}, created_ms=None, removed=False, removed_ms=None)
-    group = _updated(group, event)
+        return group._replace(profile={}, created_ms=None, removed=False, removed_ms=None)
+    return group
+
+
+def _created(group: Group, event: Event) -> Group:
+    group = _updated(_revived(group), event)
     return group if group.created_ms is not None else group._replace(created_ms=event.time_ms)
 
 
@@ -61,9 +65,21 @@ def _deleted(group: Group, event: Event) -> Group:
     )
 
 
+def _observed(group: Group, event: Event) -> Group:
+    """The group as an observation shows it, which settles the drift of its name."""
+    group = _updated(_revived(group), event)
+    return group._replace(drift=settled(group.drift, "group", _profile(event.object or {})))
+
+
+def _gone(group: Group, event: Event) -> Group:
+    """The group is no more; a deletion that an event told keeps its time."""
+    group = group._replace(last_position=event.position, cutoff=event.order, drift=())
+    return group if group.removed else group._replace(removed=True, removed_ms=event.time_ms)
+
+
 GROUPS: Final = Projection(
     name="groups",
-    version=1,
+    version=2,
     tables=(
         SequenceTable(
             name="groups",
@@ -75,6 +91,8 @@ GROUPS: Final = Projection(
                 "group.created": _created,
                 "group.updated": _updated,
                 "group.deleted": _deleted,
+                "rest.group_observed": _observed,
+                "rest.group_gone": _gone,
             },
             history="groups_history",
         ),

@@ -122,7 +122,7 @@ def presence(catalogue: Catalogue) -> Projection:
     lives = life_steps(catalogue, "user", begun=_begun, ended=_ended)
     return Projection(
         name="presence",
-        version=1,
+        version=2,
         tables=(
             MergeTable(
                 name="presence",

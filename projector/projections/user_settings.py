@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from projector.folding.documents import EMPTY, Document, merge
-from projector.folding.drift import Drift, drift_of
+from projector.folding.documents import EMPTY, Document, leaf_paths, merge
+from projector.folding.drift import Drift, drift_of, settled
 from projector.folding.keys import account_and_user, person
 from projector.folding.lives import life_steps
-from projector.folding.settings_sides import settings_sides
+from projector.folding.settings_sides import named_document, settings_sides
 from projector.folding.tables import Key, Projection, SequenceTable
 from projector.zoom.catalogue import Catalogue
 from projector.zoom.events import Event
@@ -46,6 +46,20 @@ def _changed(state: UserSettings, event: Event) -> UserSettings:
     )
 
 
+def _observed(state: UserSettings, event: Event) -> UserSettings:
+    """The leaves that an observation names are set, and their drift is settled; the others stay."""
+    _, _, user = person(event)
+    named = named_document(event, "settings")
+    return state._replace(
+        last_position=event.position,
+        user_id=user,
+        settings=merge(state.settings, named, EMPTY),
+        changed_order=event.order,
+        changed_by=event.operator,
+        drift=settled(state.drift, "user_settings", list(leaf_paths(named))),
+    )
+
+
 def _begun(state: UserSettings, _event: Event) -> UserSettings:
     return state._replace(removed=False)
 
@@ -59,7 +73,7 @@ def user_settings(catalogue: Catalogue) -> Projection:
     lives = life_steps(catalogue, "user", begun=_begun, ended=_ended)
     return Projection(
         name="user_settings",
-        version=1,
+        version=2,
         tables=(
             SequenceTable(
                 name="user_settings",
@@ -67,7 +81,11 @@ def user_settings(catalogue: Catalogue) -> Projection:
                 key=2,
                 key_of=account_and_user,
                 start=_start,
-                steps={"user.settings_updated": _changed, **lives},
+                steps={
+                    "user.settings_updated": _changed,
+                    "rest.user_settings_observed": _observed,
+                    **lives,
+                },
                 history="user_settings_history",
                 context=frozenset(lives),
             ),

@@ -5,11 +5,12 @@ from typing import Any, Final, NamedTuple
 
 from projector.folding import columns
 from projector.folding.documents import EMPTY, Document, merge
-from projector.folding.drift import Drift, drift_of
+from projector.folding.drift import Drift, drift_of, settled
 from projector.folding.keys import account_and_user, person
 from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, With, each
 from projector.folding.unfoldable import Unfoldable
 from projector.zoom.catalogue import Catalogue
+from projector.zoom.event_time import instant
 from projector.zoom.events import Event
 
 
@@ -45,7 +46,8 @@ class User(NamedTuple):
 
     `spelled_by_lifecycle`: the spelling of `user_id` is a lifecycle event's. `pending_order` is the order
     of the event that made the status pending. `cutoff` is the order of the newest removal: the views leave
-    out what other tables hold of this user from before it. Times are epoch milliseconds.
+    out what other tables hold of this user from before it. Times are epoch milliseconds;
+    `observed_created_ms` is when the user was created, as Zoom's REST API says.
     """
 
     account_id: str
@@ -64,6 +66,7 @@ class User(NamedTuple):
     removed_ms: int | None = None
     cutoff: bytes | None = None
     drift: Drift = ()
+    observed_created_ms: int | None = None
 
 
 def _start(key: Key) -> User:
@@ -163,6 +166,7 @@ def _revived(user: User) -> User:
             removed=False,
             removed_ms=None,
             drift=(),
+            observed_created_ms=None,
         )
     return user
 
@@ -204,6 +208,55 @@ def _removed_as(status: str) -> Callable[[User, Event], User]:
     return removed
 
 
+_OBSERVABLE: Final = frozenset({"active", "inactive", "pending"})
+
+
+def _observed(user: User, event: Event) -> User:
+    """The user as an observation shows them: it sets what it names, and settles the drift of that."""
+    entity = event.object or {}
+    revived = _revived(user)
+    after = _with_profile(revived, event, lifecycle=False)
+    if user.removed:
+        after = after._replace(status="unknown")
+    if (status := entity.get("status")) in _OBSERVABLE:
+        pending = event.order if status == "pending" else None
+        after = after._replace(status=status, pending_order=pending)
+    created = instant(entity.get("user_created_at"))
+    return after._replace(
+        custom_attributes=_same_texts(after.custom_attributes, revived.custom_attributes),
+        drift=settled(after.drift, "user", [name for name in entity if name in PROFILE]),
+        observed_created_ms=after.observed_created_ms if created is None else created,
+    )
+
+
+def _same_texts(
+    observed: tuple[dict[str, Any], ...], held: tuple[dict[str, Any], ...]
+) -> tuple[dict[str, Any], ...]:
+    """Attributes with the held values where only their kind differs: REST writes every value as a text."""
+    known = {entry["key"]: entry for entry in held}
+    return tuple(
+        {**entry, "value": known[entry["key"]]["value"]}
+        if entry["key"] in known
+        and columns.text(entry["value"]) == columns.text(known[entry["key"]]["value"])
+        else entry
+        for entry in observed
+    )
+
+
+def _gone(user: User, event: Event) -> User:
+    """The user is no more, and nothing says how that came; what an event said of it stays."""
+    _, _, spelling = person(event)
+    user = user._replace(
+        last_position=event.position,
+        user_id=user.user_id if user.spelled_by_lifecycle else spelling,
+        cutoff=event.order,
+        drift=(),
+    )
+    if user.removed:
+        return user
+    return user._replace(status="gone", pending_order=None, removed=True, removed_ms=event.time_ms)
+
+
 class RemovedEmail(NamedTuple):
     """The newest removal that named an e-mail: it ends memberships of that e-mail without an id."""
 
@@ -225,7 +278,7 @@ def users(catalogue: Catalogue) -> Projection:
     """The projection of users."""
     return Projection(
         name="users",
-        version=1,
+        version=2,
         tables=(
             SequenceTable(
                 name="users",
@@ -241,6 +294,8 @@ def users(catalogue: Catalogue) -> Projection:
                     "user.disassociated": _removed_as("disassociated"),
                     "user.deleted": _removed_as("deleted"),
                     "user.updated": _updated,
+                    "rest.user_observed": _observed,
+                    "rest.user_gone": _gone,
                 },
                 history="users_history",
             ),

@@ -16,7 +16,7 @@ from projector.state.batch import by_name, skim_rows
 from projector.state.codec import codec_of
 from projector.state.shadow import Shadow
 from projector.state.shadow_sql import history_columns, runs_of
-from projector.zoom.catalogue import CATALOGUE, EVENTS
+from projector.zoom.catalogue import CATALOGUE
 
 READ_ROWS: Final = 2000
 READ_BYTES: Final = 2 * 1024 * 1024
@@ -37,7 +37,7 @@ class Scanner:
         self._collected = [_Collected(shadow) for shadow in shadows]
         self._most_rows = memory // ROW_BYTES
         names = frozenset().union(*(shadow.projection.events for shadow in shadows))
-        self._names = None if names.issuperset(EVENTS) else CATALOGUE.sent_as(names)
+        self._names = None if names.issuperset(CATALOGUE.names) else CATALOGUE.sent_as(names)
 
     async def scan(self, start: int, end: int, repeated: frozenset[int]) -> None:
         """Scan the events after position `start` up to `end`, except those at `repeated` positions.

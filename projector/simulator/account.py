@@ -1,6 +1,7 @@
 """The simulated account: a seeded stream of the deliveries that Zoom would send about it."""
 
 import random
+import time
 from collections.abc import Callable, Generator, Iterator
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 from projector.simulator import activity, group_changes, lifecycle, profile_changes
 from projector.simulator.clock import Clock
 from projector.simulator.delivery import SimulatedEvent
+from projector.simulator.founding import found
 from projector.simulator.world import OPERATORS, World
 
 __all__ = ["FEWEST_USERS", "Account", "SimulatedEvent"]
@@ -76,7 +78,8 @@ _EVENTS_PER_ACTION = 3
 class Account:
     """One simulated account.
 
-    It starts with `users` people (fewer in a short history: at most a quarter of its events create
+    `before` people are there before the first event, in groups, and no delivery introduces them. Events
+    then bring `users` people in all (fewer in a short history: at most a quarter of its events create
     people) and `groups` groups (default: one per forty people). The same arguments give the same
     deliveries, byte for byte.
     """
@@ -87,6 +90,7 @@ class Account:
         *,
         users: int = 50,
         groups: int | None = None,
+        before: int = 0,
         start_ms: int,
         account_id: str | None = None,
     ) -> None:
@@ -94,16 +98,44 @@ class Account:
         if users < FEWEST_USERS:
             raise ValueError(f"a simulated account needs at least {FEWEST_USERS} users")
         self._users = users
-        self._groups = max(3, users // 40) if groups is None else max(1, groups)
-        self._start_ms = start_ms
+        self._before = before
+        self._groups = max(3, max(users, before) // 40) if groups is None else max(1, groups)
+        self._start_ms = self._end_ms = start_ms
+        self._over_at: float | None = None
         self._taken = False
         rng = random.Random(seed)
         self._world = World(rng, Clock(start_ms, 0, 0, rng), account_id)
+        if before:
+            # The others come by events, so that there is something to see.
+            found(self._world, before, max(1, self._groups * 2 // 3))
 
     @property
     def account_id(self) -> str:
         """The id that every delivery of this account carries."""
         return self._world.account_id
+
+    @property
+    def world(self) -> World:
+        """The account as it is now: after the deliveries taken so far."""
+        return self._world
+
+    @property
+    def now_ms(self) -> int:
+        """The time in the account, in epoch milliseconds: never earlier than an event taken from it."""
+        if self._over_at is None:
+            return self._world.clock.now_ms
+        return self._end_ms + int(1000 * (time.monotonic() - self._over_at))
+
+    @property
+    def over(self) -> bool:
+        """Whether the history is over, so that time passes by itself."""
+        return self._over_at is not None
+
+    def end_history(self) -> None:
+        """Let time go on from the end of the history; no more events may be taken."""
+        self._taken = True
+        self._end_ms = max(self._end_ms, self._world.clock.now_ms)
+        self._over_at = time.monotonic()
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -120,6 +152,7 @@ class Account:
             raise RuntimeError("the events of this account were taken already")
         self._taken = True
         span_ms = DEFAULT_GAP_MS * count if span_ms is None else span_ms
+        self._end_ms = self._start_ms + span_ms
         self._world.clock = Clock(self._start_ms, span_ms, count, self._world.rng)
         return islice(self._history(count), count)
 
@@ -131,15 +164,15 @@ class Account:
             yield from self._next(outstanding)(self._world)
 
     def _founding(self, count: int) -> Iterator[SimulatedEvent]:
-        """Yield the creation of the account: people, groups, members and administrators."""
+        """Yield the creation of what is not there yet: people, groups, members and administrators."""
         world = self._world
         groups = min(self._groups, max(1, count // 20))
         people = max(FEWEST_USERS, min(self._users, count // 4))
-        for _ in range(OPERATORS):
+        for _ in range(OPERATORS - len(world.operators)):
             yield from lifecycle.hire_at_once(world)
-        for _ in range(groups):
+        for _ in range(groups - len(world.groups)):
             yield from group_changes.create_group(world)
-        for _ in range(people - OPERATORS):
+        for _ in range(people - max(OPERATORS, self._before)):
             yield from lifecycle.hire(world)
         for _ in range(min(len(world.pending) * 2 // 3, count // 16)):
             yield from lifecycle.accept(world)

@@ -4,9 +4,10 @@ from collections.abc import Generator, Iterator
 
 from projector.simulator.delivery import Json, SimulatedEvent
 from projector.simulator.names import NOTES
+from projector.simulator.people import Client, Person
 from projector.simulator.settings_catalogue import PMI_PASSWORD, USER_SETTINGS
 from projector.simulator.settings_diff import assign, change
-from projector.simulator.world import Client, Person, World
+from projector.simulator.world import World
 
 _STATUSES = (
     "Available",

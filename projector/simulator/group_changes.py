@@ -3,10 +3,11 @@
 from collections.abc import Generator, Iterator
 
 from projector.simulator.delivery import Json, SimulatedEvent
+from projector.simulator.people import Group, Person, Since
 from projector.simulator.pool import Pool
 from projector.simulator.settings_catalogue import GROUP_LOCKS, GROUP_SETTINGS
 from projector.simulator.settings_diff import SettingsDiff, change
-from projector.simulator.world import Group, Person, Since, World
+from projector.simulator.world import World
 
 MOST_PEOPLE_AT_ONCE = 5
 
@@ -22,7 +23,7 @@ def create_group(world: World) -> Iterator[SimulatedEvent]:
     """Create an empty group."""
     at = world.clock.tick()
     group = Group(world.new_id(), world.names.team(), at)
-    world.groups.add(group)
+    world.open_group(group)
     yield _group_event(world, "group.created", at, {"id": group.group_id, "name": group.name})
 
 
@@ -46,8 +47,7 @@ def delete_group(world: World) -> Iterator[SimulatedEvent]:
         del person.memberships[group]
     for person in group.admins:
         del person.admin_roles[group]
-    world.groups.discard(group)
-    world.former_groups.add(group)
+    world.close_group(group)
     group.removed_ms = at
     yield _group_event(world, "group.deleted", at, {"id": group.group_id, "name": group.name})
 

@@ -4,7 +4,8 @@ from collections.abc import Generator, Iterator
 
 from projector.simulator.delivery import Json, SimulatedEvent
 from projector.simulator.names import EMOJI, PersonName
-from projector.simulator.world import Person, World
+from projector.simulator.people import Person
+from projector.simulator.world import World
 
 # Zoom sends a blank user.updated this many milliseconds before a permanent deletion.
 PLACEHOLDER_LEAD_MS = 32

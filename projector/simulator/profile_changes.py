@@ -6,9 +6,10 @@ from typing import Any
 from projector.simulator import names
 from projector.simulator.delivery import Json, SimulatedEvent
 from projector.simulator.lifecycle import hire_at_once, shown_name
+from projector.simulator.people import Person
 from projector.simulator.settings_catalogue import PROFILE_SETTINGS
 from projector.simulator.settings_diff import change
-from projector.simulator.world import Person, World
+from projector.simulator.world import World
 
 _FIELDS: dict[str, Callable[[World, Person], Any]] = {
     "dept": lambda world, _: world.rng.choice(names.DEPARTMENTS),
@@ -64,7 +65,7 @@ def change_email(world: World) -> Iterator[SimulatedEvent]:
         yield from hire_at_once(world)
         person = world.employees.newest()
     address = world.names.address(person.name.first, person.name.last)
-    person.name = person.name._replace(email=address)
+    world.register.readdress(person, person.name._replace(email=address))
     new: Json = {}
     old: Json = {}
     _set(person, "email", address, new, old)

@@ -70,11 +70,23 @@ class Sender:
         self._url = url
         self._secret = secret
 
-    async def send(self, outgoing: Outgoing) -> Answer:
+    def headers(self, outgoing: Outgoing) -> dict[str, str]:
+        """The headers of an attempt that is made now."""
+        timestamp = str(int(time.time()))
+        return {
+            "Content-Type": CONTENT_TYPE,
+            "User-Agent": USER_AGENT,
+            "x-zm-request-timestamp": timestamp,
+            "x-zm-signature": sign(self._secret, timestamp, outgoing.body),
+            "x-zm-request-id": outgoing.request_id,
+            "x-zm-trackingid": outgoing.tracking_id,
+        }
+
+    async def send(self, outgoing: Outgoing, headers: dict[str, str]) -> Answer:
         """Make one attempt. A time-out or a connection error is returned as an answer too."""
         started = time.monotonic()
         try:
-            async with self._post(outgoing) as response:
+            async with self._post(outgoing.body, headers) as response:
                 while await response.content.readany():
                     pass  # reads it all, so that the connection can be reused
                 position = response.headers.get("X-Event-Position", "")
@@ -100,7 +112,8 @@ class Sender:
         ).encode()
         where = f"{self._url.origin()}{self._url.path}"
         try:
-            async with self._post(Outgoing(body, request_id, "validation")) as response:
+            headers = self.headers(Outgoing(body, request_id, "validation"))
+            async with self._post(body, headers) as response:
                 answer = await _read_start(response)
         except TimeoutError:
             raise UrlNotValidated(
@@ -115,21 +128,10 @@ class Sender:
         if not self._proves(plain, response.status, answer):
             raise UrlNotValidated(f"{where} {_complaint(response.status)}")
 
-    def _post(self, outgoing: Outgoing) -> "aiohttp.client._RequestContextManager":
-        timestamp = str(int(time.time()))
-        return self._session.post(
-            self._url,
-            data=outgoing.body,
-            allow_redirects=False,
-            headers={
-                "Content-Type": CONTENT_TYPE,
-                "User-Agent": USER_AGENT,
-                "x-zm-request-timestamp": timestamp,
-                "x-zm-signature": sign(self._secret, timestamp, outgoing.body),
-                "x-zm-request-id": outgoing.request_id,
-                "x-zm-trackingid": outgoing.tracking_id,
-            },
-        )
+    def _post(
+        self, body: bytes, headers: dict[str, str]
+    ) -> "aiohttp.client._RequestContextManager":
+        return self._session.post(self._url, data=body, allow_redirects=False, headers=headers)
 
     def _proves(self, plain: str, status: int, answer: bytes) -> bool:
         try:

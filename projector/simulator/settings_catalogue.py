@@ -9,16 +9,26 @@ Path = tuple[str, ...]
 
 
 class Setting(NamedTuple):
-    """A leaf of a settings document and at least two possible values."""
+    """A leaf of a settings document and at least two possible values, the default first."""
 
     path: Path
     values: tuple[Any, ...]
+
+    @property
+    def default(self) -> Any:
+        """The value where nobody has set one: the API shows it, and no delivery tells of it."""
+        return self.values[0]
 
 
 def _flags(section: str, names: str) -> list[Setting]:
     """Boolean settings of one dotted section; `names` are separated by spaces."""
     path = tuple(section.split("."))
     return [Setting((*path, name), (True, False)) for name in names.split()]
+
+
+def _unlocked(section: str, names: str) -> list[Setting]:
+    """Locks of one section, open at first."""
+    return [Setting(flag.path, (False, True)) for flag in _flags(section, names)]
 
 
 def _choice(path: str, *values: Any) -> Setting:
@@ -109,16 +119,16 @@ GROUP_SETTINGS: tuple[Setting, ...] = (
 )
 
 GROUP_LOCKS: tuple[Setting, ...] = (
-    *_flags("audio_conferencing", "toll_call personal_audio_conference"),
-    *_flags("email_notification", "cancel_meeting_reminder jbh_reminder"),
-    *_flags("in_meeting", f"{_MEETING_FLAGS} virtual_background language_interpretation"),
-    *_flags(
+    *_unlocked("audio_conferencing", "toll_call personal_audio_conference"),
+    *_unlocked("email_notification", "cancel_meeting_reminder jbh_reminder"),
+    *_unlocked("in_meeting", f"{_MEETING_FLAGS} virtual_background language_interpretation"),
+    *_unlocked(
         "meeting_security",
         "auto_security block_user_domain meeting_password phone_password waiting_room pmi_password",
     ),
-    *_flags("recording", "archive auto_recording cloud_recording ip_address_access_control"),
-    *_flags("schedule_meeting", "host_video join_before_host mute_upon_entry"),
-    *_flags("telephony", "third_party_audio"),
+    *_unlocked("recording", "archive auto_recording cloud_recording ip_address_access_control"),
+    *_unlocked("schedule_meeting", "host_video join_before_host mute_upon_entry"),
+    *_unlocked("telephony", "third_party_audio"),
 )
 
 # The part of a user's profile that the reference keeps under `settings` of user.updated.

@@ -32,7 +32,7 @@ class SettingsDiff:
 def change(leaves: Leaves, catalogue: tuple[Setting, ...], rng: random.Random) -> SettingsDiff:
     """Change a few settings of `leaves` in place (rarely many at once) and return the diff.
 
-    The old value of a leaf never set is a default, or left out; a cleared leaf is only in the old
+    The old value of a leaf never set is its default, or left out; a cleared leaf is only in the old
     side.
     """
     diff = SettingsDiff()
@@ -41,9 +41,10 @@ def change(leaves: Leaves, catalogue: tuple[Setting, ...], rng: random.Random) -
         if known is not None and rng.random() < _CLEARED:
             _put(diff.old, setting.path, leaves.pop(setting.path))
             continue
-        value = rng.choice([value for value in setting.values if value != known])
+        in_effect = setting.default if known is None else known
+        value = rng.choice([value for value in setting.values if value != in_effect])
         if known is None and rng.random() < _DEFAULT_REPORTED:
-            known = next(other for other in setting.values if other != value)
+            known = setting.default
         assign(leaves, setting.path, value, known, diff)
     return diff
 

@@ -15,12 +15,12 @@ _SHORTEST_SECONDS = 1e-6
 class Summary:
     """The outcome of the deliveries of one run.
 
-    Every delivery, copies included, ends as delivered or lost: `delivered + lost_deliveries ==
-    events + copies`. `lost` counts by the result of the last attempt: a status, `time-out` or
-    `no connection`. `duplicates` are acknowledged deliveries whose bytes the log already held: copies,
-    and retries after an attempt that was appended but timed out. `retried` counts attempts after the
-    first. Latencies, in milliseconds, are of attempts that were answered or timed out; None if there
-    was none. `last_position` is the greatest position in an answer.
+    Every delivery, copies included, ends as delivered, lost or withheld: `delivered + lost_deliveries +
+    withheld == events + copies`. `lost` counts by the result of the last attempt: a status, `time-out` or
+    `no connection`. `withheld` are those lost on purpose. `duplicates` are acknowledged deliveries whose
+    bytes the log already held: copies, and retries after an attempt that was appended but timed out.
+    `retried` counts attempts after the first. Latencies, in milliseconds, are of attempts that were answered
+    or timed out; None if there was none. `last_position` is the greatest position in an answer.
     """
 
     account_id: str
@@ -36,6 +36,7 @@ class Summary:
     max_ms: float | None
     seconds: float
     last_position: int | None
+    withheld: int = 0
 
     @property
     def lost_deliveries(self) -> int:
@@ -79,6 +80,7 @@ class Tally:
         self.delivered = 0
         self.duplicates = 0
         self.retried = 0
+        self.withheld = 0
         self.lost: Counter[str] = Counter()
         self.last_position: int | None = None
         self._latencies = Latencies()
@@ -100,6 +102,12 @@ class Tally:
         if answer.position is not None:
             self.last_position = max(self.last_position or 0, answer.position)
 
+    def withhold(self, *, copy: bool) -> None:
+        """Count one delivery that is lost on purpose."""
+        self.copies += copy
+        self.events += not copy
+        self.withheld += 1
+
     def summary(self, account_id: str, seconds: float) -> Summary:
         """The counts so far; `seconds` is the duration of the run."""
         percentile = self._latencies.percentile_ms
@@ -117,4 +125,5 @@ class Tally:
             max_ms=percentile(1.0),
             seconds=seconds,
             last_position=self.last_position,
+            withheld=self.withheld,
         )

@@ -3,78 +3,17 @@
 import base64
 import random
 import time
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from projector.simulator.clock import Clock
 from projector.simulator.delivery import Json, SimulatedEvent
 from projector.simulator.names import DOMAIN, NameSource, PersonName
+from projector.simulator.people import Group, Person
 from projector.simulator.pool import Pool
-from projector.simulator.settings_diff import Leaves
+from projector.simulator.register import Register
+from projector.zoom.accounts import SIMULATED
 
 OWNER = f"it.leitstand@{DOMAIN}"
 OPERATORS = 3
-
-
-class Since(NamedTuple):
-    """When a membership or an admin role was given (epoch milliseconds), and by whom (e-mail)."""
-
-    at_ms: int
-    by: str
-
-
-@dataclass(slots=True)
-class Client:
-    """One kind of client of a person, after the newest sign-in or sign-out."""
-
-    signed_in: bool
-    version: str
-    login_type: int
-    changed_ms: int
-
-
-@dataclass(slots=True, eq=False)
-class Group:
-    """A group and the people in it."""
-
-    group_id: str
-    name: str
-    created_ms: int
-    removed_ms: int | None = None
-    members: "Pool[Person]" = field(default_factory=Pool)
-    admins: "Pool[Person]" = field(default_factory=Pool)
-    settings: Leaves = field(default_factory=dict)
-    locks: Leaves = field(default_factory=dict)
-
-
-@dataclass(slots=True, eq=False)
-class Person:
-    """A user of the account; `profile` holds what deliveries have set since the (last) creation."""
-
-    user_id: str
-    name: PersonName
-    creation_type: str
-    status: str
-    created_ms: int = 0
-    removed_ms: int | None = None
-    # Named in a group without an id, so this person's address must not change any more: the
-    # directory can resolve such an entry only by the current address.
-    known_by_email: bool = False
-    host_key: str | None = None
-    note: str | None = None
-    presence: Json | None = None
-    profile: Json = field(default_factory=dict)
-    attributes: dict[str, Json] = field(default_factory=dict)
-    licences: Leaves = field(default_factory=dict)
-    settings: Leaves = field(default_factory=dict)
-    clients: dict[str, Client] = field(default_factory=dict)
-    memberships: dict[Group, Since] = field(default_factory=dict)
-    admin_roles: dict[Group, Since] = field(default_factory=dict)
-
-    @property
-    def email(self) -> str:
-        """The current address."""
-        return self.name.email
 
 
 class World:
@@ -84,7 +23,8 @@ class World:
         self.rng = rng
         self.clock = clock
         self.names = NameSource(rng)
-        self.account_id = account_id or self.new_id()
+        self.account_id = account_id or SIMULATED + self.new_id()
+        self.register = Register()
         self.operators: list[Person] = []
         self.active: Pool[Person] = Pool()
         # The active people who may change or leave; operators do neither.
@@ -95,6 +35,7 @@ class World:
         self.deleted: Pool[Person] = Pool()
         self.groups: Pool[Group] = Pool()
         self.former_groups: Pool[Group] = Pool()
+        self.groups_by_id: dict[str, Group] = {}
         self.sessions: Pool[tuple[Person, str]] = Pool()
         # Addresses that a permanent deletion freed: a later user with a new id may take one.
         self.freed: list[PersonName] = []
@@ -119,6 +60,7 @@ class World:
         for pool in (self.active, self.employees, self.pending, self.inactive, self.disassociated):
             pool.discard(person)
         person.status = status
+        self.register.move(person)
         pools: dict[str, Pool[Person]] = {
             "active": self.active,
             "pending": self.pending,
@@ -131,6 +73,17 @@ class World:
             self.operators.append(person)
         elif status == "active" and person not in self.operators:
             self.employees.add(person)
+
+    def open_group(self, group: Group) -> None:
+        """Add a new group."""
+        self.groups.add(group)
+        self.groups_by_id[group.group_id] = group
+
+    def close_group(self, group: Group) -> None:
+        """Turn a group into a former one."""
+        self.groups.discard(group)
+        self.former_groups.add(group)
+        del self.groups_by_id[group.group_id]
 
     def end_everything(self, person: Person) -> None:
         """Clear what a removal ends: memberships, admin roles, presence, note, clients, settings."""

@@ -9,7 +9,7 @@ from projector.zoom.events import Event, decode_event, skim_event
 
 
 def decode_rows(rows: Iterable[Any]) -> list[Event]:
-    """Decode rows of (position, received_us, digest, body); rows without an event to fold are left out."""
+    """Decode rows of (position, received_us, digest, body, own); rows without an event are left out."""
     return [event for row in rows if (event := decode_event(*row)) is not None]
 
 

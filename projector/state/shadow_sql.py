@@ -92,7 +92,8 @@ def histories(schema: str, table: SequenceTable) -> str:
     keys = ", ".join(f"h.{name}" for name in codec.key)
     return (
         f"SELECT {keys}, h.position, log.microseconds(e.received_at), e.digest, "
-        "CASE WHEN octet_length(e.body) <= $3 THEN e.body END AS body, octet_length(e.body) "
+        "CASE WHEN octet_length(e.body) <= $3 THEN e.body END AS body, log.is_own(e.source), "
+        "octet_length(e.body) "
         f"FROM (SELECT {key}, position FROM {schema}.{table.history} "
         f"WHERE {_in_slice(codec)} ORDER BY {key}) h, "
         f"{each('log.events', 'h', ['position'])} e"
@@ -101,7 +102,7 @@ def histories(schema: str, table: SequenceTable) -> str:
 
 def _in_slice(codec: Codec) -> str:
     """Whether a row is in slice $1 of $2, by a hash of account and entity."""
-    account, entity = codec.key[:2]
+    account, entity = codec.key[0], codec.key[min(1, len(codec.key) - 1)]
     return f"($2 = 1 OR mod(hashtextextended({entity}, hashtextextended({account}, 0)) & 65535, $2) = $1)"
 
 

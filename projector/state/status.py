@@ -8,12 +8,15 @@ from typing import Any, Final
 
 from projector.database import Database
 from projector.log.quarantine import totals
-from projector.log.read import LockHolder, append_lock_holders, read_head
+from projector.log.read import LockHolder, accounts_at_ends, append_lock_holders, read_head
 from projector.statements import queries
 
 _SQL: Final = queries("status")
 
 WAIT_POLL_SECONDS: Final = 0.02
+
+# How much of either end of the log is asked for accounts that nothing has folded yet.
+UNFOLDED_ROWS: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,15 @@ async def read_status(database: Database, before: Status | None = None) -> Statu
         freshness=[Freshness(**dict(row)) for row in fresh],
         append_lock=holders,
     )
+
+
+async def accounts(database: Database) -> set[str]:
+    """Return the accounts that the log holds: those folded, and those of the log's first and last events.
+
+    An account that only unfolded events far from both ends name is missed: a look at every row takes minutes.
+    """
+    folded = {row["account_id"] for row in await database.fetch(_SQL["accounts"])}
+    return folded | await accounts_at_ends(database, UNFOLDED_ROWS)
 
 
 async def wait_for(database: Database, position: int | None, timeout: float | None) -> list[str]:

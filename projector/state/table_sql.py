@@ -58,8 +58,9 @@ def histories(schema: str, table: SequenceTable) -> str:
     keys = ", ".join(f"h.{name}" for name in codec.key)
     most = len(codec.key) + 1
     return (
-        f"SELECT {names}, position, received_us, digest, body FROM ("
+        f"SELECT {names}, position, received_us, digest, body, own FROM ("
         f"SELECT {keys}, e.position, log.microseconds(e.received_at) AS received_us, e.digest, e.body, "
+        "log.is_own(e.source) AS own, "
         "sum(octet_length(e.body)) OVER (ROWS UNBOUNDED PRECEDING) - octet_length(e.body) AS before "
         f"FROM {_keys(codec, 1)}, {each(f'{schema}.{table.history}', 'k', codec.key)} h, "
         f"{each('log.events', 'h', ['position'])} e "

@@ -15,9 +15,11 @@ ORDINARY_RANK: Final = 2
 
 Entity = Literal["user", "group"]
 
-# Fields of a JSON object by name: single values, or the fields of an object or of an array of objects.
-Fields: TypeAlias = dict[str, Union["Fields", None]]
+# Fields of a JSON object by name: single values, arrays of them, or the fields of an object or of an array of
+# objects.
+Fields: TypeAlias = dict[str, Union["Fields", Literal["values"], None]]
 VALUE: Final = None
+VALUES: Final = "values"
 
 
 class EventType(NamedTuple):
@@ -26,6 +28,7 @@ class EventType(NamedTuple):
     `reads`: what folds read of `object` and `old_object` beside `id`. Decoding drops everything else, and so
     every secret and all deep nesting. None: the event carries documents, and is kept whole.
     `aliases`: other names under which Zoom sends it. `begins`, `ends`: whose life it begins or ends.
+    `own`: it is a fact that we appended ourselves, and a delivery that bears its name is none.
     """
 
     name: str
@@ -34,6 +37,7 @@ class EventType(NamedTuple):
     aliases: tuple[str, ...] = ()
     begins: Entity | None = None
     ends: Entity | None = None
+    own: bool = False
 
 
 class Catalogue:
@@ -42,6 +46,7 @@ class Catalogue:
     def __init__(self, rows: Iterable[EventType]) -> None:
         self.rows = tuple(rows)
         self.names = tuple(row.name for row in self.rows)
+        self.deliveries = tuple(row.name for row in self.rows if not row.own)
         self.aliases = {alias: row.name for row in self.rows for alias in row.aliases}
         self.by_sent_name = {name: row for row in self.rows for name in (row.name, *row.aliases)}
         if len(self.by_sent_name) != len(self.names) + sum(len(row.aliases) for row in self.rows):
@@ -74,6 +79,48 @@ _SIGN_IN: Final[Fields] = {
 }
 _PERSON: Final[Fields] = {"id": VALUE, "email": VALUE}
 
+# What Zoom's REST API showed, as events of our own (contract, section 9).
+USER_OBSERVED: Final = "rest.user_observed"
+USER_GONE: Final = "rest.user_gone"
+GROUP_OBSERVED: Final = "rest.group_observed"
+GROUP_GONE: Final = "rest.group_gone"
+GROUP_MEMBERS_OBSERVED: Final = "rest.group_members_observed"
+GROUP_ADMINS_OBSERVED: Final = "rest.group_admins_observed"
+USER_SETTINGS_OBSERVED: Final = "rest.user_settings_observed"
+GROUP_SETTINGS_OBSERVED: Final = "rest.group_settings_observed"
+ACCOUNT_SETTINGS_OBSERVED: Final = "rest.account_settings_observed"
+SECTION_READ: Final = "rest.section_read"
+
+_OBSERVED_USER: Final[Fields] = {
+    "email": VALUE,
+    "first_name": VALUE,
+    "last_name": VALUE,
+    "display_name": VALUE,
+    "type": VALUE,
+    "role": VALUE,
+    "dept": VALUE,
+    "company": VALUE,
+    "language": VALUE,
+    "timezone": VALUE,
+    "phone_number": VALUE,
+    "phone_country": VALUE,
+    "pmi": VALUE,
+    "use_pmi": VALUE,
+    "vanity_name": VALUE,
+    "custom_attributes": {"key": VALUE, "name": VALUE, "value": VALUE},
+    "status": VALUE,
+    "user_created_at": VALUE,
+    "group_ids": VALUES,
+}
+_SECTION: Final[Fields] = {
+    "complete": VALUE,
+    "read": VALUE,
+    "new": VALUE,
+    "repaired": VALUE,
+    "gone": VALUE,
+    "unreadable": VALUE,
+}
+
 CATALOGUE: Final = Catalogue(
     (
         EventType("user.created", rank=0, begins="user"),
@@ -101,7 +148,18 @@ CATALOGUE: Final = Catalogue(
         EventType("group.admin_added", reads={"admins": _PERSON}),
         EventType("group.admin_deleted", reads={"admins": _PERSON}),
         EventType("group.deleted", rank=5, ends="group"),
+        EventType(USER_OBSERVED, reads=_OBSERVED_USER, begins="user", own=True),
+        EventType(USER_GONE, reads={}, ends="user", own=True),
+        EventType(GROUP_OBSERVED, reads={"name": VALUE}, begins="group", own=True),
+        EventType(GROUP_GONE, reads={}, ends="group", own=True),
+        EventType(GROUP_MEMBERS_OBSERVED, reads={"members": _PERSON, "absent": _PERSON}, own=True),
+        EventType(GROUP_ADMINS_OBSERVED, reads={"admins": _PERSON, "absent": _PERSON}, own=True),
+        EventType(USER_SETTINGS_OBSERVED, own=True),
+        EventType(GROUP_SETTINGS_OBSERVED, own=True),
+        EventType(ACCOUNT_SETTINGS_OBSERVED, own=True),
+        EventType(SECTION_READ, reads=_SECTION, own=True),
     )
 )
-EVENTS: Final = CATALOGUE.names
+# What Zoom delivers: the events of its reference.
+EVENTS: Final = CATALOGUE.deliveries
 ALIASES: Final = CATALOGUE.aliases

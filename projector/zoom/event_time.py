@@ -26,8 +26,8 @@ def event_time(body: Mapping[str, Any], received_ms: int) -> int:
         _milliseconds(own),
         _milliseconds(payload.get("time_stamp")),
         _milliseconds(body.get("time_stamp")),
-        _instant(entity.get("date_time")),
-        _instant(entity.get("date-time")),
+        instant(entity.get("date_time")),
+        instant(entity.get("date-time")),
     )
     for candidate in candidates:
         if candidate is not None and candidate <= latest:
@@ -43,8 +43,8 @@ def _milliseconds(value: Any) -> int | None:
     return None
 
 
-def _instant(value: Any) -> int | None:
-    """Epoch milliseconds of an RFC 3339 text, or of what `_milliseconds` takes."""
+def instant(value: Any) -> int | None:
+    """Epoch milliseconds of an RFC 3339 text or of an integer from 0, as such or as text; None for others."""
     number = _milliseconds(value)
     if number is not None or not isinstance(value, str):
         return number

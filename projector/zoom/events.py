@@ -85,13 +85,15 @@ class Decoder:
         take_documents = _take_skimmed if skim else _take_whole
         self._types = {
             body_type(sent, row, skim=skim): (
-                row.name, row.rank, take_documents if row.reads is None else _take_cut,
+                row.name, row.rank, row.own, take_documents if row.reads is None else _take_cut,
             )
             for sent, row in self._rows.items()
         }  # fmt: skip
         self._usual = msgspec.json.Decoder(Union[tuple(self._types)]).decode  # noqa: UP007  of a tuple
 
-    def usual(self, position: int, received_us: int, digest: bytes, raw: bytes) -> Event | None:
+    def usual(
+        self, position: int, received_us: int, digest: bytes, raw: bytes, own: bool = False
+    ) -> Event | None:
         """The event of a body of usual shape; None where anything about it is unusual."""
         # Without a backslash no text needs cleaning, and a name stands in the bytes as it is. A second
         # `event` that differs is refused by the decoder; of any other key the last one counts.
@@ -103,33 +105,36 @@ class Decoder:
             body: Any = self._usual(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        name, rank, take = self._types[type(body)]
+        name, rank, is_own, take = self._types[type(body)]
         time_ms, operator = body.event_ts, body.operator
         parts = take(body.payload, raw)
-        if parts is None or time_ms > received_us // 1000 + DAY_MS:
+        if parts is None or is_own is not own or time_ms > received_us // 1000 + DAY_MS:
             return None
-        account, entity_id, entity, old, own, payload = parts
-        if own is not None or operator is not None:
-            operator = identifier(own) or identifier(operator)
+        account, entity_id, entity, old, inner, payload = parts
+        if inner is not None or operator is not None:
+            operator = identifier(inner) or identifier(operator)
         return Event(
             name, position, received_us, time_ms, _order(time_ms, rank) + digest, account,
             entity_id, entity, old, operator, payload, len(raw),
         )  # fmt: skip
 
     def event(
-        self, position: int, received_us: int, digest: bytes, body: bytes | None
+        self, position: int, received_us: int, digest: bytes, body: bytes | None, own: bool = False
     ) -> Event | None:
         """The event of a row of the log; None for an erased body, or one that is no event at all.
 
-        `received_us` is the time of receipt in epoch microseconds.
+        `received_us` is the time of receipt in epoch microseconds. `own`: we appended it as a fact of our
+        own. A delivery that bears the name of such a fact is no event, nor is the reverse.
         """
         if body is None:
             return None
-        return self.usual(position, received_us, digest, body) or self.general(
-            position, received_us, digest, body
+        return self.usual(position, received_us, digest, body, own) or self.general(
+            position, received_us, digest, body, own
         )
 
-    def general(self, position: int, received_us: int, digest: bytes, raw: bytes) -> Event | None:
+    def general(
+        self, position: int, received_us: int, digest: bytes, raw: bytes, own: bool = False
+    ) -> Event | None:
         """The event of any body; None where it is none."""
         try:
             body = decode_clean(raw)
@@ -139,6 +144,8 @@ class Decoder:
         if not isinstance(sent, str):
             return None
         row = self._rows.get(sent) or EventType(sent)
+        if row.own is not own:
+            return None
         payload = body.get("payload")
         payload = payload if isinstance(payload, dict) else {}
         entity = payload.get("object")

@@ -55,7 +55,7 @@ def cut(value: Any, fields: Fields) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        name: value[name] if inner is None else cut(value[name], inner)
+        name: cut(value[name], inner) if isinstance(inner, dict) else value[name]
         for name, inner in fields.items()
         if name in value
     }
@@ -80,8 +80,10 @@ def _object_type(fields: Fields, **more: Any) -> Any:
     return _typed_dict("Object", types | more)
 
 
-def _field_type(inner: Fields | None) -> Any:
+def _field_type(inner: Fields | str | None) -> Any:
     if inner is None:
         return _Value
+    if not isinstance(inner, dict):
+        return list[_Value] | None
     found = _object_type(inner)
     return found | GenericAlias(list, (found,)) | None

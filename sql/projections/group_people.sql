@@ -11,13 +11,42 @@ CREATE TABLE {list} (
     email_order bytea NOT NULL,
     added boolean NOT NULL,
     by text,
-    -- Computed from `folded` when a row is written, because look-ups show it for many rows.
-    happened_at timestamptz GENERATED ALWAYS AS (state.time_of(folded)) STORED
+    told bytea NOT NULL,
+    told_added boolean NOT NULL,
+    absent bytea NOT NULL,
+    in_set boolean NOT NULL,
+    -- Computed from the orders when a row is written, because look-ups show them for many rows.
+    happened_at timestamptz GENERATED ALWAYS AS (state.time_of(folded)) STORED,
+    told_at timestamptz GENERATED ALWAYS AS (CASE WHEN told_added THEN state.time_of(told) END) STORED
 ) WITH (fillfactor = 85);
+-- only memberships:
+CREATE TABLE observed_groups (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    mark bytea NOT NULL,
+    groups jsonb NOT NULL,
+    lacked jsonb NOT NULL,
+    dropped jsonb NOT NULL
+) WITH (fillfactor = 85);
+ALTER TABLE observed_groups ALTER groups SET STATISTICS 0, ALTER lacked SET STATISTICS 0,
+    ALTER dropped SET STATISTICS 0;
+CREATE TABLE observed_groups_history (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    position bigint NOT NULL
+);
+-- all:
 
 -- name: keys
 -- The group last, so that this index also finds a person's groups.
 ALTER TABLE {list} ADD PRIMARY KEY (account_id, person_key, group_id);
+-- only memberships:
+-- INCLUDE what the counts of groups read.
+ALTER TABLE observed_groups ADD PRIMARY KEY (account_id, person_key) INCLUDE (mark);
+ALTER TABLE observed_groups_history ADD PRIMARY KEY (account_id, person_key, position);
+-- all:
 
 -- name: indexes
 CREATE INDEX {list}_user_id ON {list} (user_id);
@@ -27,3 +56,10 @@ CREATE INDEX {list}_by_email ON {list} (group_id, account_id, person_key) WHERE 
 -- Who has an e-mail in a group: a hash of both keeps the index small. Not partial, or the planner would not know
 -- how few rows an e-mail has.
 CREATE INDEX {list}_email ON {list} (hashtextextended(lower(email), hashtextextended(group_id, 0)));
+-- only memberships:
+-- The counts of groups leave out what is older than a person's whole set. Of the rows that no set told, and of the
+-- sets that lack what an earlier one had, there are few.
+CREATE INDEX memberships_told ON memberships (group_id, account_id)
+    WHERE added AND user_id IS NOT NULL AND NOT in_set;
+CREATE INDEX observed_groups_dropped ON observed_groups (account_id, person_key) WHERE dropped <> '[]';
+-- all:

@@ -16,6 +16,7 @@ CREATE TABLE users (
     removed_ms bigint,
     cutoff bytea,
     drift jsonb NOT NULL,
+    observed_created_ms bigint,
     -- A column of its own, so that joins need not read the profile, and a change of the profile that leaves the
     -- e-mail alone changes no index.
     email text GENERATED ALWAYS AS (profile ->> 'email') STORED,

@@ -10,20 +10,20 @@ SELECT count(*) FROM log.append('{}', '{}', '{}', '{}', '{}', '{}', 'webhook', '
 SELECT coalesce(max(position), 0) FROM log.events
 
 -- name: read
-SELECT at_position, received_us, digest, body FROM log.read($1, $2, $3, $4)
+SELECT at_position, received_us, digest, body, own FROM log.read($1, $2, $3, $4)
 
 -- name: scan
 -- Backwards: the last events after position $1 up to $2, at most $3 rows and $4 bytes of bodies, but one row
 -- always; $5 of these events alone, as the log names them, or all where null. A repeated event (below) comes
 -- like any other: one look at all of the log costs less than a look-up for every row of it.
-SELECT r.position, log.microseconds(r.received_at), r.digest, r.body
+SELECT r.position, log.microseconds(r.received_at), r.digest, r.body, log.is_own(r.source)
 FROM (
-    SELECT e.position, e.received_at, e.digest, e.body,
+    SELECT e.position, e.received_at, e.digest, e.source, e.body,
            sum(coalesce(octet_length(e.body), 0)) OVER (ORDER BY e.position DESC ROWS UNBOUNDED PRECEDING)
                AS bytes,
            row_number() OVER (ORDER BY e.position DESC) AS number
     FROM (
-        SELECT position, received_at, digest, body FROM log.events
+        SELECT position, received_at, digest, source, body FROM log.events
         WHERE position > $1 AND position <= $2 AND ($5::text[] IS NULL OR event = ANY ($5))
         ORDER BY position DESC LIMIT $3
     ) e
@@ -42,15 +42,23 @@ JOIN log.events e USING (event_ts, digest)
 WHERE e.position <= $1 AND EXISTS (
     SELECT FROM log.events earlier
     WHERE earlier.event_ts = e.event_ts AND earlier.digest = e.digest AND earlier.position < e.position
+      AND log.is_own(earlier.source) = log.is_own(e.source)
 )
 ORDER BY e.position
+
+-- name: accounts_at_ends
+-- The accounts of the first and of the last $1 events.
+SELECT DISTINCT account_id
+FROM ((SELECT account_id FROM log.events ORDER BY position LIMIT $1)
+      UNION ALL (SELECT account_id FROM log.events ORDER BY position DESC LIMIT $1)) e
+WHERE account_id IS NOT NULL
 
 -- name: end_of
 -- The last event up to a position.
 SELECT position, digest FROM log.events WHERE position <= $1 ORDER BY position DESC LIMIT 1
 
 -- name: read_positions
-SELECT e.position, log.microseconds(e.received_at), e.digest, e.body
+SELECT e.position, log.microseconds(e.received_at), e.digest, e.body, log.is_own(e.source)
 FROM log.events e
 WHERE e.position = ANY ($1::bigint[])
 ORDER BY e.position
@@ -79,6 +87,7 @@ SELECT r.position, r.received_at, r.request_id, r.source, r.body,
            SELECT FROM log.events earlier
            WHERE earlier.event_ts = r.event_ts AND earlier.digest = r.digest
              AND earlier.position < r.position
+             AND log.is_own(earlier.source) = log.is_own(r.source)
        ) AS repeated
 FROM (
     SELECT e.position, e.received_at, e.request_id, e.source, e.digest, e.event_ts, e.body,
@@ -93,10 +102,16 @@ WHERE r.bytes <= $4 OR r.number = 1 OR r.bytes IS NULL
 ORDER BY r.position
 
 -- name: present
--- Which of these (event_ts $1, digest $2) are in the log, also where log.digests has forgotten them: their
--- places in the arrays, from 1.
+-- Which of these (event_ts $1, digest $2, whether it is a fact of our own $3) are in the log, also where
+-- log.digests has forgotten them: their places in the arrays, from 1.
 SELECT u.ord
-FROM unnest($1::bigint[], $2::bytea[]) WITH ORDINALITY AS u (event_ts, digest, ord)
+FROM unnest($1::bigint[], $2::bytea[], $3::boolean[]) WITH ORDINALITY AS u (event_ts, digest, own, ord)
 WHERE EXISTS (
-    SELECT FROM log.events e WHERE e.event_ts = u.event_ts AND e.digest = u.digest
+    SELECT FROM log.events e
+    WHERE e.event_ts = u.event_ts AND e.digest = u.digest AND log.is_own(e.source) = u.own
 )
+
+-- name: sent_at
+-- The deliveries of these event times, as far as they are not erased.
+SELECT e.event_ts, e.request_id, e.digest, e.body FROM log.events e
+WHERE e.event_ts = ANY ($1::bigint[]) AND NOT log.is_own(e.source)

@@ -10,7 +10,10 @@ SELECT (SELECT count(*) FROM state.dead_letters) AS dead_letters,
 
 -- name: freshness
 SELECT account_id, max(last_received_at) AS last_received_at, sum(events)::bigint AS events
-FROM directory.freshness GROUP BY account_id ORDER BY account_id
+FROM directory.freshness WHERE events > 0 GROUP BY account_id ORDER BY account_id
+
+-- name: accounts
+SELECT DISTINCT account_id FROM state.freshness
 
 -- name: behind
 SELECT projection, position FROM state.checkpoints WHERE position < $1 ORDER BY position

@@ -1,4 +1,5 @@
 -- for each list of: users, former_users
+-- needs: users 2
 -- Users, present and former: two views of one table, with the same columns. A former user is never pending.
 
 CREATE OR REPLACE VIEW directory.{list} AS
@@ -34,7 +35,7 @@ SELECT
     nullif(u.custom_attributes, '[]') AS custom_attributes,
     nullif(u.profile -> 'settings', 'null') AS profile_settings,
     u.creation_type,
-    state.at(u.created_ms) AS created_at,
+    state.at(coalesce(u.created_ms, u.observed_created_ms)) AS created_at,
     -- only former_users:
     state.at(u.removed_ms) AS removed_at,
     -- all:
@@ -52,7 +53,7 @@ COMMENT ON VIEW directory.{list} IS
     'Users of the account who are not removed: one row a user, of every status.';
 -- only former_users:
 COMMENT ON VIEW directory.{list} IS
-    'Users who were deleted or disassociated and have not come back: one row a user, with the profile as last known.';
+    'Users who were deleted, disassociated or are gone, and have not come back: one row a user, with the profile as last known.';
 -- all:
 COMMENT ON COLUMN directory.{list}.account_id IS 'Zoom account.';
 COMMENT ON COLUMN directory.{list}.user_id IS 'Zoom''s user id, as the newest lifecycle event spells it. Ids match case-insensitively.';
@@ -64,7 +65,7 @@ COMMENT ON COLUMN directory.{list}.type IS 'Licence, in Zoom''s code: 1 basic, 2
 -- only users:
 COMMENT ON COLUMN directory.{list}.status IS 'pending (invited), active, inactive (deactivated), or unknown: seen in updates alone.';
 -- only former_users:
-COMMENT ON COLUMN directory.{list}.status IS 'deleted or disassociated: the newest removal decides.';
+COMMENT ON COLUMN directory.{list}.status IS 'deleted or disassociated: the newest removal decides. gone: Zoom''s REST API does not have the user any more, and no event told how that came.';
 -- all:
 COMMENT ON COLUMN directory.{list}.role IS 'Name of the account role.';
 COMMENT ON COLUMN directory.{list}.dept IS 'Department.';
@@ -81,9 +82,9 @@ COMMENT ON COLUMN directory.{list}.primary_group_id IS 'Id of the primary group;
 COMMENT ON COLUMN directory.{list}.custom_attributes IS 'Array of {key, name, value}, sorted by key; null where there are none.';
 COMMENT ON COLUMN directory.{list}.profile_settings IS 'Settings that profile updates carry, such as licence features. Settings proper are in user_settings.';
 COMMENT ON COLUMN directory.{list}.creation_type IS 'How the user was created (create, autoCreate, custCreate, ssoCreate and so on).';
-COMMENT ON COLUMN directory.{list}.created_at IS 'Time of the first user.created of this life; null where that was not seen.';
+COMMENT ON COLUMN directory.{list}.created_at IS 'Time of the first user.created of this life; where that was not seen, what Zoom''s REST API says, or null.';
 -- only former_users:
-COMMENT ON COLUMN directory.{list}.removed_at IS 'Time of the newest removal.';
+COMMENT ON COLUMN directory.{list}.removed_at IS 'Time of the newest removal; of a user who is gone, when that was found.';
 -- all:
 COMMENT ON COLUMN directory.{list}.last_event_at IS 'Event time of the newest event folded into this row.';
 COMMENT ON COLUMN directory.{list}.last_position IS 'Position in the log of that event.';

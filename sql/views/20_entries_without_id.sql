@@ -1,4 +1,5 @@
 -- for each list of: memberships, group_admins
+-- needs: {list} 2
 -- Whom an entry without an id means.
 --
 -- An entry has an id, or only an e-mail. Then it means the person with an id in the same list who has that
@@ -58,10 +59,21 @@ DECLARE
     v_cutoff bytea;
     v_own_email text;
     v_listed record;
+    -- only memberships:
+    v_mark bytea;
+    -- all:
 BEGIN
     IF v_person IS NULL OR v_person = p_key THEN
         RETURN v_person;
     END IF;
+    -- only memberships:
+    -- What was told before the newest whole set of the person's groups counts no more.
+    SELECT o.mark INTO v_mark
+    FROM state.observed_groups o WHERE o.account_id = p_account AND o.person_key = v_person;
+    IF p_folded < v_mark THEN
+        RETURN NULL;
+    END IF;
+    -- all:
     SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
     FROM state.users u WHERE u.account_id = p_account AND u.user_key = v_person;
     SELECT m.folded, m.email INTO v_listed

@@ -1,5 +1,8 @@
 -- for each list of: memberships, group_admins
+-- needs: {list} 2
 -- Who is in a group's list.
+--
+-- When somebody was added is what a delivery told, of this membership: not before whatever ended an earlier one.
 --
 -- One branch for each way to be in the list. Each shows the user id of one table, so that a condition on it
 -- uses that table's index. CASE repeats the condition of the line before it so that the planner calls the function
@@ -13,16 +16,27 @@ SELECT
     coalesce(u.email, CASE WHEN m.email_order > greatest(u.cutoff, g.cutoff) THEN m.email END) AS email,
     g.name AS group_name,
     u.status AS user_status,
-    m.happened_at AS added_at,
-    m.by AS added_by,
+    CASE WHEN w.told THEN m.told_at END AS added_at,
+    CASE WHEN w.told AND m.told_added THEN m.by END AS added_by,
     m.happened_at AS last_event_at,
     m.last_position
 FROM state.people u
 JOIN state.{list} m ON m.account_id = u.account_id AND m.person_key = u.user_key
 LEFT JOIN state.known_groups g ON g.account_id = m.account_id AND g.group_id = m.group_id
+-- only memberships:
+LEFT JOIN state.observed_groups o ON o.account_id = m.account_id AND o.person_key = m.person_key
+CROSS JOIN LATERAL (
+    SELECT m.told > greatest(u.cutoff, g.cutoff, m.absent, decode(o.lacked ->> m.group_id, 'hex')) AS told
+) w
+-- only group_admins:
+CROSS JOIN LATERAL (SELECT m.told > greatest(u.cutoff, g.cutoff, m.absent) AS told) w
+-- all:
 WHERE m.added AND m.user_id IS NOT NULL AND NOT u.removed AND g.removed IS NOT TRUE
   AND (u.ended IS NULL OR m.folded > u.ended)
   AND (g.ended IS NULL OR m.folded > g.ended)
+  -- only memberships:
+  AND (o.mark IS NULL OR m.folded >= o.mark)
+  -- all:
   AND NOT EXISTS (
         SELECT FROM state.{list} e
         WHERE e.account_id = m.account_id AND e.group_id = m.group_id AND e.user_id IS NULL
@@ -46,8 +60,8 @@ SELECT
     u.email,
     g.name,
     u.status,
-    e.happened_at,
-    e.by,
+    CASE WHEN e.told > greatest(g.cutoff, e.absent) THEN e.told_at END,
+    CASE WHEN e.told_added AND e.told > greatest(g.cutoff, e.absent) THEN e.by END,
     e.happened_at,
     e.last_position
 FROM state.people u
@@ -68,8 +82,8 @@ SELECT
     coalesce(u.email, e.email),
     g.name,
     u.status,
-    e.happened_at,
-    e.by,
+    CASE WHEN e.told > greatest(g.cutoff, e.absent) THEN e.told_at END,
+    CASE WHEN e.told_added AND e.told > greatest(g.cutoff, e.absent) THEN e.by END,
     e.happened_at,
     e.last_position
 FROM state.people u
@@ -95,8 +109,8 @@ SELECT
     CASE WHEN m.email_order > coalesce(g.cutoff, '') THEN m.email END,
     g.name,
     NULL,
-    m.happened_at,
-    m.by,
+    CASE WHEN m.told > greatest(g.cutoff, m.absent) THEN m.told_at END,
+    CASE WHEN m.told_added AND m.told > greatest(g.cutoff, m.absent) THEN m.by END,
     m.happened_at,
     m.last_position
 FROM state.{list} m
@@ -121,8 +135,8 @@ SELECT
     e.email,
     g.name,
     NULL,
-    e.happened_at,
-    e.by,
+    CASE WHEN e.told > greatest(g.cutoff, e.absent) THEN e.told_at END,
+    CASE WHEN e.told_added AND e.told > greatest(g.cutoff, e.absent) THEN e.by END,
     e.happened_at,
     e.last_position
 FROM state.{list} m
@@ -147,8 +161,8 @@ SELECT
     e.email,
     g.name,
     NULL,
-    e.happened_at,
-    e.by,
+    CASE WHEN e.told > greatest(g.cutoff, e.absent) THEN e.told_at END,
+    CASE WHEN e.told_added AND e.told > greatest(g.cutoff, e.absent) THEN e.by END,
     e.happened_at,
     e.last_position
 FROM state.{list} e
@@ -164,8 +178,8 @@ COMMENT ON COLUMN directory.{list}.user_id IS 'Zoom''s user id, spelled as in us
 COMMENT ON COLUMN directory.{list}.email IS 'The person''s current e-mail in users; where none is known there, the newest that the list''s own events named.';
 COMMENT ON COLUMN directory.{list}.group_name IS 'Current name of the group; null where the group is not in groups.';
 COMMENT ON COLUMN directory.{list}.user_status IS 'Status of the user as in users; null where the person is not in users.';
-COMMENT ON COLUMN directory.{list}.added_at IS 'Time of the newest event that added the person.';
-COMMENT ON COLUMN directory.{list}.added_by IS 'E-mail of the operator of that event; null where it named none.';
+COMMENT ON COLUMN directory.{list}.added_at IS 'Time of the newest delivery that added the person; null where only Zoom''s REST API told of it.';
+COMMENT ON COLUMN directory.{list}.added_by IS 'E-mail of the operator of that delivery; null where it named none.';
 COMMENT ON COLUMN directory.{list}.last_event_at IS 'Event time of the newest event folded into this row.';
 COMMENT ON COLUMN directory.{list}.last_position IS 'Position in the log of that event.';
 

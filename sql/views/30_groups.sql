@@ -46,12 +46,12 @@ FROM state.groups g
 WHERE g.last_position > 0 AND g.removed;
 
 COMMENT ON VIEW directory.former_groups IS
-    'Groups that were deleted and have not come back.';
+    'Groups that were deleted, or that Zoom''s REST API does not have any more, and that have not come back.';
 COMMENT ON COLUMN directory.former_groups.account_id IS 'Zoom account.';
 COMMENT ON COLUMN directory.former_groups.group_id IS 'Zoom''s group id.';
 COMMENT ON COLUMN directory.former_groups.name IS 'Name of the group as last known.';
 COMMENT ON COLUMN directory.former_groups.created_at IS 'Time of the first group.created of its last life; null where that was not seen.';
-COMMENT ON COLUMN directory.former_groups.removed_at IS 'Time of the newest group.deleted.';
+COMMENT ON COLUMN directory.former_groups.removed_at IS 'Time of the newest group.deleted; of a group that Zoom''s REST API does not have any more, when that was found.';
 COMMENT ON COLUMN directory.former_groups.last_event_at IS 'Event time of the newest event folded into this row.';
 COMMENT ON COLUMN directory.former_groups.last_position IS 'Position in the log of that event.';
 

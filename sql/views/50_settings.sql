@@ -62,4 +62,24 @@ COMMENT ON COLUMN directory.group_settings.changed_by IS 'E-mail of the operator
 COMMENT ON COLUMN directory.group_settings.last_event_at IS 'Event time of the newest event folded into this row.';
 COMMENT ON COLUMN directory.group_settings.last_position IS 'Position in the log of that event.';
 
-GRANT SELECT ON directory.user_settings, directory.group_settings TO directory_reader;
+CREATE OR REPLACE VIEW directory.account_settings AS
+SELECT
+    s.account_id,
+    nullif(s.settings, '{}') AS settings,
+    nullif(s.locks, '{}') AS locks,
+    state.time_of(s.changed_order) AS changed_at,
+    state.time_of(s.changed_order) AS last_event_at,
+    s.last_position
+FROM state.account_settings s
+WHERE s.changed_order IS NOT NULL;
+
+COMMENT ON VIEW directory.account_settings IS
+    'Settings of accounts and which of them are locked for everybody, as Zoom''s REST API showed them. No delivery tells of them.';
+COMMENT ON COLUMN directory.account_settings.account_id IS 'Zoom account.';
+COMMENT ON COLUMN directory.account_settings.settings IS 'The settings known, nested as Zoom nests them; null where none is.';
+COMMENT ON COLUMN directory.account_settings.locks IS 'The locks known, nested alike: true means that nobody in the account may change that setting; null where none is known.';
+COMMENT ON COLUMN directory.account_settings.changed_at IS 'Time of the newest observation that differed.';
+COMMENT ON COLUMN directory.account_settings.last_event_at IS 'Event time of the newest event folded into this row.';
+COMMENT ON COLUMN directory.account_settings.last_position IS 'Position in the log of that event.';
+
+GRANT SELECT ON directory.user_settings, directory.group_settings, directory.account_settings TO directory_reader;

@@ -42,7 +42,9 @@ SELECT
         max(m.known_as),
         (array_agg(m.spelling ORDER BY m.spelled DESC) FILTER (WHERE m.spelling IS NOT NULL))[1]
     ) AS user_id,
-    (array_agg(m.email ORDER BY m.email_order DESC) FILTER (WHERE m.email IS NOT NULL))[1] AS email,
+    -- An entry with the id goes first where one event names two e-mails.
+    (array_agg(m.email ORDER BY m.email_order DESC, m.spelling IS NOT NULL DESC)
+        FILTER (WHERE m.email IS NOT NULL))[1] AS email,
     array_agg(DISTINCT m.seen_in ORDER BY m.seen_in) AS seen_in
 FROM state.mentions m
 GROUP BY m.account_id, m.person_key;

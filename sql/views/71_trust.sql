@@ -13,19 +13,44 @@ COMMENT ON COLUMN directory.dead_letters.failed_at IS 'When folding failed, by t
 
 CREATE OR REPLACE VIEW directory.freshness AS
 SELECT
-    f.account_id,
-    f.event,
+    a.account_id,
+    e.event,
     state.at(f.last_event_ms) AS last_event_at,
     to_timestamp(f.last_received_us / 1000000.0::float8) AS last_received_at,
-    f.events
-FROM state.freshness f;
+    coalesce(f.events, 0) AS events
+FROM (SELECT account_id FROM state.freshness UNION SELECT account_id FROM state.coverage) a
+CROSS JOIN (
+    VALUES
+        ('user.created'),
+        ('user.invitation_accepted'),
+        ('user.activated'),
+        ('user.updated'),
+        ('user.settings_updated'),
+        ('user.presence_status_updated'),
+        ('user.personal_notes_updated'),
+        ('user.signed_in'),
+        ('user.signed_out'),
+        ('user.deactivated'),
+        ('user.disassociated'),
+        ('user.deleted'),
+        ('group.created'),
+        ('group.updated'),
+        ('group.settings_updated'),
+        ('group.lock_settings_updated'),
+        ('group.member_added'),
+        ('group.member_deleted'),
+        ('group.admin_added'),
+        ('group.admin_deleted'),
+        ('group.deleted')
+) e (event)
+LEFT JOIN state.freshness f ON f.account_id = a.account_id AND f.event = e.event;
 
 COMMENT ON VIEW directory.freshness IS
-    'When each event last came, by account. Silence is the commonest failure of webhooks: where a usual event stays away, check the subscription in Zoom.';
+    'When each event last came, by account: one row for every event of Zoom''s reference. Silence is the commonest failure of webhooks: where a usual event stays away, check the subscription in Zoom.';
 COMMENT ON COLUMN directory.freshness.account_id IS 'Zoom account.';
 COMMENT ON COLUMN directory.freshness.event IS 'Name of the event.';
-COMMENT ON COLUMN directory.freshness.last_event_at IS 'Greatest event time.';
-COMMENT ON COLUMN directory.freshness.last_received_at IS 'Greatest time of receipt.';
+COMMENT ON COLUMN directory.freshness.last_event_at IS 'Greatest event time; null where it never came.';
+COMMENT ON COLUMN directory.freshness.last_received_at IS 'Greatest time of receipt; null where it never came.';
 COMMENT ON COLUMN directory.freshness.events IS 'Number of distinct events folded so far.';
 
 CREATE OR REPLACE VIEW directory.observation AS
@@ -37,6 +62,33 @@ COMMENT ON VIEW directory.observation IS
     'Since when each account is observed. What happened before is known only as far as later events repeat it: that somebody has no sign-in means little while this time is recent.';
 COMMENT ON COLUMN directory.observation.account_id IS 'Zoom account.';
 COMMENT ON COLUMN directory.observation.since IS 'Time of receipt of the first event of the account.';
+
+CREATE OR REPLACE VIEW directory.coverage AS
+SELECT
+    c.account_id,
+    c.section,
+    CASE WHEN c.complete_order <> '' THEN state.time_of(c.complete_order) END AS complete_at,
+    c.read,
+    c.repaired,
+    c.unreadable,
+    c.new,
+    c.gone,
+    state.time_of(c.folded) AS last_event_at,
+    c.last_position
+FROM state.coverage c;
+
+COMMENT ON VIEW directory.coverage IS
+    'What was read from Zoom''s REST API, by account and section: who was there before the first delivery, and what was lost, is known as of complete_at. No row: never read.';
+COMMENT ON COLUMN directory.coverage.account_id IS 'Zoom account.';
+COMMENT ON COLUMN directory.coverage.section IS 'deliveries (Zoom''s log of failed deliveries), groups, users or settings.';
+COMMENT ON COLUMN directory.coverage.complete_at IS 'When the newest complete reading began, by Zoom''s clock; null where none was complete.';
+COMMENT ON COLUMN directory.coverage.read IS 'How many entities the newest reading read.';
+COMMENT ON COLUMN directory.coverage.repaired IS 'How many of them were in the directory and differed.';
+COMMENT ON COLUMN directory.coverage.unreadable IS 'What could not be read, and why, such as a missing scope; null where nothing.';
+COMMENT ON COLUMN directory.coverage.new IS 'How many of them the directory did not have.';
+COMMENT ON COLUMN directory.coverage.gone IS 'How many the directory had and Zoom has no more.';
+COMMENT ON COLUMN directory.coverage.last_event_at IS 'When the newest reading began.';
+COMMENT ON COLUMN directory.coverage.last_position IS 'Position in the log of its record.';
 
 CREATE OR REPLACE VIEW directory.projection_status AS
 SELECT
@@ -83,4 +135,4 @@ COMMENT ON COLUMN directory.projection_status.lag_events IS 'Events that it has 
 COMMENT ON COLUMN directory.projection_status.lag_seconds IS 'Seconds since the receipt of the oldest of them; 0 where there is none.';
 COMMENT ON COLUMN directory.projection_status.state IS 'live; waiting: after an error, to be tried again; idle: no replica has its lease; rebuilding: live, and being rebuilt beside; stale: a newer release rebuilds it and no replica of the older release keeps it up to date; beyond head: the log lacks events that it has folded, as after restoring a backup.';
 
-GRANT SELECT ON directory.dead_letters, directory.freshness, directory.observation, directory.projection_status TO directory_reader;
+GRANT SELECT ON directory.dead_letters, directory.freshness, directory.observation, directory.coverage, directory.projection_status TO directory_reader;

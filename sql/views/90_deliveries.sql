@@ -24,6 +24,6 @@ COMMENT ON COLUMN log.deliveries.event_ts IS 'The delivery''s own event_ts, epoc
 COMMENT ON COLUMN log.deliveries.account_id IS 'payload.account_id as sent.';
 COMMENT ON COLUMN log.deliveries.request_id IS 'x-zm-request-id: equal over the retries of one delivery.';
 COMMENT ON COLUMN log.deliveries.digest IS 'SHA-256 of the body''s bytes.';
-COMMENT ON COLUMN log.deliveries.source IS 'webhook, import or quarantine.';
+COMMENT ON COLUMN log.deliveries.source IS 'How it came: webhook, import, quarantine, recovered; or a fact of our own: rest, declared, operator.';
 COMMENT ON COLUMN log.deliveries.verified_by IS 'Fingerprint of the secret that verified the delivery.';
 COMMENT ON COLUMN log.deliveries.body IS 'The delivery as jsonb.';

@@ -38,6 +38,7 @@ COMMANDS: dict[str, set[str]] = {
     "project": set(),
     "migrate": {"--print-sql"},
     "rebuild": {"NAMES", "--dry-run", "--processes"},
+    "reconcile": {"--only", "--dry-run", "--every", "--person", "--max-removals", "--json"},
     "verify": {"NAMES", "--processes"},
     "status": {"--json", "--watch"},
     "wait": {"--position", "--timeout"},
@@ -49,8 +50,9 @@ COMMANDS: dict[str, set[str]] = {
     "quarantine reverify": set(),
     "quarantine purge": {"--yes"},
     "simulate": {
-        "--url", "--events", "--users", "--seed", "--days", "--until", "--rate", "--concurrency",
-        "--duplicates", "--disorder", "--time-scale",
+        "--url", "--events", "--users", "--before", "--seed", "--days", "--until", "--rate", "--concurrency",
+        "--duplicates", "--disorder", "--lose", "--time-scale", "--api", "--api-port", "--api-plan",
+        "--api-refuse", "--among-real-accounts",
     },
     "dsn": set(),
 }  # fmt: skip
@@ -544,7 +546,7 @@ def test_simulate_where_nobody_listens_is_one_sentence() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [["--events", "-1"], ["--users", "0"], ["--duplicates", "2"], ["--url", "ftp://127.0.0.1"],
-     ["--days", "inf"], ["--days", "nan"], ["--rate", "nan"]],
+     ["--days", "inf"], ["--days", "nan"], ["--rate", "nan"], ["--before", "-1"], ["--lose", "nan"]],
 )  # fmt: skip
 def test_simulate_refuses_what_makes_no_sense(wrong: list[str]) -> None:
     ran = projector("simulate", *wrong, zoom_secret_tokens="x", port="1")

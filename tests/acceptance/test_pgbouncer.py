@@ -9,11 +9,14 @@ import asyncpg
 import pytest
 
 from projector.database import Database, open_database
+from projector.observations.outcome import Section
 from projector.schema.migrate import migrate
 from tests.conftest import database_of, run_on
 from tests.ingress_rig import OTHER_SECRET, event_body, serving, signed
 from tests.pgbouncer_rig import pgbouncer
 from tests.processes import projectors
+from tests.runtime_rig import replica
+from tests.zoom_rest_rig import ZoomAccount, run_of
 
 SESSIONS = 3
 
@@ -119,3 +122,16 @@ async def test_a_delivery_comes_through_to_a_view(
             await asyncio.sleep(0.05)
         assert [tuple(row) for row in rows] == [("U1", "pending", "new@example.org")]
         assert projecting.stop(signal.SIGTERM) == 0
+
+
+async def test_a_run_reads_and_holds_its_lease(pooled: Database, database: Database) -> None:
+    zoom = ZoomAccount()
+    zoom.has_group("g", admins=["Ada@example.com"])
+    zoom.has("Ada", group_ids=["g"])
+    zoom.settings["Ada"] = {"in_meeting": {"chat": True}}
+    async with replica(database):
+        for new in (1, 0):
+            outcomes = await run_of(pooled, zoom)
+            assert all(outcome.complete for outcome in outcomes.values())
+            assert outcomes[Section.USERS].new == outcomes[Section.SETTINGS].new == new
+    assert await database.fetchval("SELECT count(*) FROM observations.leases") == 0

@@ -26,6 +26,7 @@ from tests.benchmarks.folding_speed import projection, rebuild, rebuild_memory, 
 from tests.benchmarks.ingress_speed import ingress, ingress_large
 from tests.benchmarks.load import generator
 from tests.benchmarks.rebuild_shares import rebuild_shares
+from tests.benchmarks.reconcile_speed import reconcile_speed
 from tests.benchmarks.report import show, write_json
 
 
@@ -48,6 +49,7 @@ BENCHMARKS: Final = {
     "rebuild-shares": Benchmark(rebuild_shares, full=True),
     "memory": Benchmark(rebuild_memory, large=True),
     "append": Benchmark(append_speed, large=True),
+    "reconcile": Benchmark(reconcile_speed, large=True),
 }
 
 
@@ -73,6 +75,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="how many, in place of the form's number")
     parser.add_argument("--seconds", type=float, help="length of a window under load")
     parser.add_argument(
+        "--people", type=int, help="size of the account that is read from Zoom's REST API"
+    )
+    parser.add_argument(
         "--events", type=int, help="length of the logs that are folded or appended to"
     )
     return parser.parse_args()
@@ -87,6 +92,8 @@ def _scale(arguments: argparse.Namespace) -> Scale:
         scale = replace(
             scale, seconds=given, warm_up=min(given, scale.warm_up), delay_seconds=given
         )
+    if arguments.people:
+        scale = replace(scale, people=arguments.people)
     if arguments.events:
         given = arguments.events
         scale = replace(

@@ -23,6 +23,7 @@ class Scale:
     large_users: int = 500_000
     append_events: int = 20_000_000
     append_short: int = 100_000
+    people: int = 100_000
 
 
 SHORT = Scale(rounds=3, seconds=3, warm_up=1, events=100_000, sample=50_000, delay_seconds=5)

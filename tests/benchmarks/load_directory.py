@@ -4,7 +4,7 @@ At scale 1 the account has 200,000 users, 5,000 groups, 2 million memberships, 2
 a presence for each user and three sign-ins for two of them. Group sizes scale with it: 10 groups hold a
 tenth of the users each, 490 hold 1,200 each and 4,500 hold 300 each. Special cases are
 there in small shares: users who left (2 %), who came back (1 %), who are not known (1 %), memberships by
-e-mail only (0.5 %), groups deleted (0.4 %) and groups not known (0.2 %).
+e-mail only (0.5 %), groups deleted (0.4 %) and groups not known (0.2 %). Everybody's groups were observed.
 
     python tests/benchmarks/load_directory.py postgresql://... --scale 0.05
 
@@ -86,13 +86,16 @@ FROM generate_series(0, {groups} - 1) g WHERE g % 500 <> 14
 # Person n's k-th group: one of the largest, two of the large, and seven of the other groups.
 _MEMBERSHIPS: Final = """
 INSERT INTO state.memberships (
-    account_id, group_id, person_key, folded, last_position, user_id, email, email_order, added, by)
+    account_id, group_id, person_key, folded, last_position, user_id, email, email_order, added, by,
+    told, told_added, absent, in_set)
 SELECT 'account', pg_temp.group_id(g), CASE WHEN named THEN lower(pg_temp.user_id(n))
         ELSE 'email:' || lower(pg_temp.email(n)) END,
     pg_temp.event_order(pg_temp.event_ms(n, 'k' || k), n || ' in ' || g), n * 10 + k + 1,
     CASE WHEN named THEN pg_temp.user_id(n) END, pg_temp.email(n),
     pg_temp.event_order(pg_temp.event_ms(n, 'k' || k), n || ' in ' || g), (n + k) % 33 <> 0,
-    'admin@example.com'
+    'admin@example.com',
+    pg_temp.event_order(pg_temp.event_ms(n, 'k' || k), n || ' in ' || g), (n + k) % 33 <> 0, '',
+    n % 200 <> 33 AND k % 4 <> 0
 FROM (
     SELECT n, k, (n * 10 + k) % 200 <> 31 AS named,
         CASE WHEN k = 0 THEN n % {large} WHEN k < 3 THEN {large} + (n * 7 + k * 13) % {middle}
@@ -103,13 +106,26 @@ ORDER BY 2, 3
 ON CONFLICT DO NOTHING
 """
 
+# Everybody's groups were observed, mostly before their memberships began; a few in the middle of them.
+_OBSERVED_GROUPS: Final = """
+INSERT INTO state.observed_groups
+SELECT 'account', lower(pg_temp.user_id(n)), m.mark, n + 1, m.mark, '[]', '{{}}', '[]'
+FROM generate_series(0, {users} - 1) n
+CROSS JOIN LATERAL (
+    SELECT pg_temp.event_order(
+        {start} - 1 + CASE WHEN n % 200 = 33 THEN 17280000000 ELSE 0 END, 'o' || n) AS mark
+) m
+""".replace("{start}", str(START_MS)).replace("{{}}", "{}")
+
 _ADMINS: Final = """
 INSERT INTO state.group_admins (
-    account_id, group_id, person_key, folded, last_position, user_id, email, email_order, added, by)
+    account_id, group_id, person_key, folded, last_position, user_id, email, email_order, added, by,
+    told, told_added, absent, in_set)
 SELECT 'account', pg_temp.group_id(g), lower(pg_temp.user_id(n)),
     pg_temp.event_order(pg_temp.event_ms(n, 'a' || g), n || ' leads ' || g), g + 1, pg_temp.user_id(n),
     pg_temp.email(n), pg_temp.event_order(pg_temp.event_ms(n, 'a' || g), n || ' leads ' || g), true,
-    'admin@example.com'
+    'admin@example.com', pg_temp.event_order(pg_temp.event_ms(n, 'a' || g), n || ' leads ' || g), true, '',
+    false
 FROM (SELECT g, (g * 17 + k * 5) % {users} AS n
       FROM generate_series(0, {groups}::bigint - 1) g CROSS JOIN generate_series(0, 1) k
       WHERE g % 20 <> 0) x
@@ -169,6 +185,7 @@ STATEMENTS: Final = {
     "users": _USERS,
     "groups": _GROUPS,
     "memberships": _MEMBERSHIPS,
+    "observed_groups": _OBSERVED_GROUPS,
     "group_admins": _ADMINS,
     "presence": _PRESENCE,
     "notes": _NOTES,

@@ -54,6 +54,11 @@ class Running:
             last = self.errors.read_text(errors="replace")[-500:]
             raise ProcessFailed(f"{self.name} ended with {self.process.returncode}: {last}")
 
+    def check_ended(self) -> None:
+        """Raise ProcessFailed if it ended with an error."""
+        if self.process.returncode:
+            self.check()
+
     async def ended(self) -> int:
         """Wait for its end, watching its memory; returns its exit code."""
         while self.process.poll() is None:

@@ -92,7 +92,7 @@ async def _append(database: Database, examples: list[Example]) -> None:
         for number, told in enumerate(example.told, start=1):
             if told in example.told[: number - 1]:  # without its digest, it can be in the log twice
                 await database.fetch("DELETE FROM log.digests WHERE event_ts >= 0")
-            [appended] = await append(database, [example.delivery(told)])
+            [appended] = await append(database, [example.delivery(told)], source=told.source)
             example.positions[appended.position] = number
             if told.body is None:
                 await _erase(database, appended.position)

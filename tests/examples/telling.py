@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from projector.log.append import Source
 from tests.oracle.naive_diff import same
 from tests.oracle.story import RECEIVED, T0_MS, clock
 
@@ -25,10 +26,11 @@ UMA = {"id": "Uma", "email": "uma@x.test"}
 
 @dataclass(frozen=True)
 class Told:
-    """One delivery; its body is None once it is erased."""
+    """One delivery, or an observation of source `rest`; its body is None once it is erased."""
 
     body: dict[str, Any] | None
     received_at: datetime = RECEIVED
+    source: Source = "webhook"
 
 
 ERASED = Told(None)
@@ -42,6 +44,12 @@ def event(
     if old is not None:
         payload["old_object"] = old
     return Told({"event": name, "event_ts": T0_MS + ms, "payload": payload})
+
+
+def seen(what: str, ms: int, about: Any, *, source: Source = "rest", account: Any = "A") -> Told:
+    """One observation of Zoom's REST API."""
+    told = event(f"rest.{what}", ms, about, account=account)
+    return Told(told.body, source=source)
 
 
 def about_group(what: str, ms: int, group: str = "G", **about: Any) -> Told:
@@ -129,6 +137,11 @@ class Then:
             return self.views[view]
         except KeyError:
             raise AttributeError(f"there is no view {view}") from None
+
+    @property
+    def heard(self) -> list[dict[str, Any]]:
+        """The rows of freshness for events that came."""
+        return [found for found in self.freshness if found["events"]]
 
     def shown(self) -> set[str]:
         """The views that have rows."""

@@ -1,6 +1,6 @@
 """freshness: how many distinct events of each kind an account sent, and the time of the last."""
 
-from tests.examples.telling import UMA, Then, Told, about_group, at, event, given, row
+from tests.examples.telling import UMA, Then, Told, about_group, at, event, given, row, seen
 from tests.oracle.story import RECEIVED
 
 
@@ -11,7 +11,7 @@ from tests.oracle.story import RECEIVED
 )
 def test_events_are_counted_by_account_and_name(then: Then) -> None:
     """Also events that cannot be folded, but not those without an account."""
-    assert then.freshness == [
+    assert then.heard == [
         {
             "account_id": "A",
             "event": "user.created",
@@ -25,7 +25,7 @@ def test_events_are_counted_by_account_and_name(then: Then) -> None:
 
 @given(*[event("user.created", 1, UMA)] * 3)
 def test_equal_bytes_count_once(then: Then) -> None:
-    assert then.freshness == [row(events=1, last_received_at=RECEIVED)]
+    assert then.heard == [row(events=1, last_received_at=RECEIVED)]
 
 
 @given(
@@ -34,7 +34,7 @@ def test_equal_bytes_count_once(then: Then) -> None:
     about_group("members_deleted", 2, members=[UMA]),
 )
 def test_an_event_of_another_name_counts_under_its_proper_one(then: Then) -> None:
-    assert then.values("freshness", "event", "events") == [
+    assert [(found["event"], found["events"]) for found in then.heard] == [
         ("group.member_added", 2),
         ("group.member_deleted", 1),
     ]
@@ -45,9 +45,18 @@ def test_an_event_of_another_name_counts_under_its_proper_one(then: Then) -> Non
     event("user.updated", 5, {"id": "U"}),
 )
 def test_the_last_event_and_the_last_receipt_are_two_things(then: Then) -> None:
-    assert then.freshness == [row(last_event_at=at(8), last_received_at=RECEIVED, events=2)]
+    assert then.heard == [row(last_event_at=at(8), last_received_at=RECEIVED, events=2)]
 
 
 @given(event("meeting.started", 1, UMA))
 def test_events_outside_the_21_are_not_counted(then: Then) -> None:
     assert then.freshness == []
+
+
+@given(event("user.created", 1, UMA), seen("section_read", 1, {"id": "users"}, account="B"))
+def test_an_event_that_never_came_has_a_row_for_every_account(then: Then) -> None:
+    never = {"last_event_at": None, "last_received_at": None, "events": 0}
+    assert len(then.freshness) == 2 * 21
+    assert [found["account_id"] for found in then.freshness].count("B") == 21
+    assert [found for found in then.freshness if found["events"]] == then.heard == [row(events=1)]
+    assert all(row(**never) == found for found in then.freshness if found not in then.heard)

@@ -280,7 +280,7 @@ def test_equal_bytes_count_once_at_their_smallest_position(then: Then) -> None:
 def test_an_erased_body_folds_as_nothing(then: Then) -> None:
     assert then.users == [row(user_id="Uma", last_position=2)]
     assert then.shown() == {"users", "freshness"}
-    assert then.freshness == [row(event="user.created", events=1)]
+    assert then.heard == [row(event="user.created", events=1)]
 
 
 def told_at(**times: Any) -> Told:

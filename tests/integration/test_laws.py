@@ -18,6 +18,7 @@ from tests.directory_rows import deliveries, shown, without_positions
 from tests.integration.stepping import Stepper
 from tests.oracle.histories import as_log, history
 from tests.oracle.naive_fold import Delivery, fold
+from tests.runtime_rig import append_told
 
 EVENTS = 300
 
@@ -36,10 +37,12 @@ async def arrive(database: Database, history: Sequence[Delivery], chance: random
     while arrivals:
         size = chance.randint(1, 40)
         some, arrivals = arrivals[:size], arrivals[size:]
-        await append(
-            database,
-            [delivery_of(d.body, head_of(d.body), received_at=d.received_at) for d in some],
-        )
+        told = [delivery_of(d.body, head_of(d.body), received_at=d.received_at) for d in some]
+        await append_told(database, told)
+        if (
+            chance.random() < 0.1
+        ):  # the same bytes by HTTP are another event, or the same delivery again
+            await append(database, told[:1])
         if chance.random() < 0.1:  # without its digest, an event can be in the log twice
             await database.fetch("DELETE FROM log.digests WHERE event_ts >= 0")
 

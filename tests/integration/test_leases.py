@@ -32,7 +32,7 @@ async def shares(database: Database) -> list[int]:
 
 async def test_projections_spread_over_the_replicas_that_are_there(database: Database) -> None:
     assert await hold(database, "a") == set(NAMES)
-    for replicas, expected in ((["a", "b"], [4, 5]), (["a", "b", "c"], [3, 3, 3])):
+    for replicas, expected in ((["a", "b"], [5, 6]), (["a", "b", "c"], [3, 4, 4])):
         for _ in range(2):
             for name in replicas:
                 await hold(database, name)
@@ -96,7 +96,7 @@ async def test_a_clean_stop_hands_over_at_once(database: Database) -> None:
 
 
 async def is_spread(database: Database) -> bool:
-    return await shares(database) == [4, 5]
+    return await shares(database) == [5, 6]
 
 
 async def has_all(database: Database, name: str) -> bool:
@@ -130,7 +130,7 @@ async def heard_itself(running: Replica) -> bool:
 
 
 async def test_twenty_replicas_migrate_at_once(database: Database) -> None:
-    await database.fetch("DROP SCHEMA directory, state, log, projector CASCADE")
+    await database.fetch("DROP SCHEMA directory, state, log, observations, projector CASCADE")
     applied = await asyncio.gather(*(migrate(database) for _ in range(20)))
     assert sorted(len(names) for names in applied)[:-1] == [0] * 19
     assert max(applied, key=len)

@@ -92,8 +92,9 @@ def _unnamed(table: MergeTable, row: Row) -> Row:
     orders = {rule.column for rule in table.rules.values() if isinstance(rule, With)} - {"folded"}
     if len(orders) < 1 or "folded" not in row._fields:
         return row
+    hints = get_type_hints(table.row)
     emptied = {
-        name: b"" if name in orders else None
+        name: b"" if name in orders else False if hints[name] is bool else None
         for name, rule in table.rules.items()
         if isinstance(rule, With) and rule.column in orders
     }

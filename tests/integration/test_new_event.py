@@ -74,7 +74,7 @@ async def shown(database: Database) -> dict[str, Any]:
         "former_groups": "SELECT group_id FROM directory.former_groups",
         "settings": "SELECT group_id FROM directory.group_settings",
         "dead": "SELECT projection, event FROM directory.dead_letters",
-        "counted": "SELECT event, events FROM directory.freshness "
+        "counted": "SELECT event, events FROM state.freshness "
         "WHERE event IN ('user.renamed', 'group.archived') ORDER BY 1",
     }
     return {

@@ -15,7 +15,8 @@ async def reader(database: Database, database_url: str) -> AsyncIterator[asyncpg
     await database.fetch(
         """
         INSERT INTO state.memberships VALUES
-            ('A', 'email:eve@x.test', 'G', int8send(1), 1, NULL, 'eve@x.test', int8send(1), true, NULL)
+            ('A', 'email:eve@x.test', 'G', int8send(1), 1, NULL, 'eve@x.test', int8send(1), true, NULL,
+             int8send(1), true, '', false)
         """
     )
     connection = await asyncpg.connect(database_url)
@@ -70,7 +71,7 @@ async def test_the_reader_calls_no_function(reader: asyncpg.Connection, database
     "statement",
     [
         "DELETE FROM directory.dead_letters",
-        "UPDATE directory.freshness SET events = 0",
+        "UPDATE directory.dead_letters SET position = 0",
         "INSERT INTO directory.dead_letters (position, projection) VALUES (1, 'users')",
         "CREATE VIEW directory.mine AS SELECT 1",
         "CREATE TABLE public.mine (n int)",

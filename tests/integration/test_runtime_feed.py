@@ -8,7 +8,7 @@ import pytest
 
 from projector.database import Database
 from projector.live.feed import Feed
-from projector.live.health import refresh_gauges
+from projector.live.gauges import refresh_gauges
 from projector.live.watch import Watch
 from projector.log.read import read_head
 from projector.projections import PROJECTIONS

@@ -14,8 +14,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from projector.database import Database, open_database
 from projector.embedded import EmbeddedServer
 from projector.folding.tables import Projection
+from projector.health_port import make_health_app
 from projector.live import replica as replica_module
-from projector.live.health import make_health_app
 from projector.live.replica import Replica
 from projector.live.watch import Watch
 from projector.projections import PROJECTIONS
@@ -158,7 +158,9 @@ async def is_stuck(running: Replica, names: list[str]) -> bool:
 
 async def livez(running: Replica) -> tuple[int, object]:
     """The status and document of /livez."""
-    async with TestClient(TestServer(make_health_app(running))) as client:
+    async with TestClient(
+        TestServer(make_health_app(running.metrics.registry, running.stuck))
+    ) as client:
         answer = await client.get("/livez")
         return answer.status, (await answer.json()).get("projections")
 

@@ -16,6 +16,7 @@ from projector.database import Database
 from projector.errors import ConfigurationError
 from projector.simulator import schedule
 from projector.simulator.zoom import PlayOptions, Summary, UrlNotValidated, play
+from projector.zoom.accounts import is_simulated
 from projector.zoom.signature import encrypted_token
 from tests.ingress_rig import SECRET as INGRESS_SECRET
 from tests.ingress_rig import serving
@@ -92,6 +93,7 @@ async def test_another_run_plays_another_account_unless_one_is_given() -> None:
         given = await played(receiver, account_id="an account")
     assert first.account_id != later.account_id
     assert given.account_id == "an account"
+    assert [is_simulated(summary.account_id) for summary in (first, given)] == [True, False]
     told = {json.loads(body)["payload"]["account_id"] for body in receiver.bodies}
     assert told == {first.account_id, later.account_id, given.account_id}
 
@@ -389,6 +391,8 @@ async def test_a_validation_without_an_answer() -> None:
         {"concurrency": 0},
         {"duplicates": 1.5},
         {"disorder": -1},
+        {"before": -1},
+        {"lose": 1.01},
         {"time_scale": -1},
         {"deadline_seconds": 0},
     ],

@@ -21,6 +21,9 @@ from projector.log.transfer import ExportSummary, ImportSummary, export_log, imp
 from projector.zoom.delivery import delivery_of, head_of
 from tests.conftest import database_of, run_on
 from tests.delivery_bodies import bodies
+from tests.directory_rows import shown
+from tests.oracle.histories import as_log, history, source_of
+from tests.runtime_rig import append_told, replica, until_folded
 
 MOMENT = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -231,3 +234,47 @@ async def test_a_database_that_goes_away_is_told(
         await export_log(database, io.BytesIO())
     with pytest.raises(DatabaseUnavailable):
         await import_file(database, io.BytesIO(event(1)))
+
+
+async def test_what_kind_an_event_is_survives_export_and_import(
+    database: Database, other: Database
+) -> None:
+    """Also where the same bytes came by HTTP too, before or after."""
+    some = as_log(history(11, 250))
+    told = [delivery_of(d.body, head_of(d.body), received_at=d.received_at) for d in some]
+    facts = [one for one in told if source_of(one.body) == "rest"]
+    await append(database, facts[:5])
+    await append_told(database, told)
+    await append(database, facts[5:10])
+    summary = await import_file(other, io.BytesIO(await exported(database)))
+    assert summary == ImportSummary(len(told) + 10, 0, 0)
+    kinds = "SELECT source IN ('rest', 'declared', 'operator'), digest FROM log.events ORDER BY position"
+    here, there = [[tuple(r) for r in await d.fetch(kinds)] for d in (database, other)]
+    assert here == there
+    assert (await import_file(other, io.BytesIO(await exported(database)))).appended == 0
+    for one in (database, other):
+        async with replica(one):
+            await until_folded(one)
+    assert await shown(database) == await shown(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "expected"),
+    [
+        ("rest.user_gone", "rest", "rest"),
+        ("rest.user_gone", "webhook", "import"),
+        ("rest.user_gone", "operator", "import"),
+        ("rest", "rest", "import"),
+        ("user.deleted", "rest", "import"),
+        ("declared.model", "declared", "declared"),
+        ("user.deleted", None, "import"),
+        ("rest.user_gone", ["rest"], "import"),
+    ],
+)
+async def test_an_envelope_is_believed_only_where_name_and_source_agree(
+    database: Database, name: str, source: object, expected: str
+) -> None:
+    body = json.dumps({"event": name, "payload": {"account_id": "A", "object": {"id": "u"}}})
+    line = {"received_at": MOMENT.isoformat(), "source": source, "body": body}
+    await import_file(database, io.BytesIO(json.dumps(line).encode()))
+    assert await database.fetchval("SELECT source FROM log.events") == expected

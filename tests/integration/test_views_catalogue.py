@@ -52,6 +52,10 @@ CATALOGUE: Final = {
     ),
     "user_settings": f"account_id text, user_id text, settings jsonb, {CHANGED}",
     "group_settings": f"account_id text, group_id text, settings jsonb, locks jsonb, {CHANGED}",
+    "account_settings": (
+        "account_id text, settings jsonb, locks jsonb, changed_at timestamptz, "
+        "last_event_at timestamptz, last_position int8"
+    ),
     "user_setting_values": "account_id text, user_id text, path text, value jsonb",
     "group_setting_values": "account_id text, group_id text, path text, value jsonb, locked bool",
     "unresolved_users": "account_id text, user_id text, email text, seen_in _text",
@@ -66,6 +70,10 @@ CATALOGUE: Final = {
     "freshness": (
         "account_id text, event text, last_event_at timestamptz, last_received_at timestamptz, "
         "events int8"
+    ),
+    "coverage": (
+        "account_id text, section text, complete_at timestamptz, read int8, repaired int8, "
+        "unreadable text, new int8, gone int8, last_event_at timestamptz, last_position int8"
     ),
     "observation": "account_id text, since timestamptz",
     "projection_status": (

@@ -1,5 +1,6 @@
 """Hypothesis strategies for histories that Zoom might deliver, and their reduction."""
 
+import json
 import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -53,9 +54,17 @@ def history(seed: int, count: int, mood: Mood | None = None) -> list[Delivered]:
 def as_log(history: Sequence[Delivered]) -> list[Delivery]:
     """Return deliveries as a log: positions from 1, in the order given."""
     return [
-        Delivery(position, START + timedelta(milliseconds=received), body)
+        Delivery(position, START + timedelta(milliseconds=received), body, source_of(body))
         for position, (body, received) in enumerate(history, start=1)
     ]
+
+
+def source_of(body: bytes) -> str:
+    """Return how a body of a play comes into the log: as an observation of our own, or by HTTP."""
+    decoded = json.loads(body)
+    payload = decoded.get("payload")
+    forged = isinstance(payload, dict) and payload.get("forged")
+    return "rest" if decoded["event"].startswith("rest.") and not forged else "webhook"
 
 
 def smallest(

@@ -24,7 +24,23 @@ RANKS = {
 OTHER_RANK = 2
 ALIASES = {"group.members_deleted": "group.member_deleted"}
 
-OWNERS = {
+OBSERVATIONS = {
+    "rest.user_observed": "users",
+    "rest.user_gone": "users",
+    "rest.group_observed": "groups",
+    "rest.group_gone": "groups",
+    "rest.group_members_observed": "memberships",
+    "rest.group_admins_observed": "group_admins",
+    "rest.user_settings_observed": "user_settings",
+    "rest.group_settings_observed": "group_settings",
+    "rest.account_settings_observed": "account_settings",
+    "rest.section_read": "coverage",
+}
+"""The same for what Zoom's REST API showed."""
+
+OWN_SOURCES = frozenset({"rest", "declared", "operator"})
+
+DELIVERIES = {
     "user.created": "users",
     "user.invitation_accepted": "users",
     "user.activated": "users",
@@ -47,6 +63,7 @@ OWNERS = {
     "group.settings_updated": "group_settings",
     "group.lock_settings_updated": "group_settings",
 }
+OWNERS = DELIVERIES | OBSERVATIONS
 """The projection that records what of an event cannot be folded."""
 
 Order = tuple[int, int, bytes]
@@ -59,11 +76,17 @@ class Delivery:
     position: int
     received_at: datetime
     body: bytes | None
+    source: str = "webhook"
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a fact of our own, and nothing that was delivered."""
+        return self.source in OWN_SOURCES
 
 
 @dataclass(frozen=True)
 class Event:
-    """One of the 21 events, cleaned. `account` and `subject` are None if it has no such id."""
+    """An event or an observation, cleaned. `account` and `subject` are None if it has no such id."""
 
     name: str
     order: Order
@@ -84,18 +107,19 @@ class Event:
 
 def in_event_order(deliveries: Iterable[Delivery]) -> list[Event]:
     """Return the distinct known events, sorted by (time, rank, digest)."""
-    first: dict[bytes, Delivery] = {}
+    first: dict[tuple[bool, bytes], Delivery] = {}
     for delivery in sorted(deliveries, key=lambda delivery: delivery.position):
         if delivery.body is not None:
-            first.setdefault(hashlib.sha256(delivery.body).digest(), delivery)
-    events = [_read(delivery, digest) for digest, delivery in first.items()]
+            digest = hashlib.sha256(delivery.body).digest()
+            first.setdefault((delivery.own, digest), delivery)
+    events = [_read(delivery, digest) for (_, digest), delivery in first.items()]
     return sorted((event for event in events if event), key=lambda event: event.order)
 
 
 def _read(delivery: Delivery, digest: bytes) -> Event | None:
     body = clean(json.loads(delivery.body or b"{}"))
     name = ALIASES.get(body["event"], body["event"])
-    if name not in OWNERS:
+    if name not in (OBSERVATIONS if delivery.own else DELIVERIES):
         return None
     payload = as_object(body.get("payload"))
     subject = as_object(payload.get("object"))

@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from .naive_diff import Document, disagreements, merge, merge_attributes
-from .naive_events import ACCEPTANCES, CREATIONS, OWNERS, Delivery, Event, in_event_order
+from .naive_events import (
+    ACCEPTANCES,
+    CREATIONS,
+    DELIVERIES,
+    OWNERS,
+    Delivery,
+    Event,
+    in_event_order,
+)
+from .naive_observations import entries_seen, groups_seen, record, settings_seen, user_seen
 from .naive_state import Directory, Drift, Group, Key, Row, User
 from .naive_values import PROFILE, as_object, identifier, text
 from .naive_views import views
@@ -29,12 +38,14 @@ def fold(deliveries: Sequence[Delivery]) -> dict[str, list[dict[str, Any]]]:
 
 def apply(state: Directory, event: Event) -> None:
     """Apply one event that is newer than everything applied before."""
-    if event.account is not None:
+    if event.account is not None and event.name in DELIVERIES:
         state.heard.append(event)
     if event.account is None or event.subject is None:
         _add_dead_letter(state, event)
         return
-    if event.name.startswith("user."):
+    if event.name.startswith("rest."):
+        _observe(state, event, event.account, event.subject)
+    elif event.name.startswith("user."):
         _apply_to_user(state, event, (event.account, event.subject.lower()))
     else:
         _apply_to_group(state, event, (event.account, event.subject))
@@ -66,6 +77,47 @@ def _apply_to_group(state: Directory, event: Event, key: Key) -> None:
             _entries(state, event, key, "admins")
         case _:
             _group(state, event, key)
+
+
+def _observe(state: Directory, event: Event, account: str, subject: str) -> None:
+    person, entity = (account, subject.lower()), (account, subject)
+    match event.name:
+        case "rest.user_observed":
+            user_seen(state, event, person)
+            if not groups_seen(state, event, person):
+                state.dead_letters[event.position, "memberships"] = event
+        case "rest.user_gone":
+            _user_gone(state, event, person)
+        case "rest.group_observed":
+            _group(state, event, entity)
+        case "rest.group_gone":
+            _group_gone(state, event, entity)
+        case "rest.group_members_observed" | "rest.group_admins_observed":
+            if not entries_seen(state, event, entity, event.name.split("_")[1]):
+                _add_dead_letter(state, event)
+        case "rest.section_read":
+            record(state, event, entity)
+        case _:
+            if not settings_seen(state, event, person, entity):
+                _add_dead_letter(state, event)
+
+
+def _user_gone(state: Directory, event: Event, key: Key) -> None:
+    """End all that is known; how the life ended is known only where an event said it."""
+    user = state.users.setdefault(key, User(event))
+    user.newest = event
+    _forget_user(state, event, key)
+    if not user.spelled_by_lifecycle:
+        user.spelling = event.subject or ""
+    if not user.removed_by:
+        user.status, user.removed_by = "gone", event
+
+
+def _group_gone(state: Directory, event: Event, key: Key) -> None:
+    group = state.groups.setdefault(key, Group(event))
+    group.newest = event
+    _forget_group(state, key)
+    group.removed_by = group.removed_by or event
 
 
 def _add_dead_letter(state: Directory, event: Event) -> None:
@@ -236,7 +288,8 @@ def _settings(state: Directory, event: Event, key: Key, entity: str) -> None:
 def _group(state: Directory, event: Event, key: Key) -> None:
     group = state.groups.setdefault(key, Group(event))
     group.newest = event
-    if event.name == "group.created" and group.removed_by:
+    seen = event.name == "rest.group_observed"
+    if (seen or event.name == "group.created") and group.removed_by:
         state.groups[key] = group = Group(event)
     if event.name == "group.deleted":
         _forget_group(state, key)
@@ -247,6 +300,8 @@ def _group(state: Directory, event: Event, key: Key) -> None:
     if event.name != "group.deleted" and not group.removed_by:
         _note_drift(state, event, "group", key, (group.profile, old, new))
     group.profile = merge(group.profile, new, old)
+    if seen and new:
+        state.drift = [d for d in state.drift if not (d.entity == "group" and d.owner == key)]
     if event.name == "group.created":
         group.created_by = group.created_by or event
     if event.name == "group.deleted":
@@ -277,4 +332,5 @@ def _entries(state: Directory, event: Event, group: Key, column: str) -> None:
         person = spelling.lower() if spelling else f"email:{(email or '').lower()}"
         row = state.entries[column].setdefault(group, {}).setdefault(person, Row(event))
         row.name_person(event, spelling or "", email)
-        row.values = {"added": event.name.endswith("_added")}
+        added = event.name.endswith("_added")
+        row.values = {"added": added, "told": event if added else None}

@@ -25,6 +25,7 @@ class Person:
     spelled_by: Event
     email: str | None
     emailed_by: Event | None
+    told: Event | None
 
 
 def people_of(state: Directory, column: str, group: Key) -> Iterator[Person]:
@@ -37,11 +38,14 @@ def people_of(state: Directory, column: str, group: Key) -> Iterator[Person]:
     for person, found in meant.items():
         # An entry with the id itself goes first where one event holds both.
         found.sort(key=lambda item: (item[1].newest.order, item[0] == person))
-        yield _person(person, found)
+        whole_set = state.whole_sets.get((group[0], person)) if column == "members" else None
+        yield _person(person, found, whole_set)
 
 
-def _person(key: str, found: list[tuple[str, Row]]) -> Person:
-    newest = found[-1][1]
+def _person(key: str, found: list[tuple[str, Row]], whole_set: Event | None) -> Person:
+    entry, newest = found[-1]
+    # What is older than the whole set, and not in it, has ended: entries by e-mail are none of its own.
+    ended = entry != key and whole_set is not None and newest.newest.order < whole_set.order
     # Entries by e-mail do not spell the id; the entry with the id, if any, does.
     own = next((row for entry, row in found if entry == key), newest)
     emails = [(row.emailed_by.order, entry == key, row) for entry, row in found if row.emailed_by]
@@ -49,11 +53,12 @@ def _person(key: str, found: list[tuple[str, Row]]) -> Person:
     return Person(
         key=key,
         newest=newest.newest,
-        added=newest.values["added"],
+        added=newest.values["added"] and not ended,
         spelling=own.spelling or f"{key}",
         spelled_by=own.newest,
         email=named.email,
         emailed_by=named.emailed_by,
+        told=newest.values["told"],
     )
 
 

@@ -22,6 +22,7 @@ class User:
     status: str = "unknown"
     removed_by: Event | None = None
     created_by: Event | None = None
+    created_as_observed: int | None = None
     creation_type: str | None = None
     profile: Document = field(default_factory=dict)
     attributes: Document = field(default_factory=dict)
@@ -80,6 +81,11 @@ class Directory:
     entries: dict[str, dict[Key, dict[str, Row]]] = field(
         default_factory=lambda: {"members": {}, "admins": {}}
     )
+    # The newest whole set of a person's groups.
+    whole_sets: dict[Key, Event] = field(default_factory=dict)
+    account_settings: dict[str, Row] = field(default_factory=dict)
+    # By account and section: the newest record, and the newest complete one.
+    coverage: dict[Key, tuple[Event, Event | None]] = field(default_factory=dict)
     drift: list[Drift] = field(default_factory=list)
     dead_letters: dict[tuple[int, str], Event] = field(default_factory=dict)
     heard: list[Event] = field(default_factory=list)

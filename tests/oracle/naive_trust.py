@@ -1,8 +1,9 @@
 """The views that show how complete and consistent the others are."""
 
 from collections.abc import Iterator
+from itertools import product
 
-from .naive_events import Event
+from .naive_events import DELIVERIES, Event
 from .naive_people import Person, people_of, spelled
 from .naive_state import Directory, Key, Row, ViewRow
 
@@ -82,13 +83,14 @@ def dead_letters(state: Directory) -> Iterator[ViewRow]:
 
 
 def freshness(state: Directory) -> Iterator[ViewRow]:
-    """Yield how many distinct events of each kind an account sent, and when the last."""
-    for account, name in {(event.account, event.name) for event in state.heard}:
+    """Yield how many distinct events of each kind an account sent, and when the last; 0 of most."""
+    accounts = {event.account for event in state.heard} | {account for account, _ in state.coverage}
+    for account, name in product(accounts, DELIVERIES):
         heard = [e for e in state.heard if (e.account, e.name) == (account, name)]
         yield {
             "account_id": account,
             "event": name,
-            "last_event_at": max(event.at for event in heard),
-            "last_received_at": max(event.received_at for event in heard),
+            "last_event_at": max((event.at for event in heard), default=None),
+            "last_received_at": max((event.received_at for event in heard), default=None),
             "events": len(heard),
         }

@@ -115,7 +115,13 @@ def _epoch_ms(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _date_ms(value: Any) -> int | None:
+def date_ms(value: Any) -> int | None:
+    """Read a date, or milliseconds, as epoch milliseconds from 0."""
+    found = _any_date_ms(value)
+    return found if found is not None and found >= 0 else None
+
+
+def _any_date_ms(value: Any) -> int | None:
     if not isinstance(value, str) or _DIGITS.fullmatch(value):
         return _epoch_ms(value)
     try:
@@ -134,8 +140,8 @@ def event_time(body: dict[str, Any], received_at: datetime) -> int:
         _epoch_ms(body.get("event_ts")),
         _epoch_ms(payload.get("time_stamp")),
         _epoch_ms(body.get("time_stamp")),
-        _date_ms(subject.get("date_time")),
-        _date_ms(subject.get("date-time")),
+        date_ms(subject.get("date_time")),
+        date_ms(subject.get("date-time")),
     )
     for time_ms in candidates:
         if time_ms is not None and 0 <= time_ms <= received + DAY_MS:

@@ -1,14 +1,16 @@
 """The views of the directory, computed from the naive fold's state."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from .naive_diff import Document, leaves
 from .naive_events import Event
+from .naive_observations import numbers
 from .naive_people import Person, people_of, spelled
 from .naive_state import Directory, Group, Key, Row, User, ViewRow
 from .naive_trust import dead_letters, drift, freshness, unresolved_groups, unresolved_users
-from .naive_values import PROFILE
+from .naive_values import PROFILE, moment, text
 
 KEYS = {
     "users": ("account_id", "user_id"),
@@ -21,6 +23,8 @@ KEYS = {
     "sign_ins": ("account_id", "user_id", "client_type"),
     "user_settings": ("account_id", "user_id"),
     "group_settings": ("account_id", "group_id"),
+    "account_settings": ("account_id",),
+    "coverage": ("account_id", "section"),
     "user_setting_values": ("account_id", "user_id", "path"),
     "group_setting_values": ("account_id", "group_id", "path"),
     "unresolved_users": ("account_id", "user_id"),
@@ -49,6 +53,8 @@ def views(state: Directory) -> dict[str, list[ViewRow]]:
         "sign_ins": _sign_ins(state),
         "user_settings": user_settings,
         "group_settings": group_settings,
+        "account_settings": _account_settings(state),
+        "coverage": _coverage(state),
         "user_setting_values": _values(user_settings, "user_id"),
         "group_setting_values": _locked_values(group_settings),
         "unresolved_users": unresolved_users(state),
@@ -96,8 +102,14 @@ def _profile(user: User) -> ViewRow:
         "custom_attributes": attributes or None,
         "profile_settings": user.profile.get("settings"),
         "creation_type": user.creation_type,
-        "created_at": user.created_by.at if user.created_by else None,
+        "created_at": _created_at(user),
     }
+
+
+def _created_at(user: User) -> datetime | None:
+    if user.created_by:
+        return user.created_by.at
+    return None if user.created_as_observed is None else moment(user.created_as_observed)
 
 
 def _group_row(key: Key, group: Group) -> ViewRow:
@@ -153,8 +165,8 @@ def _person_row(state: Directory, group: Key, person: Person) -> Iterator[ViewRo
         "email": _email(state, key, person.email),
         "group_name": state.groups[group].profile.get("name") if group in state.groups else None,
         "user_status": state.users[key].status if key in state.users else None,
-        "added_at": person.newest.at,
-        "added_by": person.newest.operator,
+        "added_at": person.told.at if person.told else None,
+        "added_by": person.told.operator if person.told else None,
         **_last(person.newest),
     }
 
@@ -220,6 +232,29 @@ def _group_settings(state: Directory) -> Iterator[ViewRow]:
                 **_changed(row),
                 **_last(row.newest),
             }
+
+
+def _account_settings(state: Directory) -> Iterator[ViewRow]:
+    for account, row in state.account_settings.items():
+        yield {
+            "account_id": account,
+            "settings": row.values.get("settings") or None,
+            "locks": row.values.get("locks") or None,
+            "changed_at": row.newest.at,
+            **_last(row.newest),
+        }
+
+
+def _coverage(state: Directory) -> Iterator[ViewRow]:
+    for (account, section), (newest, complete) in state.coverage.items():
+        yield {
+            "account_id": account,
+            "section": section,
+            "complete_at": complete.at if complete else None,
+            "unreadable": text(newest.object.get("unreadable")) or None,
+            **numbers(newest.object),
+            **_last(newest),
+        }
 
 
 def _values(rows: list[ViewRow], entity_id: str) -> Iterator[ViewRow]:

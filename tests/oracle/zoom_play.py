@@ -51,6 +51,17 @@ WEIGHTS = {
     "group.lock_settings_updated": 7,
     "meeting.started": 1,
     "user.promoted": 1,
+    "rest.user_observed": 12,
+    "rest.user_gone": 2,
+    "rest.group_observed": 3,
+    "rest.group_gone": 2,
+    "rest.group_members_observed": 4,
+    "rest.group_admins_observed": 5,
+    "rest.user_settings_observed": 5,
+    "rest.group_settings_observed": 4,
+    "rest.account_settings_observed": 2,
+    "rest.section_read": 2,
+    "rest.unheard_of": 1,
 }
 UNHEARD_OF = ("meeting.started", "user.promoted")
 
@@ -61,7 +72,8 @@ class Mood:
 
     `consistent`: an old_object agrees with what was sent before. `lost`: a delivery never
     arrives. `odd`: something about an event is unusual. `step_ms`: the greatest gap between
-    two events; 0 puts all into the same millisecond. `apart` forbids equal times.
+    two events; 0 puts all into the same millisecond. `apart` forbids equal times. `observed`: it is also
+    told what Zoom's REST API shows, true or not.
     """
 
     consistent: float = 0.7
@@ -69,10 +81,11 @@ class Mood:
     odd: float = 0.3
     step_ms: int = 3
     apart: bool = False
+    observed: bool = True
     alphabet: Alphabet = WILD
 
 
-FAITHFUL = Mood(consistent=1, lost=0, odd=0, apart=True, alphabet=CLEAN)
+FAITHFUL = Mood(consistent=1, lost=0, odd=0, apart=True, observed=False, alphabet=CLEAN)
 """Nothing unusual, nothing lost, every old_object true."""
 
 
@@ -100,7 +113,8 @@ class Play:
         return self._chance(self.mood.odd * share)
 
     def _events(self) -> list[Delivered]:
-        name = self.rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        told = {n: w for n, w in WEIGHTS.items() if self.mood.observed or not n.startswith("rest.")}
+        name = self.rng.choices(list(told), list(told.values()))[0]
         account = self.rng.choice(ACCOUNTS)
         events = [self._event(name, account)]
         if name in REMOVALS and self._chance(self.mood.odd):
@@ -112,7 +126,9 @@ class Play:
         payload: Body = {"account_id": account}
         if self._chance(0.7):
             payload["operator"] = self.rng.choice(EMAILS)
-        if "settings_updated" in name:
+        if name.startswith("rest."):
+            self._observation(payload, name)
+        elif "settings_updated" in name:
             self._settings(payload, name)
         elif name.startswith("group."):
             self._group(payload, name)
@@ -240,6 +256,65 @@ class Play:
             if self._odd():
                 entry[missing] = self.rng.choice(["", None])
         return entry
+
+    # What is observed: true or not, it is told as of its time
+
+    def _observation(self, payload: Body, name: str) -> None:
+        if self._odd(0.3):
+            payload["forged"] = True
+        if name == "rest.user_observed":
+            payload["object"] = self._seen_person()
+        elif name in ("rest.user_gone", "rest.user_settings_observed"):
+            payload["object"] = {"id": self._spelling(self._person())}
+        else:
+            payload["object"] = {"id": self.rng.choice(GROUPS)}
+        self._seen(payload["object"], name)
+
+    def _seen(self, about: Body, name: str) -> None:
+        if name == "rest.group_observed" and self._chance(0.9):
+            about["name"] = self.rng.choice(["red", "blue", "", None])
+        elif name in ("rest.group_members_observed", "rest.group_admins_observed"):
+            for column in ("members" if "members" in name else "admins", "absent"):
+                if self._chance(0.7):
+                    about[column] = [self._entry() for _ in range(self.rng.choice([0, 1, 2]))]
+        elif name == "rest.section_read":
+            about |= {
+                "id": self.rng.choice(["users", "groups"]),
+                "complete": self.rng.choice([True, True, False, None, 1]),
+                "read": self.rng.choice([0, 5, "7", None]),
+                "gone": self.rng.randrange(3),
+                "unreadable": self.rng.choice([None, "", "a scope is missing"]),
+            }
+        elif "settings" in name:
+            self._seen_settings(about, name)
+
+    def _seen_person(self) -> Body:
+        about = {"id": self._spelling(self._person())}
+        kinds = ["profile"] * self.rng.choice([0, 1, 3])
+        for kind in kinds:
+            about |= arbitrary(self.rng, self.mood.alphabet, kind)
+        about.pop("settings", None)
+        if self._chance(0.8):
+            about["status"] = self.rng.choice(
+                ["active", "active", "inactive", "pending", "odd", None]
+            )
+        if self._chance(0.7):
+            count = self.rng.choice([0, 1, 1, 2, 3])
+            about["group_ids"] = self.rng.sample(GROUPS, count)
+            if self._odd(0.2):
+                about["group_ids"] = self.rng.choice([None, "Team", ["Team", ""], [None], [5]])
+        if self._chance(0.3):
+            dates = ["2020-01-02T03:04:05Z", "2021-05-06", "soon", None, 7]
+            about["user_created_at"] = self.rng.choice(dates)
+        return about
+
+    def _seen_settings(self, about: Body, name: str) -> None:
+        kinds = {"rest.user_settings_observed": ("user settings",)}
+        for kind in kinds.get(name, ("group settings", "locks settings")):
+            if self._chance(0.8):
+                column = "locks" if "locks" in kind else "settings"
+                seen = arbitrary(self.rng, self.mood.alphabet, kind).get("settings")
+                about[column] = self.rng.choice([None, "x", []]) if self._odd(0.1) else seen
 
     # The envelope
 

@@ -129,6 +129,44 @@ def test_a_setting_and_its_file_are_one_too_many(monkeypatch: pytest.MonkeyPatch
     assert SECRET not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [SECRET, f"//{SECRET}/v2", f"https:{SECRET}", f"file:///{SECRET}", f"https://[{SECRET}]/",
+     f"https://zoom.example:{SECRET}/", f"https://zoom.example/?{SECRET}",
+     f"https://zoom.example/#{SECRET}", f"https://{SECRET}@zoom.example/"],
+)  # fmt: skip
+def test_zoom_is_asked_at_web_addresses_alone(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    with pytest.raises(ConfigurationError, match="PROJECTOR_ZOOM_API_URL: ") as told:
+        given(monkeypatch, zoom_api_url=url)
+    assert SECRET not in str(told.value)
+    assert given(monkeypatch, zoom_api_url="http://127.0.0.1:8099/v2").zoom_api_url.endswith("/v2")
+
+
+@pytest.mark.parametrize("share", ["0", "-1", "1.01", "nan", "inf"])
+def test_a_share_is_a_part(monkeypatch: pytest.MonkeyPatch, share: str) -> None:
+    with pytest.raises(ConfigurationError, match="PROJECTOR_ZOOM_API_SHARE"):
+        given(monkeypatch, zoom_api_share=share)
+    assert given(monkeypatch, zoom_api_share="1").zoom_api_share == 1
+
+
+def test_a_client_secret_may_come_from_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert load_settings().client_secret() is None
+    file = tmp_path / "secret"
+    file.write_text(f"{SECRET}\n", encoding="utf-8-sig")
+    settings = given(monkeypatch, zoom_client_secret_file=str(file))
+    assert settings.client_secret() == SECRET
+    file.write_text(" \n")
+    assert settings.client_secret() is None
+    file.unlink()
+    with pytest.raises(ConfigurationError, match="PROJECTOR_ZOOM_CLIENT_SECRET_FILE names"):
+        settings.client_secret()
+    with pytest.raises(ConfigurationError, match="keep one") as told:
+        given(monkeypatch, zoom_client_secret=SECRET)
+    assert SECRET not in str(told.value)
+
+
 WRONG = {
     "port": SECRET,
     "health_port": "65536",
@@ -139,6 +177,10 @@ WRONG = {
     "log_format": SECRET,
     "log_level": SECRET,
     "batch_events": "0",
+    "zoom_plan": SECRET,
+    "zoom_api_share": "0",
+    "zoom_api_url": f"ftp://{SECRET}.example/v2",
+    "zoom_token_url": f"https://user:{SECRET}@zoom.example/oauth/token",
 }
 
 
@@ -163,8 +205,28 @@ def test_every_bad_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_settings_show_no_secret() -> None:
     settings = Settings(
-        zoom_secret_tokens=SecretStr(SECRET), database_url=SecretStr(f"postgresql://u:{SECRET}@h/d")
+        zoom_secret_tokens=SecretStr(SECRET),
+        database_url=SecretStr(f"postgresql://u:{SECRET}@h/d"),
+        zoom_client_id=SecretStr(SECRET),
+        zoom_client_secret=SecretStr(SECRET),
+        zoom_app_id=SecretStr(SECRET),
     )
     assert SECRET not in repr(settings)
     assert SECRET not in str(settings)
     assert SECRET not in settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("PROJECTOR_DATABASE_URI", "PROJECTOR_DATABASE_URL"),
+        ("PROJECTOR_ZOOM_SECRET_TOKEN", "PROJECTOR_ZOOM_SECRET_TOKENS"),
+        ("PROJECTOR_X", "PROJECTOR_"),
+    ],
+)
+def test_a_variable_that_is_no_setting_names_the_nearest_one(
+    monkeypatch: pytest.MonkeyPatch, name: str, near: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{name} is no setting; is {near}") as error:
+        given(monkeypatch, **{name.removeprefix("PROJECTOR_").lower(): SECRET})
+    assert SECRET not in str(error.value)

@@ -16,6 +16,9 @@ from projector.zoom.catalogue import ALIASES, CATALOGUE, EVENTS
 from projector.zoom.events import Decoder, Event, decode_event
 
 PAYLOADS = [path.read_bytes() for path in sorted(Path("tests/payloads").glob("*.json"))]
+OBSERVED = Path("tests/payloads/observations.ndjson").read_bytes().splitlines()
+PAYLOADS += OBSERVED
+OWN = {row.name for row in CATALOGUE.rows if row.own}
 RECEIVED_US = 1_893_553_445_678_901
 DIGEST = hashlib.sha256(b"").digest()
 DECODER = Decoder(CATALOGUE)
@@ -181,12 +184,17 @@ def whole(event: Event | None, *, size: bool = True) -> Any:
 
 def both(raw: bytes) -> tuple[Any, Any]:
     """The results of the two ways for the same bytes."""
-    row = (7, RECEIVED_US, DIGEST, raw)
-    return whole(DECODER.usual(*row)), whole(DECODER.general(*row))
+    rows = [(7, RECEIVED_US, DIGEST, raw, own) for own in (False, True)]
+    usual = [whole(DECODER.usual(*row)) for row in rows]
+    general = [whole(DECODER.general(*row)) for row in rows]
+    assert usual.count(None) >= 1
+    assert general.count(None) >= 1
+    kind = int(usual[1] is not None or general[1] is not None)
+    return usual[kind], general[kind]
 
 
-def decoded(raw: bytes) -> Event | None:
-    return decode_event(7, RECEIVED_US, DIGEST, raw)
+def decoded(raw: bytes, *, own: bool = False) -> Event | None:
+    return decode_event(7, RECEIVED_US, DIGEST, raw, own)
 
 
 def delivery(name: str, inside: bytes) -> bytes:
@@ -289,15 +297,32 @@ def test_a_delivery_as_documented_goes_the_usual_way(
             holder.pop(secret, None)
     raw = json.dumps(value | {"event_ts": 1}, ensure_ascii=False).encode()
     general: list[bytes] = []
-    monkeypatch.setattr(Decoder, "general", lambda *row: general.append(row[-1]))
-    assert (decoded(raw) is not None) == (not general)
+    monkeypatch.setattr(Decoder, "general", lambda *row: general.append(row[-2]))
+    assert (decoded(raw, own=value["event"] in OWN) is not None) == (not general)
     assert not general or any(secret.encode() in raw for secret in SECRETS)
 
 
 def test_an_event_without_documents_holds_what_the_catalogue_declares_and_no_more() -> None:
     for row in CATALOGUE.rows:
-        event = decoded(delivery(row.name, b'"device_name":"x","host_key":"1"'))
+        event = decoded(delivery(row.name, b'"device_name":"x","host_key":"1"'), own=row.own)
         assert event is not None
         expected = {"id": "u"} if row.reads is not None else {"id": "u", "device_name": "x"}
         assert event.object == expected
         assert (event.payload == {}) == (row.reads is not None)
+
+
+@pytest.mark.parametrize("raw", OBSERVED)
+def test_an_observation_is_an_event_of_our_own_and_nothing_by_http(raw: bytes) -> None:
+    assert decoded(raw) is None
+    event = decoded(raw, own=True)
+    assert event is not None
+    assert event.name in OWN
+
+
+@pytest.mark.parametrize("name", [*EVENTS, "rest.unheard_of", "meeting.started"])
+def test_nothing_else_is_a_fact_of_our_own(name: str) -> None:
+    assert decoded(delivery(name, b'"email":"e"'), own=True) is None
+
+
+def test_every_observation_has_a_payload() -> None:
+    assert {json.loads(raw)["event"] for raw in OBSERVED} == OWN

@@ -32,7 +32,7 @@ def test_an_envelope_gives_back_what_it_was_made_of(
     line = encode(received_at, request_id, source, body)
     assert line.endswith(b"\n")
     assert b"\n" not in line[:-1]
-    delivery = decode(line[:-1], NOW)
+    delivery = decode(line[:-1], NOW).delivery
     assert delivery.body == body
     assert delivery.received_at == received_at
     assert delivery.request_id == (request_id and request_id.replace("\x00", "\ufffd"))
@@ -61,18 +61,18 @@ def test_a_line_that_escapes_would_make_too_long_is_base64(monkeypatch: pytest.M
     body = b'{"event":"' + b'\\"' * 300 + b'"}'
     line = encode(MOMENT, None, "webhook", body)
     assert b"body_base64" in line
-    assert decode(line[:-1], NOW).body == body
+    assert decode(line[:-1], NOW).delivery.body == body
 
 
 @given(bodies.filter(lambda body: b"\n" not in body))
 def test_a_bare_body_is_kept_byte_for_byte(body: bytes) -> None:
-    delivery = decode(body, NOW)
+    delivery = decode(body, NOW).delivery
     assert (delivery.body, delivery.received_at, delivery.request_id) == (body, NOW, None)
 
 
 def test_a_delivery_with_keys_of_an_envelope_is_a_delivery() -> None:
     line = b'{"event": "user.updated", "received_at": "2030-01-02T03:04:05Z", "body": "{}"}'
-    assert decode(line, NOW).body == line
+    assert decode(line, NOW).delivery.body == line
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_delivery_with_keys_of_an_envelope_is_a_delivery() -> None:
     ],
 )
 def test_times_of_receipt(written: str, meant: datetime) -> None:
-    assert decode(enveloped(received_at=written), NOW).received_at == meant
+    assert decode(enveloped(received_at=written), NOW).delivery.received_at == meant
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_bad_lines(line: bytes) -> None:
 
 def test_a_body_over_the_limit_is_a_bad_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envelope, "LONGEST_BODY", len(BODY))
-    assert decode(BODY, NOW).body == BODY
+    assert decode(BODY, NOW).delivery.body == BODY
     for line in (BODY + b" ", enveloped(body=BODY.decode() + " ")):
         with pytest.raises(BadLine):
             decode(line, NOW)

@@ -10,17 +10,17 @@ from projector.folding.fold import contribute, fold_entity, group_by_entity
 from projector.folding.tables import MergeTable
 from projector.projections import IGNORED, PROJECTIONS
 from projector.state.batch import by_name, decode_rows
-from projector.zoom.catalogue import EVENTS
+from projector.zoom.catalogue import CATALOGUE, EVENTS
 from projector.zoom.events import Event, digest_of
 from tests.oracle.histories import as_log, histories
 
-LogRow = tuple[int, int, bytes, bytes]
+LogRow = tuple[int, int, bytes, bytes, bool]
 Delivered = Any  # a body and its offset, as the strategy draws them
 
 
 def log_rows(history: list[Delivered]) -> list[LogRow]:
     return [
-        (d.position, round(d.received_at.timestamp() * 1e6), digest_of(d.body), d.body)
+        (d.position, round(d.received_at.timestamp() * 1e6), digest_of(d.body), d.body, d.own)
         for d in as_log(history)
     ]
 
@@ -68,5 +68,5 @@ def test_any_order_and_split_gives_the_same_states(history: list[Delivered], see
 
 def test_every_event_is_folded_or_ignored_on_purpose() -> None:
     folded = {name for p in PROJECTIONS if p.name != "freshness" for name in p.events}
-    assert folded | IGNORED == set(EVENTS)
+    assert folded | IGNORED == set(CATALOGUE.names)
     assert len(EVENTS) == 21

@@ -9,9 +9,21 @@ from projector.folding.tables import MergeTable, SequenceTable
 from projector.projections import IGNORED, PROJECTIONS, projection_named
 from projector.zoom.catalogue import ALIASES, CATALOGUE, EVENTS
 from projector.zoom.events import decode_event, digest_of
-from tests.oracle.naive_events import ACCEPTANCES, CREATIONS, OTHER_RANK, OWNERS, RANKS
+from tests.oracle.naive_events import (
+    ACCEPTANCES,
+    CREATIONS,
+    DELIVERIES,
+    OBSERVATIONS,
+    OTHER_RANK,
+    OWNERS,
+    RANKS,
+)
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
+OBSERVED = {
+    json.loads(line)["event"]: line
+    for line in (PAYLOADS / "observations.ndjson").read_bytes().splitlines()
+}
 DOMAIN = [projection for projection in PROJECTIONS if projection.name != "freshness"]
 
 
@@ -22,7 +34,8 @@ def payload(name: str) -> bytes:
 def test_there_are_the_21_events_of_the_reference() -> None:
     assert len(set(EVENTS)) == len(EVENTS) == 21
     assert all(name.startswith(("user.", "group.")) for name in EVENTS)
-    assert set(EVENTS) == set(OWNERS)
+    assert set(EVENTS) == set(DELIVERIES)
+    assert {row.name for row in CATALOGUE.rows if row.own} == set(OBSERVATIONS)
     assert {row.name: row.rank for row in CATALOGUE.rows if row.name in RANKS} == RANKS
     assert all(row.rank == OTHER_RANK for row in CATALOGUE.rows if row.name not in RANKS)
     assert set(ALIASES.values()) <= set(EVENTS)
@@ -31,10 +44,12 @@ def test_there_are_the_21_events_of_the_reference() -> None:
 
 def test_lives_begin_and_end_where_the_contract_says() -> None:
     begins = {name for entity in ("user", "group") for name in CATALOGUE.beginning(entity)}
-    assert begins == CREATIONS | ACCEPTANCES
-    assert CATALOGUE.beginning("group") == ("group.created",)
-    assert set(CATALOGUE.ending("user")) == {"user.disassociated", "user.deleted"}
-    assert CATALOGUE.ending("group") == ("group.deleted",)
+    assert begins == CREATIONS | ACCEPTANCES | {"rest.user_observed", "rest.group_observed"}
+    assert CATALOGUE.beginning("group") == ("group.created", "rest.group_observed")
+    assert set(CATALOGUE.ending("user")) == {
+        "user.disassociated", "user.deleted", "rest.user_gone",
+    }  # fmt: skip
+    assert CATALOGUE.ending("group") == ("group.deleted", "rest.group_gone")
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -46,13 +61,18 @@ def test_every_event_is_folded_or_deliberately_ignored(name: str) -> None:
 
 def test_no_projection_listens_to_what_there_is_not() -> None:
     for projection in PROJECTIONS:
-        assert projection.events <= set(EVENTS), projection.name
+        assert projection.events <= set(CATALOGUE.names), projection.name
 
 
-@pytest.mark.parametrize("name", EVENTS)
-def test_every_event_has_a_payload_file_that_changes_something(name: str) -> None:
-    body = payload(name)
-    event = decode_event(1, 0, digest_of(body), body)
+def test_observations_are_no_deliveries_that_freshness_counts() -> None:
+    assert projection_named("freshness").events == set(EVENTS)
+
+
+@pytest.mark.parametrize("name", CATALOGUE.names)
+def test_every_event_has_a_payload_that_changes_something(name: str) -> None:
+    own = name in OBSERVATIONS
+    body = OBSERVED[name] if own else payload(name)
+    event = decode_event(1, 2**60, digest_of(body), body, own)
     assert event is not None
     assert event.name == name
     assert event.account_id

@@ -1,6 +1,7 @@
 """The simulated account is deterministic, complete, and consistent with its own history."""
 
 import json
+import re
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -18,12 +19,12 @@ from projector.simulator.settings_catalogue import (
     Setting,
 )
 from projector.zoom.catalogue import ALIASES, EVENTS
+from tests.naive_directory import NaiveDirectory, leaves
 from tests.simulated_truth import truth_of
 
 START = 1_780_000_000_000
 DAY = 86_400_000
 PAYLOADS = Path(__file__).parent.parent / "payloads"
-REMOVALS = {"user.deleted": "deleted", "user.disassociated": "disassociated"}
 SECRETS = {"host_key", "pmi_password"}
 ROLES = {"member": "memberships", "admin": "group_admins"}
 
@@ -35,111 +36,6 @@ def history(seed: int, count: int, **options: Any) -> list[SimulatedEvent]:
 @pytest.fixture(scope="module")
 def long_history() -> list[SimulatedEvent]:
     return history(7, 12_000, users=60)
-
-
-def leaves(document: dict[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
-    found: dict[tuple[str, ...], Any] = {}
-    for key, value in document.items():
-        if isinstance(value, dict):
-            found |= leaves(value, (*path, key))
-        else:
-            found[*path, key] = value
-    return found
-
-
-class NaiveDirectory:
-    """Folds deliveries one by one, in order, into plain dictionaries; notes every contradiction."""
-
-    def __init__(self) -> None:
-        self.documents: dict[tuple[str, str], dict[tuple[str, ...], Any]] = {}
-        self.status: dict[str, str] = {}
-        self.roles: dict[tuple[str, str, str], int] = {}
-        self.groups: dict[str, str] = {}
-        self.emails: dict[str, str] = {}
-        self.signed_in: dict[tuple[str, str], bool] = {}
-        self.attributes: dict[tuple[str, str], Any] = {}
-        self.contradictions: list[tuple[str, tuple[str, ...], Any, Any]] = []
-
-    def fold(self, event: SimulatedEvent) -> None:
-        payload = event.body["payload"]
-        new, old = payload["object"], payload.get("old_object", {})
-        kind = event.name.partition(".")[2]
-        if kind.startswith(("member_", "admin_")):
-            self.fold_roles(kind, new, event.body["event_ts"])
-        elif event.name == "user.personal_notes_updated":
-            self.diff("note", new["id"], {"note": new["personal_notes"]}, {})
-        elif kind in {"settings_updated", "lock_settings_updated"}:
-            self.diff(event.name, new["id"], new["settings"], old.get("settings", {}))
-        elif event.name.startswith("user.signed_"):
-            self.signed_in[new["id"], new["client_type"]] = kind == "signed_in"
-            if kind == "signed_in" and self.status[new["id"]] == "pending":
-                self.status[new["id"]] = "active"
-        elif event.name.startswith("group."):
-            self.fold_group(kind, new, old)
-        elif event.name != "user.presence_status_updated":
-            self.fold_user(event.name, payload, new, old)
-
-    def fold_user(
-        self, name: str, payload: dict[str, Any], new: dict[str, Any], old: dict[str, Any]
-    ) -> None:
-        user = new["id"]
-        if payload.get("operation") == "sign_out_from_all_devices":
-            self.signed_in |= {key: False for key in self.signed_in if key[0] == user}
-        if self.status.get(user) in REMOVALS.values():
-            self.forget(user)
-        if not ("id" in old and not old["id"]):  # no placeholder
-            self.diff("profile", user, new, old)
-            for attribute in old.get("custom_attributes", ()):
-                assert self.attributes.pop((user, attribute["key"])) == attribute
-            for attribute in new.get("custom_attributes", ()):
-                self.attributes[user, attribute["key"]] = attribute
-        self.emails[self.documents["profile", user]["email",].lower()] = user
-        if name in REMOVALS:
-            self.remove_user(user)
-        self.status[user] = {
-            **REMOVALS,
-            "user.created": "pending" if payload.get("creation_type") == "create" else "active",
-            "user.updated": self.status.get(user, "unknown"),
-            "user.deactivated": "inactive",
-        }.get(name, "active")
-
-    def remove_user(self, user: str) -> None:
-        profile, attributes = self.documents["profile", user], self.attributes
-        self.forget(user)
-        self.documents["profile", user], self.attributes = profile, attributes
-
-    def forget(self, entity: str) -> None:
-        self.roles = {key: at for key, at in self.roles.items() if entity not in key}
-        self.documents = {key: held for key, held in self.documents.items() if entity not in key}
-        self.signed_in = {key: held for key, held in self.signed_in.items() if entity not in key}
-        self.attributes = {key: held for key, held in self.attributes.items() if entity not in key}
-
-    def fold_group(self, kind: str, new: dict[str, Any], old: dict[str, Any]) -> None:
-        if kind == "deleted":
-            del self.groups[new["id"]]
-            self.forget(new["id"])
-            return
-        self.diff("group", new["id"], new, old)
-        self.groups[new["id"]] = new["name"]
-
-    def fold_roles(self, kind: str, new: dict[str, Any], at: int) -> None:
-        role, _, change = kind.partition("_")
-        for entry in new[f"{role}s"]:
-            user = entry.get("id") or self.emails[entry["email"].lower()]
-            if change == "added":
-                self.roles[role, new["id"], user] = at
-            else:
-                del self.roles[role, new["id"], user]  # only members can be removed
-
-    def diff(self, kind: str, entity: str, new: dict[str, Any], old: dict[str, Any]) -> None:
-        known = self.documents.setdefault((kind, entity), {})
-        after, before = leaves(new), leaves(old)
-        for path, reported in before.items():
-            if path in known and path != ("custom_attributes",) and known[path] != reported:
-                self.contradictions.append((entity, path, known[path], reported))
-        for path in before.keys() - after.keys():
-            known.pop(path, None)
-        known |= after
 
 
 def test_same_arguments_give_the_same_bytes() -> None:
@@ -332,6 +228,44 @@ def test_the_mixture_is_that_of_an_ordinary_day() -> None:
 def test_too_small_an_account_is_refused() -> None:
     with pytest.raises(ValueError, match="at least"):
         Account(1, users=FEWEST_USERS - 1, start_ms=START)
+
+
+def test_people_who_were_there_before_take_part_and_nothing_introduces_them() -> None:
+    account = Account(4, before=40, start_ms=START)
+    founders = {person.user_id for person in account.world.active}
+    pending = {person.user_id for person in account.world.pending}
+    assert account.world.inactive
+    assert pending
+    assert all(group.members and group.admins for group in account.world.groups)
+    people = (*account.world.active, *account.world.inactive)
+    assert any(person.settings for person in people)
+    assert all(person.created_ms < START for person in people)
+    events = list(account.events(4_000))
+    assert {event.name for event in events} == set(EVENTS)
+    told: dict[str, str] = {}
+    for event in events:
+        for user in (founders | pending) & set(re.findall(r'"id":"([^"]+)"', event.raw().decode())):
+            told.setdefault(user, event.name)
+    assert len(told) > 35
+    # Only who was removed and came back, or is invited again, is created.
+    assert sum(first == "user.created" for first in told.values()) <= len(pending)
+    assert sum(user in told for user in pending) == len(pending)
+
+
+def test_the_same_people_were_there_before_and_no_others_without() -> None:
+    one, two = (history(4, 500, before=30) for _ in range(2))
+    assert [event.raw() for event in one] == [event.raw() for event in two]
+    assert [event.raw() for event in history(4, 500)] == [
+        event.raw() for event in history(4, 500, before=0)
+    ]
+
+
+@pytest.mark.parametrize("before", [1, 3, 6, 60])
+@pytest.mark.parametrize("users", [FEWEST_USERS, 50])
+def test_any_number_of_people_may_have_been_there_before(before: int, users: int) -> None:
+    events = history(2, 300, before=before, users=users)
+    assert len(events) == 300
+    assert {event.name for event in events} == set(EVENTS)
 
 
 def test_a_history_is_told_once() -> None:

@@ -14,14 +14,14 @@ from projector.folding.unfoldable import Unfoldable
 from projector.projections import PROJECTIONS
 from projector.state.batch import by_name, decode_rows, skim_rows
 from projector.zoom.events import Event, decode_event, digest_of, skim_event
-from tests.oracle.histories import as_log, histories
+from tests.oracle.histories import as_log, histories, source_of
 from tests.oracle.story import RECEIVED, event
 from tests.unit.test_decoding import DIGEST, ODD, PAYLOADS, RECEIVED_US, body, deliveries
 
 MERGING = [table for projection in PROJECTIONS for table in projection.merging]
 SEQUENCES = [projection.sequence for projection in PROJECTIONS if projection.sequence is not None]
 
-LogRow = tuple[int, int, bytes, bytes]
+LogRow = tuple[int, int, bytes, bytes, bool]
 Folded = dict[str, dict[Key, Row]]
 
 
@@ -61,7 +61,10 @@ def logs(draw: st.DrawFn) -> list[LogRow]:
     received_us = round(RECEIVED.timestamp() * 1e6)
     known += [(raw, received_us) for raw in draw(st.lists(activities(), max_size=25))]
     distinct = draw(st.permutations(sorted(dict(known).items())))
-    return [(n, received, digest_of(raw), raw) for n, (raw, received) in enumerate(distinct, 1)]
+    return [
+        (n, received, digest_of(raw), raw, source_of(raw) == "rest")
+        for n, (raw, received) in enumerate(distinct, 1)
+    ]
 
 
 def in_one_pass(rows: list[LogRow]) -> tuple[Folded, set[DeadLetter]]:

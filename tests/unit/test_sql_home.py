@@ -133,6 +133,7 @@ LOADED_BY = {
     "connection": {"database"},
     "embedded": {"embedded"},
     "log": {"log"},
+    "observations": {"observations"},
     "quarantine": {"log"},
     "schema": {"schema"},
     "state": {"state"},
@@ -144,12 +145,13 @@ NAMES = {
     "connection": set(),
     "embedded": set(),
     "log": {"log"},
+    "observations": {"observations", "directory"},
     "quarantine": {"log"},
     "schema": {"projector", "state"},
     "state": {"state"},
     "status": {"state", "directory"},
 }
-SCHEMA = re.compile(r"\b(log|state|directory|projector)\.[a-z_]+")
+SCHEMA = re.compile(r"\b(log|state|directory|projector|observations)\.[a-z_]+")
 COMMENT = re.compile(r"--.*")
 
 

@@ -1,0 +1,1 @@
+"""Observations: what Zoom's REST API shows, compared with the directory; the differences become events."""

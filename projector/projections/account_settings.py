@@ -1,0 +1,56 @@
+"""Account settings and their locks: what observations named. No delivery tells of them."""
+
+from typing import Final, NamedTuple
+
+from projector.folding.documents import EMPTY, Document, merge
+from projector.folding.keys import account_and_entity
+from projector.folding.settings_sides import named_document
+from projector.folding.tables import Key, Projection, SequenceTable
+from projector.zoom.events import Event
+
+
+class AccountSettings(NamedTuple):
+    """An account's settings and locks. `changed_order` is the order of the newest observation of either."""
+
+    account_id: str
+    folded: bytes = b""
+    last_position: int = 0
+    settings: Document = EMPTY
+    locks: Document = EMPTY
+    changed_order: bytes | None = None
+
+
+def _start(key: Key) -> AccountSettings:
+    return AccountSettings(*key)
+
+
+def _account(event: Event) -> tuple[str]:
+    account, _ = account_and_entity(event)
+    return (account,)
+
+
+def _observed(state: AccountSettings, event: Event) -> AccountSettings:
+    settings, locks = named_document(event, "settings"), named_document(event, "locks")
+    return state._replace(
+        last_position=event.position,
+        settings=merge(state.settings, settings, EMPTY),
+        locks=merge(state.locks, locks, EMPTY),
+        changed_order=event.order,
+    )
+
+
+ACCOUNT_SETTINGS: Final = Projection(
+    name="account_settings",
+    version=1,
+    tables=(
+        SequenceTable(
+            name="account_settings",
+            row=AccountSettings,
+            key=1,
+            key_of=_account,
+            start=_start,
+            steps={"rest.account_settings_observed": _observed},
+            history="account_settings_history",
+        ),
+    ),
+)

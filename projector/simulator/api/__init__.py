@@ -1,0 +1,1 @@
+"""Zoom's REST API, played for a simulated account."""
