@@ -41,7 +41,7 @@ class Outcome:
     @property
     def why(self) -> str | None:
         """Everything that could not be read, and why; None where nothing is missing."""
-        parts = [f"{part}: {why}" for part, why in self.unreadable.items()]
+        parts = [f"{n}: {why}" for n, why in self.unreadable.items() if why != self.incomplete]
         return "; ".join(([self.incomplete] if self.incomplete else []) + parts) or None
 
     def fail(self, why: str) -> None:
