@@ -38,10 +38,11 @@ async def arrive(database: Database, history: Sequence[Delivery], chance: random
         size = chance.randint(1, 40)
         some, arrivals = arrivals[:size], arrivals[size:]
         told = [delivery_of(d.body, head_of(d.body), received_at=d.received_at) for d in some]
+        # The same bytes by HTTP are another event, or the same delivery again.
+        if chance.random() < 0.1:
+            await append(database, told[:1])
         await append_told(database, told)
-        if (
-            chance.random() < 0.1
-        ):  # the same bytes by HTTP are another event, or the same delivery again
+        if chance.random() < 0.1:
             await append(database, told[:1])
         if chance.random() < 0.1:  # without its digest, an event can be in the log twice
             await database.fetch("DELETE FROM log.digests WHERE event_ts >= 0")

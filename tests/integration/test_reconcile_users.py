@@ -507,3 +507,22 @@ async def test_what_a_members_listing_adds_overrides_no_later_delivery(
     removal = told(zoom, "group.member_deleted", about, ago=2)
     await deliver(folded, [removal])
     assert await rows(folded, MEMBERS) == [("g1", "Bob"), ("g2", "Ada")]
+
+
+async def test_whoever_is_denied_once_and_shown_then_stays(
+    folded: Database, zoom: ZoomAccount
+) -> None:
+    await run_of(folded, zoom, USERS)
+    bob = zoom.users.pop("Bob")
+
+    def back_again(path: str) -> None:
+        if path == "/users/Bob" and zoom.asked.count(path) == 2:
+            zoom.users["Bob"] = bob | {"dept": "Back"}
+
+    zoom.before = back_again
+    outcome = (await run_of(folded, zoom, USERS))[USERS]
+    assert (outcome.gone, outcome.repaired) == (0, 1)
+    assert await rows(folded, FORMER) == []
+    assert await rows(folded, "SELECT dept FROM directory.users WHERE user_id = 'Bob'") == [
+        ("Back",)
+    ]

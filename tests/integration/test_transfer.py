@@ -23,7 +23,7 @@ from tests.conftest import database_of, run_on
 from tests.delivery_bodies import bodies
 from tests.directory_rows import shown
 from tests.oracle.histories import as_log, history, source_of
-from tests.runtime_rig import append_told, replica, until_folded
+from tests.runtime_rig import append_told, assert_oracle_agrees, replica, until_folded
 
 MOMENT = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -256,6 +256,7 @@ async def test_what_kind_an_event_is_survives_export_and_import(
         async with replica(one):
             await until_folded(one)
     assert await shown(database) == await shown(other)
+    await assert_oracle_agrees(database)
 
 
 @pytest.mark.parametrize(
