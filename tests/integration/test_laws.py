@@ -71,10 +71,11 @@ async def test_any_arrival_gives_the_oracles_directory(
 
 def _once_each(log_rows: Sequence[Delivery], events: Sequence[Delivery]) -> list[Delivery]:
     """The distinct events in the order in which they were generated."""
-    by_body = {}
+    first: dict[tuple[bool, bytes | None], Delivery] = {}
     for row in log_rows:
-        by_body.setdefault(row.body, row)
-    return [by_body[event.body] for event in events if event.body in by_body]
+        first.setdefault((row.own, row.body), row)
+    kinds = [(event.own, event.body) for event in events]
+    return [first[kind] for kind in kinds if kind in first]
 
 
 async def test_rebuilt_is_live(database: Database, seed: int) -> None:
