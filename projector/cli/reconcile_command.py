@@ -136,11 +136,6 @@ async def _once(
         return await run_once(client, database, sections, options, report), missing
 
 
-def may_reconcile(settings: Settings) -> bool:
-    """Whether the credentials of Zoom's REST API are set, all of them."""
-    return bool(settings.zoom_account_id and settings.zoom_client_id and settings.client_secret())
-
-
 async def reconcile_until_cancelled(
     settings: Settings, url: str, registry: CollectorRegistry
 ) -> None:

@@ -10,7 +10,7 @@ import typer
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from projector.cli.reconcile_command import may_reconcile, reconcile_until_cancelled
+from projector.cli.reconcile_command import reconcile_until_cancelled
 from projector.cli.replica_commands import project_until_cancelled
 from projector.cli.running import data_dir_of, local_address, say, start
 from projector.config import Settings
@@ -19,6 +19,7 @@ from projector.embedded import EmbeddedServer, EmbeddedStartFailed, prepare_data
 from projector.errors import ConfigurationError
 from projector.ingress.server import serve as serve_ingress
 from projector.process import DeferredStop
+from projector.rest.session import has_credentials
 from projector.schema.migrate import migrate
 
 SECRET_FILE = "zoom-secret-token"  # noqa: S105  a file's name
@@ -128,7 +129,7 @@ async def _serve_and_project(settings: Settings, url: str) -> None:
         listening = tasks.create_task(serve_ingress(without_drain, url, ready=ready, stop=stop))
         folding = tasks.create_task(project_until_cancelled(settings, url, registry))
         beside = [folding]
-        if may_reconcile(settings):
+        if has_credentials(settings):
             beside.append(tasks.create_task(reconcile_until_cancelled(settings, url, registry)))
         try:
             await asyncio.wait((listening, folding), return_when=asyncio.FIRST_COMPLETED)

@@ -35,17 +35,21 @@ def drift_of(
 def settled(drift: Drift, entity: str, named: Collection[str]) -> Drift:
     """The drift that stands after an observation: what it named says what is true.
 
-    `named`: dotted paths. A path names what is above and below it too: whoever says that `a.b` is 1 says that
-    `a` is an object.
+    `named`: dotted paths; see `is_named`.
     """
     if not drift or not named:
         return drift
     return tuple(
-        found
-        for found in drift
-        if found["entity"] != entity or not any(_same_branch(found["path"], path) for path in named)
+        found for found in drift if found["entity"] != entity or not is_named(found["path"], named)
     )
 
 
-def _same_branch(one: str, other: str) -> bool:
-    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
+def is_named(path: str, named: Collection[str]) -> bool:
+    """Whether one of these dotted paths names a path: itself, or what is above or below it.
+
+    Whoever says that `a.b` is 1 says that `a` is an object.
+    """
+    return any(
+        path == other or path.startswith(f"{other}.") or other.startswith(f"{path}.")
+        for other in named
+    )

@@ -7,14 +7,14 @@ from projector.observations.outcome import Outcome, Section
 from projector.observations.preview import previews
 from projector.observations.reading import Reach, Reading
 from projector.observations.removals import GROUPS as KIND
-from projector.observations.removals import missed
+from projector.observations.removals import missed, tell_gone
 from projector.observations.rows import Json, row_id
 from projector.rest.answers import Answer
 from projector.rest.endpoints import GROUP, GROUPS
 from projector.rest.failures import Unreadable
 from projector.rest.paging import Incomplete
 from projector.statements import queries
-from projector.zoom.catalogue import GROUP_GONE, GROUP_OBSERVED
+from projector.zoom.catalogue import GROUP_OBSERVED
 
 _SQL: Final = queries("observations")
 
@@ -83,13 +83,7 @@ class GroupsSection:
         asked = await missed(self._reading, self._outcome, KIND, missing, len(known), self._ask)
         for answer in asked.there.values():
             await self._observe([answer.body], answer.as_of_ms)
-        self._outcome.gone += len(asked.gone)
-        await self._reading.append(
-            [
-                self._reading.facts.body(GROUP_GONE, as_of_ms, {"id": group})
-                for group, as_of_ms in asked.gone.items()
-            ]
-        )
+        await tell_gone(self._reading, self._outcome, KIND, asked)
 
     async def _ask(self, group: str) -> Answer | None:
         return await self._reach.get(GROUP, group)

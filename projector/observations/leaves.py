@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 from projector.folding.documents import same
+from projector.folding.drift import is_named
 from projector.observations.rows import Json
 
 Path: TypeAlias = tuple[str, ...]
@@ -77,17 +78,10 @@ def differing(seen: Json, before: Json, after: Json, doubted: Collection[str]) -
     """
     found: Json = {}
     for path, value in leaves(seen):
-        if not same(_at(before, path), _at(after, path)) or _settles(path, doubted):
+        differs = not same(_at(before, path), _at(after, path))
+        if differs or is_named(".".join(path), doubted):
             _put(found, path, value)
     return found
-
-
-def _settles(path: Path, doubted: Collection[str]) -> bool:
-    dotted = ".".join(path)
-    return any(
-        dotted == other or dotted.startswith(f"{other}.") or other.startswith(f"{dotted}.")
-        for other in doubted
-    )
 
 
 def _at(document: Json, path: Path) -> Any:

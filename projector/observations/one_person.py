@@ -12,7 +12,7 @@ from projector.observations.outcome import Outcome, Section
 from projector.observations.people import People
 from projector.observations.progress import no_progress
 from projector.observations.reading import Options, Reach, Reading, Report
-from projector.observations.removals import PEOPLE, missed
+from projector.observations.removals import PEOPLE, missed, tell_gone
 from projector.observations.run import check_account
 from projector.observations.settings_section import SettingsSection
 from projector.observations.users_section import person_in
@@ -21,7 +21,6 @@ from projector.rest.client import RestClient
 from projector.rest.endpoints import USER
 from projector.rest.failures import NotThere
 from projector.statements import queries
-from projector.zoom.catalogue import USER_GONE
 
 _SQL: Final = queries("observations")
 
@@ -71,13 +70,7 @@ async def _profile(reading: Reading, outcome: Outcome, named: str) -> str | None
     else:
         asked = await missed(reading, outcome, PEOPLE, [known], 1, ask)
         answer = asked.there.get(known)
-        outcome.gone += len(asked.gone)
-        await reading.append(
-            [
-                reading.facts.body(USER_GONE, as_of_ms, {"id": user})
-                for user, as_of_ms in asked.gone.items()
-            ]
-        )
+        await tell_gone(reading, outcome, PEOPLE, asked)
         if asked.gone:
             outcome.read += 1
             return None

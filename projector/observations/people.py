@@ -136,7 +136,7 @@ class People:
         self._unsaved.add(person.key)
         self.shown[person.key] = Shown(
             person.id,
-            person.id if known_as == person.id else known_as,
+            person.id if known_as == person.id else known_as,  # mostly one text, not two equal ones
             person.about.get("status") == "pending",
             groups,
             person.as_of_ms,

@@ -11,6 +11,7 @@ from projector.observations.reading import AT_ONCE, Reading
 from projector.rest.answers import Answer
 from projector.rest.failures import NotThere
 from projector.tasks import side_by_side
+from projector.zoom.catalogue import GROUP_GONE, USER_GONE
 
 # A reading may end so many of the known whatever their share.
 ALWAYS_ALLOWED: Final = 5
@@ -20,15 +21,15 @@ Ask = Callable[[str], Awaitable[Answer | None]]
 
 @dataclass(frozen=True)
 class Kind:
-    """What is missed: its names in a sentence, and the codes by which Zoom says that it is not there."""
+    """What is missed: its name in a sentence, the codes by which Zoom denies it, the event of its end."""
 
-    one: str
     many: str
     codes: frozenset[int]
+    gone: str
 
 
-PEOPLE: Final = Kind("person", "people", frozenset({1001}))
-GROUPS: Final = Kind("group", "groups", frozenset({4130, 1010}))
+PEOPLE: Final = Kind("people", frozenset({1001}), USER_GONE)
+GROUPS: Final = Kind("groups", frozenset({4130, 1010}), GROUP_GONE)
 
 
 @dataclass
@@ -65,6 +66,17 @@ async def missed(
             f"{first.untold} in no listing are neither shown nor denied when asked for by id, and stay"
         )
     return first
+
+
+async def tell_gone(reading: Reading, outcome: Outcome, kind: Kind, asked: Asked) -> None:
+    """Append the end of those who are gone."""
+    outcome.gone += len(asked.gone)
+    await reading.append(
+        [
+            reading.facts.body(kind.gone, as_of_ms, {"id": entity_id})
+            for entity_id, as_of_ms in asked.gone.items()
+        ]
+    )
 
 
 async def _ask(kind: Kind, ids: Sequence[str], ask: Ask, *, most: int) -> Asked:

@@ -9,7 +9,7 @@ from projector.observations.group_sets import end_nobodys_entries, read_totals, 
 from projector.observations.outcome import Outcome, Section
 from projector.observations.people import People, Person
 from projector.observations.reading import AT_ONCE, Reach, Reading
-from projector.observations.removals import PEOPLE, missed
+from projector.observations.removals import PEOPLE, missed, tell_gone
 from projector.observations.rows import (
     Json,
     groups_of,
@@ -24,7 +24,6 @@ from projector.rest.failures import NotThere, Unreadable
 from projector.rest.paging import Incomplete
 from projector.statements import queries
 from projector.tasks import side_by_side
-from projector.zoom.catalogue import USER_GONE
 from projector.zoom.events import identifier
 
 _SQL: Final = queries("observations")
@@ -197,13 +196,7 @@ class UsersSection:
         await self._people.observe(
             [person for answer in asked.there.values() if (person := person_in(answer)) is not None]
         )
-        self._outcome.gone += len(asked.gone)
-        await self._reading.append(
-            [
-                self._reading.facts.body(USER_GONE, as_of_ms, {"id": user})
-                for user, as_of_ms in asked.gone.items()
-            ]
-        )
+        await tell_gone(self._reading, self._outcome, PEOPLE, asked)
 
     async def _end_nobodys_entries(self) -> None:
         """End memberships by e-mail of nobody; a pending person without an id may be who is meant."""

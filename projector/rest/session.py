@@ -53,16 +53,26 @@ def open_session() -> aiohttp.ClientSession:
 
 def credentials_of(settings: Settings) -> Credentials:
     """The configured credentials. Raises ConfigurationError naming each variable that is missing."""
-    secret = settings.client_secret()
-    client_id = settings.zoom_client_id
-    given = {
-        "PROJECTOR_ZOOM_ACCOUNT_ID": (settings.zoom_account_id or "").strip(),
-        "PROJECTOR_ZOOM_CLIENT_ID": client_id.get_secret_value().strip() if client_id else "",
-        "PROJECTOR_ZOOM_CLIENT_SECRET": secret or "",
-    }
+    given = _given(settings)
     if missing := [name for name, value in given.items() if not value]:
         raise ConfigurationError(
             f"{' and '.join(missing)} must be set to ask Zoom's REST API; all three stand on the page "
             f'"App Credentials" of a Server-to-Server OAuth app at {MARKETPLACE}'
         )
     return Credentials(*given.values())
+
+
+def has_credentials(settings: Settings) -> bool:
+    """Whether all of the credentials are configured."""
+    return all(_given(settings).values())
+
+
+def _given(settings: Settings) -> dict[str, str]:
+    """What is configured, by variable and in the order of Credentials; blank where nothing is."""
+    secret = settings.client_secret()
+    client_id = settings.zoom_client_id
+    return {
+        "PROJECTOR_ZOOM_ACCOUNT_ID": (settings.zoom_account_id or "").strip(),
+        "PROJECTOR_ZOOM_CLIENT_ID": client_id.get_secret_value().strip() if client_id else "",
+        "PROJECTOR_ZOOM_CLIENT_SECRET": secret or "",
+    }
