@@ -27,7 +27,10 @@ OTHERWISE_TYPED: Final[dict[str, frozenset[Path]]] = {
             ("recording", "auto_recording"),
         }
     ),
-    "group_locks": frozenset({("in_meeting", "entry_exit_chime")}),
+    # REST's second one is an object: it would take the place of the lock.
+    "group_locks": frozenset(
+        {("in_meeting", "entry_exit_chime"), ("recording", "ip_address_access_control")}
+    ),
     "account_settings": frozenset(),
     "account_locks": frozenset(),
 }

@@ -17,6 +17,14 @@ def test_what_webhooks_type_otherwise_is_left_out() -> None:
     assert kept == {"schedule_meeting": {"host_video": True}}
 
 
+def test_a_lock_that_rest_splits_in_two_is_left_out() -> None:
+    split = {"enable": True, "ip_addresses_or_ranges": "192.0.2.0/24"}
+    document = {"recording": {"ip_address_access_control": split, "auto_recording": True}}
+    assert taken(document, OTHERWISE_TYPED["group_locks"]) == {
+        "recording": {"auto_recording": True}
+    }
+
+
 def test_every_leaf_has_its_path() -> None:
     document = {"a": {"b": 1, "c": {"d": []}}, "e": None, "f": {}}
     assert list(leaves(document)) == [(("a", "b"), 1), (("a", "c", "d"), []), (("e",), None)]
