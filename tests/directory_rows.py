@@ -1,6 +1,7 @@
 """The rows of the views, in the oracle's format."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from projector.database import Database
@@ -18,7 +19,18 @@ async def shown(database: Database) -> Rows:
     return {view: await _rows(database, view) for view in KEYS}
 
 
-async def _rows(database: Database, view: str) -> list[dict[str, Any]]:
+HISTORIC = (
+    "users", "former_users", "groups", "former_groups", "memberships", "group_admins",
+    "user_settings", "group_settings", "account_settings",
+)  # fmt: skip
+
+
+async def shown_at(database: Database, moment: datetime | None) -> Rows:
+    """The rows of every X_at(moment), or of X_at('infinity'), in the same form."""
+    return {view: await _rows(database, view, moment) for view in HISTORIC}
+
+
+async def _rows(database: Database, view: str, *moments: datetime | None) -> list[dict[str, Any]]:
     types = {
         row["name"]: row["type"]
         for row in await database.fetch(
@@ -33,9 +45,16 @@ async def _rows(database: Database, view: str) -> list[dict[str, Any]]:
             for name, value in record.items()
             if name not in _LEFT_OUT
         }
-        for record in await database.fetch(f"SELECT * FROM directory.{view}")
+        for record in await database.fetch(_query(view, *moments))
     ]
     return sorted(rows, key=lambda row: tuple(row[column] for column in KEYS[view]))
+
+
+def _query(view: str, *moments: datetime | None) -> str:
+    if not moments:
+        return f"SELECT * FROM directory.{view}"
+    moment = "infinity" if moments[0] is None else moments[0].isoformat()
+    return f"SELECT * FROM directory.{view}_at('{moment}')"
 
 
 async def deliveries(database: Database) -> list[Delivery]:

@@ -9,7 +9,6 @@ Document = dict[str, Any]
 # What a state starts with: no fold changes a document in place.
 EMPTY: Final[Document] = {}
 
-_ABSENT: Final = object()
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
@@ -57,6 +56,43 @@ def leaf_paths(document: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{key}"
 
 
+Path = tuple[str, ...]
+ABSENT: Final = object()
+
+
+# Of these, two values of one type are the same where they are equal.
+_PLAIN: Final = frozenset({str, bool, int, type(None)})
+
+
+def changed_leaves(
+    before: Document, after: Document, path: Path = ()
+) -> Iterator[tuple[Path, Any, Any]]:
+    """Where two documents differ, leaf by leaf: (path, value before, value after); ABSENT: not there."""
+    for key, new in after.items():
+        old = before.get(key, ABSENT)
+        if old is new or (type(old) is type(new) and type(new) in _PLAIN and old == new):
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from changed_leaves(old, new, (*path, key))
+        elif not isinstance(old, dict) and not isinstance(new, dict):
+            if old is ABSENT or not same(old, new):
+                yield (*path, key), old, new
+        else:
+            yield from ((leaf, value, ABSENT) for leaf, value in _leaves(old, (*path, key)))
+            yield from ((leaf, ABSENT, value) for leaf, value in _leaves(new, (*path, key)))
+    for key in before.keys() - after.keys():
+        yield from ((leaf, value, ABSENT) for leaf, value in _leaves(before[key], (*path, key)))
+
+
+def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Every leaf of a value at a path; none of ABSENT."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, key))
+    elif value is not ABSENT:
+        yield path, value
+
+
 def contradictions(
     known: Document, reported: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[tuple[str, Any, Any]]:
@@ -68,7 +104,7 @@ def contradictions(
     for key, value in reported.items():
         if key not in known or is_blank(value):
             continue
-        held, after = known[key], new.get(key, _ABSENT)
+        held, after = known[key], new.get(key, ABSENT)
         if isinstance(held, dict) and isinstance(value, dict):
             inner = after if isinstance(after, dict) else _NOTHING
             yield from contradictions(held, value, inner, f"{prefix}{key}.")

@@ -29,6 +29,16 @@ def contribute(table: MergeTable, events: EventsByName, rows: dict[Key, Row]) ->
     return dead
 
 
+def contributed(table: MergeTable, events: EventsByName) -> tuple[list[Row], list[DeadLetter]]:
+    """The rows of a batch's events, unmerged, and the dead letters: what the versions of a table need."""
+    rows: list[Row] = []
+    dead: list[DeadLetter] = []
+    for name, rows_of in table.rows.items():
+        for row in rows_of(events.get(name, ())):
+            (dead if type(row) is DeadLetter else rows).append(row)
+    return rows, dead
+
+
 def telling(table: MergeTable, events: EventsByName, rows: Mapping[Key, Row]) -> EventsByName:
     """Without the events that can change none of the rows. Pays where the newest events come first.
 
@@ -75,15 +85,16 @@ def late_entities(stored: Mapping[Key, Any], events: Mapping[Key, Sequence[Event
 
 
 def fold_entity(
-    table: SequenceTable, state: Any, events: Iterable[Event]
+    table: SequenceTable, state: Any, events: Iterable[Event], versions: list[Row] | None = None
 ) -> tuple[Any, list[DeadLetter]]:
     """Fold distinct events into a state, in event order.
 
     `state` is the entity's row where all events are newer than it, and its start where they are the whole
-    history.
+    history. `versions` gets a version for each event, if the table has any.
     """
     dead = []
     steps = table.steps
+    version_of = table.versions.of if table.versions and versions is not None else None
     for event in distinct(events):
         try:
             after = steps[event.name](state, event)
@@ -91,7 +102,10 @@ def fold_entity(
             if not (isinstance(error, Unfoldable) and event.name in table.context):
                 dead.append(dead_letter(event, error))
             after = state
-        state = after._replace(folded=event.order)
+        after = after._replace(folded=event.order)
+        if version_of is not None and versions is not None:
+            versions.append(version_of(state, after, event))
+        state = after
     return state, dead
 
 

@@ -1,17 +1,19 @@
 """A projection as a value: its tables, its events, and a pure function for each event.
 
-There are two kinds of tables:
+There are two kinds of tables of the present:
 
 - a *merge table* gets rows from single events. Rows with one key merge by a function that is the same in
   any order (the newest, a maximum, a sum). It needs no history.
 - a *sequence table* holds one state per entity: the fold of that entity's events in event order. A late
   event makes the entity be folded again from its history.
+
+Either may have *versions*: a table of every row that it ever had, in event order.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from projector.folding.unfoldable import Unfoldable
 from projector.zoom.events import Event
@@ -83,6 +85,42 @@ class With(NamedTuple):
     column: str
 
 
+# The end of the version that stands: greater than every order.
+STANDS: Final = b"\xff"
+
+
+@dataclass(frozen=True, eq=False)
+class VersionsTable:
+    """What the rows of another table were, each version with the stretch of event order in which it stood.
+
+    A version begins with the event whose order is its `folded`, and stands until the next one begins: until
+    `until`, or STANDS. No stretch is empty. `row`: the columns; the first ones, `key` of them, are the other
+    table's key and `folded`.
+    """
+
+    name: str
+    row: type[Any]
+    key: int
+
+
+@dataclass(frozen=True, eq=False)
+class StateVersions(VersionsTable):
+    """The versions of a sequence table. `of` makes one of the states before and after an event."""
+
+    of: Callable[[Any, Any, Event], Row]
+
+
+@dataclass(frozen=True, eq=False)
+class RowVersions(VersionsTable):
+    """The versions of a merge table, whose first column after the key is the order of a row's event.
+
+    `of` makes a version of a row, `restored` the row of a version.
+    """
+
+    of: Callable[[Row], Row]
+    restored: Callable[[Row], Row]
+
+
 @dataclass(frozen=True, eq=False)
 class MergeTable:
     """A table whose rows merge, in any order.
@@ -91,7 +129,7 @@ class MergeTable:
     events of that name to their rows, with a dead letter for each event that cannot be folded wholly.
     `merge` merges two rows with one key; `rules` says the same column by column, for the database, which
     merges with the row that it has. `superseded`, where it is worth the question, tells that an event can
-    change none of the given rows.
+    change none of the given rows. A table with versions has no such question.
     """
 
     name: str
@@ -101,6 +139,7 @@ class MergeTable:
     merge: Callable[[Row, Row], Row]
     rules: Mapping[str, Rule | With]
     superseded: Callable[[Event, Mapping[Key, Row]], bool] | None = None
+    versions: RowVersions | None = None
 
     @property
     def events(self) -> frozenset[str]:
@@ -127,6 +166,7 @@ class SequenceTable:
     steps: Mapping[str, Callable[[Any, Event], Any]]
     history: str
     context: frozenset[str] = frozenset()
+    versions: StateVersions | None = None
 
     @property
     def events(self) -> frozenset[str]:
@@ -134,7 +174,7 @@ class SequenceTable:
         return frozenset(self.steps)
 
 
-Table = MergeTable | SequenceTable
+Table = MergeTable | SequenceTable | VersionsTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +186,7 @@ class Projection:
 
     name: str
     version: int
-    tables: tuple[Table, ...]
+    tables: tuple[MergeTable | SequenceTable, ...]
     merging: tuple[MergeTable, ...] = field(init=False)
     sequence: SequenceTable | None = field(init=False)
     events: frozenset[str] = field(init=False)
@@ -160,3 +200,8 @@ class Projection:
         object.__setattr__(self, "merging", merging)
         object.__setattr__(self, "sequence", sequences[0] if sequences else None)
         object.__setattr__(self, "events", events)
+
+    @property
+    def versions(self) -> tuple[VersionsTable, ...]:
+        """The tables of versions, in the order of `tables`."""
+        return tuple(table.versions for table in self.tables if table.versions is not None)

@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 from projector.folding.documents import EMPTY, Document, merge
 from projector.folding.keys import account_and_entity
 from projector.folding.settings_sides import named_document
-from projector.folding.tables import Key, Projection, SequenceTable
+from projector.folding.tables import STANDS, Key, Projection, SequenceTable, StateVersions
+from projector.folding.versions import Delta, delta_of, since, whole_now_and_then
 from projector.zoom.events import Event
 
 
@@ -39,9 +40,38 @@ def _observed(state: AccountSettings, event: Event) -> AccountSettings:
     )
 
 
+class AccountSettingsVersion(NamedTuple):
+    """What an account's settings and locks were from one observation on; see GroupSettingsVersion."""
+
+    account_id: str
+    folded: bytes
+    until: bytes
+    position: int
+    by: str | None
+    delta: Delta
+    locks_delta: Delta
+    settings: Document | None
+    locks: Document | None
+    last_position: int
+    changed_order: bytes | None
+
+
+def _version(
+    before: AccountSettings, after: AccountSettings, event: Event
+) -> AccountSettingsVersion:
+    return AccountSettingsVersion(
+        after.account_id, after.folded, STANDS, event.position, event.operator,
+        delta_of(before.settings, after.settings),
+        delta_of(before.locks, after.locks),
+        whole_now_and_then(event, after.settings),
+        whole_now_and_then(event, after.locks),
+        after.last_position, since(event, after.changed_order),
+    )  # fmt: skip
+
+
 ACCOUNT_SETTINGS: Final = Projection(
     name="account_settings",
-    version=1,
+    version=2,
     tables=(
         SequenceTable(
             name="account_settings",
@@ -51,6 +81,9 @@ ACCOUNT_SETTINGS: Final = Projection(
             start=_start,
             steps={"rest.account_settings_observed": _observed},
             history="account_settings_history",
+            versions=StateVersions(
+                "account_settings_versions", AccountSettingsVersion, key=2, of=_version
+            ),
         ),
     ),
 )

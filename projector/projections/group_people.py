@@ -7,18 +7,23 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from projector.folding.columns import lowered
-from projector.folding.documents import EMPTY, Document
 from projector.folding.keys import (
     LONGEST_ID,
     account_and_entity,
-    account_and_user,
     named_email,
     person,
 )
 from projector.folding.newest import newest, newest_rules
-from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, With, each
+from projector.folding.tables import (
+    STANDS,
+    MergeTable,
+    Projection,
+    RowVersions,
+    With,
+    each,
+)
 from projector.folding.unfoldable import Unfoldable
-from projector.zoom.catalogue import USER_OBSERVED
+from projector.projections.observed_groups import OBSERVED_GROUPS, group_ids
 from projector.zoom.events import Event, identifier
 
 
@@ -116,7 +121,7 @@ def _observed_groups(event: Event) -> Iterator[GroupPerson]:
     except Unfoldable:
         return  # the users projection reports it
     email, order = named_email(event, event.object or {}, "memberships.email")
-    groups, unusable = _group_ids(event)
+    groups, unusable = group_ids(event)
     for group in groups:
         yield GroupPerson(
             account, key, group, event.order, event.position, user, email, order, True,
@@ -126,56 +131,6 @@ def _observed_groups(event: Event) -> Iterator[GroupPerson]:
         raise Unfoldable(f"{unusable} of payload.object.group_ids are no ids")
 
 
-def _group_ids(event: Event) -> tuple[list[str], int]:
-    """(the usable ids of an observation's groups, how many others). Raises Unfoldable for no array."""
-    told = (event.object or {}).get("group_ids")
-    if told is None:
-        return [], 0
-    if not isinstance(told, list):
-        raise Unfoldable("payload.object.group_ids is no array")
-    ids = [identifier(value) for value in told]
-    usable = {group for group in ids if group is not None and len(group) <= LONGEST_ID}
-    return sorted(usable), sum(group not in usable for group in ids)
-
-
-class ObservedGroups(NamedTuple):
-    """The groups of a person as of the newest observation that told the whole set.
-
-    `mark` is the order of that observation: older memberships in other groups have ended. `lacked` holds,
-    for each of the groups that an earlier observation lacked, the order of the last such one, in
-    hexadecimal: what was told before it is of an earlier membership. `dropped` are the groups of earlier
-    sets that are in this one no more.
-    """
-
-    account_id: str
-    person_key: str
-    folded: bytes = b""
-    last_position: int = 0
-    mark: bytes = b""
-    groups: tuple[str, ...] = ()
-    lacked: Document = EMPTY
-    dropped: tuple[str, ...] = ()
-
-
-def _start(key: Key) -> ObservedGroups:
-    return ObservedGroups(*key)
-
-
-def _whole_set(state: ObservedGroups, event: Event) -> ObservedGroups:
-    if (event.object or {}).get("group_ids") is None:
-        return state
-    groups, _ = _group_ids(event)
-    before = state.mark.hex()
-    lacked = {g: state.lacked.get(g) if g in state.groups else before for g in groups}
-    return state._replace(
-        last_position=event.position,
-        mark=event.order,
-        groups=tuple(groups),
-        lacked={group: order for group, order in lacked.items() if order},
-        dropped=tuple(sorted({*state.dropped, *state.groups}.difference(groups))),
-    )
-
-
 def _newest(one: GroupPerson, other: GroupPerson) -> GroupPerson:
     merged: GroupPerson = newest(one, other)
     told = other if other.told >= one.told else one
@@ -183,6 +138,51 @@ def _newest(one: GroupPerson, other: GroupPerson) -> GroupPerson:
     if merged.told == told.told and merged.absent == absent:
         return merged
     return merged._replace(told=told.told, told_added=told.told_added, by=told.by, absent=absent)
+
+
+class GroupPersonVersion(NamedTuple):
+    """The same as of the events up to one of them.
+
+    `email_order` and `told` are null where they are that event's: they are mostly, and then not stored twice.
+    """
+
+    account_id: str
+    person_key: str
+    group_id: str
+    folded: bytes
+    until: bytes
+    last_position: int
+    user_id: str | None
+    email: str | None
+    email_order: bytes | None
+    added: bool
+    by: str | None
+    told: bytes | None
+    told_added: bool
+    absent: bytes
+    in_set: bool
+
+
+def _version(row: GroupPerson) -> GroupPersonVersion:
+    mine = row.folded
+    return GroupPersonVersion(
+        *row[:4], STANDS, row.last_position, row.user_id, row.email,
+        None if row.email_order == mine else row.email_order,
+        row.added, row.by,
+        None if row.told == mine else row.told,
+        row.told_added, row.absent, row.in_set,
+    )  # fmt: skip
+
+
+def _restored(version: GroupPersonVersion) -> GroupPerson:
+    mine = version.folded
+    return GroupPerson(
+        *version[:4], version.last_position, version.user_id, version.email,
+        mine if version.email_order is None else version.email_order,
+        version.added, version.by,
+        mine if version.told is None else version.told,
+        version.told_added, version.absent, version.in_set,
+    )  # fmt: skip
 
 
 _RULES: Final = (
@@ -200,12 +200,15 @@ def _list(name: str, rows: dict[str, Callable[[Event], Iterator[GroupPerson]]]) 
         rows={event: each(rows_of) for event, rows_of in rows.items()},
         merge=_newest,
         rules=_RULES,
+        versions=RowVersions(
+            f"{name}_versions", GroupPersonVersion, key=4, of=_version, restored=_restored
+        ),
     )
 
 
 MEMBERSHIPS: Final = Projection(
     name="memberships",
-    version=2,
+    version=3,
     tables=(
         _list(
             "memberships",
@@ -216,23 +219,14 @@ MEMBERSHIPS: Final = Projection(
                 "rest.user_observed": _observed_groups,
             },
         ),
-        SequenceTable(
-            name="observed_groups",
-            row=ObservedGroups,
-            key=2,
-            key_of=account_and_user,
-            start=_start,
-            steps={"rest.user_observed": _whole_set},
-            history="observed_groups_history",
-            context=frozenset({USER_OBSERVED}),
-        ),
+        OBSERVED_GROUPS,
     ),
 )
 
 
 GROUP_ADMINS: Final = Projection(
     name="group_admins",
-    version=2,
+    version=3,
     tables=(
         _list(
             "group_admins",

@@ -7,7 +7,8 @@ from projector.folding.drift import Drift, drift_of, settled
 from projector.folding.keys import account_and_entity
 from projector.folding.lives import life_steps
 from projector.folding.settings_sides import named_document, settings_sides
-from projector.folding.tables import Key, Projection, SequenceTable
+from projector.folding.tables import STANDS, Key, Projection, SequenceTable, StateVersions
+from projector.folding.versions import Delta, delta_of, shown_delta, since, whole_now_and_then
 from projector.zoom.catalogue import Catalogue
 from projector.zoom.events import Event
 
@@ -72,12 +73,51 @@ def _ended(state: GroupSettings, _event: Event) -> GroupSettings:
     return state._replace(removed=True, settings={}, locks={}, drift=())
 
 
+class GroupSettingsVersion(NamedTuple):
+    """What a group's settings and locks were from one event on; the deltas: what that event changed in them.
+
+    `shown`, `locks_shown`: what it changed of what views show, where that differs, as around a removal.
+    `settings`, `locks`: the whole documents, in a few versions alone (`whole_now_and_then`). `changed_order`
+    is empty where it is that event's.
+    """
+
+    account_id: str
+    group_id: str
+    folded: bytes
+    until: bytes
+    position: int
+    by: str | None
+    delta: Delta
+    locks_delta: Delta
+    shown: Delta | None
+    locks_shown: Delta | None
+    settings: Document | None
+    locks: Document | None
+    last_position: int
+    changed_order: bytes | None
+    changed_by: str | None
+    removed: bool
+
+
+def _version(before: GroupSettings, after: GroupSettings, event: Event) -> GroupSettingsVersion:
+    return GroupSettingsVersion(
+        after.account_id, after.group_id, after.folded, STANDS, event.position, event.operator,
+        delta_of(before.settings, after.settings),
+        delta_of(before.locks, after.locks),
+        shown_delta(before, after, "settings"),
+        shown_delta(before, after, "locks"),
+        whole_now_and_then(event, after.settings),
+        whole_now_and_then(event, after.locks),
+        after.last_position, since(event, after.changed_order), after.changed_by, after.removed,
+    )  # fmt: skip
+
+
 def group_settings(catalogue: Catalogue) -> Projection:
     """The projection of the settings and locks of groups."""
     lives = life_steps(catalogue, "group", begun=_begun, ended=_ended)
     return Projection(
         name="group_settings",
-        version=2,
+        version=3,
         tables=(
             SequenceTable(
                 name="group_settings",
@@ -92,6 +132,9 @@ def group_settings(catalogue: Catalogue) -> Projection:
                     **lives,
                 },
                 history="group_settings_history",
+                versions=StateVersions(
+                    "group_settings_versions", GroupSettingsVersion, key=3, of=_version
+                ),
                 context=frozenset(lives),
             ),
         ),

@@ -6,7 +6,8 @@ from projector.folding import columns
 from projector.folding.documents import EMPTY, Document, merge
 from projector.folding.drift import Drift, drift_of, settled
 from projector.folding.keys import account_and_entity
-from projector.folding.tables import Key, Projection, SequenceTable
+from projector.folding.tables import STANDS, Key, Projection, SequenceTable, StateVersions
+from projector.folding.versions import NO_CHANGE, Delta, delta_of
 from projector.zoom.events import Event
 
 
@@ -77,9 +78,45 @@ def _gone(group: Group, event: Event) -> Group:
     return group if group.removed else group._replace(removed=True, removed_ms=event.time_ms)
 
 
+class GroupVersion(NamedTuple):
+    """What a group was from one event on. `delta`: what that event, at `position`, by `by`, changed."""
+
+    account_id: str
+    group_id: str
+    folded: bytes
+    until: bytes
+    position: int
+    by: str | None
+    delta: Delta
+    last_position: int
+    profile: Document
+    created_ms: int | None
+    removed: bool
+    removed_ms: int | None
+    cutoff: bytes | None
+
+
+def _told(group: Group) -> Document:
+    """A group as a document whose leaves are what `changes` tells of; what is null is not there."""
+    if not group.last_position:
+        return EMPTY
+    told = {name: value for name, value in group.profile.items() if value is not None}
+    return {**told, "status": "removed" if group.removed else "active"}
+
+
+def _version(before: Group, after: Group, event: Event) -> GroupVersion:
+    changed = before.last_position != after.last_position
+    return GroupVersion(
+        after.account_id, after.group_id, after.folded, STANDS, event.position, event.operator,
+        delta_of(_told(before), _told(after)) if changed else NO_CHANGE,
+        after.last_position, after.profile, after.created_ms, after.removed, after.removed_ms,
+        after.cutoff,
+    )  # fmt: skip
+
+
 GROUPS: Final = Projection(
     name="groups",
-    version=2,
+    version=3,
     tables=(
         SequenceTable(
             name="groups",
@@ -95,6 +132,7 @@ GROUPS: Final = Projection(
                 "rest.group_gone": _gone,
             },
             history="groups_history",
+            versions=StateVersions("group_versions", GroupVersion, key=3, of=_version),
         ),
     ),
 )

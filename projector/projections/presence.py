@@ -4,11 +4,21 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from projector.folding import columns
+from projector.folding.documents import EMPTY, Document
 from projector.folding.drift import Drift, drift_of
 from projector.folding.keys import account_and_user, named_email, person
 from projector.folding.lives import life_steps
 from projector.folding.newest import newest, newest_rules
-from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, one_each
+from projector.folding.tables import (
+    STANDS,
+    Key,
+    MergeTable,
+    Projection,
+    SequenceTable,
+    StateVersions,
+    one_each,
+)
+from projector.folding.versions import Delta, delta_of
 from projector.zoom.catalogue import Catalogue
 from projector.zoom.events import Event
 
@@ -117,12 +127,36 @@ def _ended(state: Note, _event: Event) -> Note:
     )
 
 
+class NoteVersion(NamedTuple):
+    """What an event, at `position`, by `by`, changed in a user's note: `delta`."""
+
+    account_id: str
+    user_key: str
+    folded: bytes
+    until: bytes
+    position: int
+    by: str | None
+    delta: Delta
+    user_id: str
+
+
+def _told(state: Note) -> Document:
+    return EMPTY if state.note is None or state.removed else {"personal_notes": state.note}
+
+
+def _version(before: Note, after: Note, event: Event) -> NoteVersion:
+    return NoteVersion(
+        after.account_id, after.user_key, after.folded, STANDS, event.position, event.operator,
+        delta_of(_told(before), _told(after)), after.user_id,
+    )  # fmt: skip
+
+
 def presence(catalogue: Catalogue) -> Projection:
     """The projection of presence and personal notes."""
     lives = life_steps(catalogue, "user", begun=_begun, ended=_ended)
     return Projection(
         name="presence",
-        version=2,
+        version=3,
         tables=(
             MergeTable(
                 name="presence",
@@ -141,6 +175,7 @@ def presence(catalogue: Catalogue) -> Projection:
                 start=_start,
                 steps={"user.personal_notes_updated": _note, **lives},
                 history="notes_history",
+                versions=StateVersions("note_versions", NoteVersion, key=3, of=_version),
                 context=frozenset(lives),
             ),
         ),

@@ -77,9 +77,26 @@ def _marks(event: Event) -> list[SignOutMark]:
     return [SignOutMark(account, key, event.order, event.position)]
 
 
+class SignInMoment(NamedTuple):
+    """That somebody signed in, by whichever client: since then an invitation is accepted."""
+
+    account_id: str
+    user_key: str
+    folded: bytes
+    position: int
+
+
+def _moment(event: Event) -> list[SignInMoment]:
+    try:
+        account, key, _ = person(event)
+    except Unfoldable:
+        return []  # the sign-ins report it
+    return [SignInMoment(account, key, event.order, event.position)]
+
+
 SIGN_INS: Final = Projection(
     name="sign_ins",
-    version=1,
+    version=2,
     tables=(
         MergeTable(
             name="sign_ins",
@@ -99,6 +116,14 @@ SIGN_INS: Final = Projection(
             rows={"user.updated": each(_marks)},
             merge=max,
             rules={"folded": With("folded"), "last_position": With("folded")},
+        ),
+        MergeTable(
+            name="sign_in_moments",
+            row=SignInMoment,
+            key=3,
+            rows={"user.signed_in": each(_moment)},
+            merge=max,
+            rules={"position": With("position")},
         ),
     ),
 )

@@ -7,7 +7,8 @@ from projector.folding.drift import Drift, drift_of, settled
 from projector.folding.keys import account_and_user, person
 from projector.folding.lives import life_steps
 from projector.folding.settings_sides import named_document, settings_sides
-from projector.folding.tables import Key, Projection, SequenceTable
+from projector.folding.tables import STANDS, Key, Projection, SequenceTable, StateVersions
+from projector.folding.versions import Delta, delta_of, shown_delta, since, whole_now_and_then
 from projector.zoom.catalogue import Catalogue
 from projector.zoom.events import Event
 
@@ -68,12 +69,47 @@ def _ended(state: UserSettings, _event: Event) -> UserSettings:
     return state._replace(removed=True, settings={}, drift=())
 
 
+class UserSettingsVersion(NamedTuple):
+    """What a user's settings were from one event on. `delta`: what that event changed in them.
+
+    `shown`: what it changed of what views show, where that differs, as around a removal.
+    `settings`: the whole document, in a few versions alone (`whole_now_and_then`). `changed_order` is empty
+    where it is that event's.
+    """
+
+    account_id: str
+    user_key: str
+    folded: bytes
+    until: bytes
+    position: int
+    by: str | None
+    delta: Delta
+    shown: Delta | None
+    settings: Document | None
+    last_position: int
+    user_id: str
+    changed_order: bytes | None
+    changed_by: str | None
+    removed: bool
+
+
+def _version(before: UserSettings, after: UserSettings, event: Event) -> UserSettingsVersion:
+    return UserSettingsVersion(
+        after.account_id, after.user_key, after.folded, STANDS, event.position, event.operator,
+        delta_of(before.settings, after.settings),
+        shown_delta(before, after, "settings"),
+        whole_now_and_then(event, after.settings),
+        after.last_position, after.user_id, since(event, after.changed_order), after.changed_by,
+        after.removed,
+    )  # fmt: skip
+
+
 def user_settings(catalogue: Catalogue) -> Projection:
     """The projection of the settings of users."""
     lives = life_steps(catalogue, "user", begun=_begun, ended=_ended)
     return Projection(
         name="user_settings",
-        version=2,
+        version=3,
         tables=(
             SequenceTable(
                 name="user_settings",
@@ -87,6 +123,9 @@ def user_settings(catalogue: Catalogue) -> Projection:
                     **lives,
                 },
                 history="user_settings_history",
+                versions=StateVersions(
+                    "user_settings_versions", UserSettingsVersion, key=3, of=_version
+                ),
                 context=frozenset(lives),
             ),
         ),

@@ -1,44 +1,32 @@
 """Users: profile and status, within one life, and the e-mails that removals named."""
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from projector.folding import columns
 from projector.folding.documents import EMPTY, Document, merge
 from projector.folding.drift import Drift, drift_of, settled
 from projector.folding.keys import account_and_user, person
-from projector.folding.tables import Key, MergeTable, Projection, SequenceTable, With, each
-from projector.folding.unfoldable import Unfoldable
+from projector.folding.tables import (
+    STANDS,
+    Key,
+    Projection,
+    SequenceTable,
+    StateVersions,
+)
+from projector.folding.versions import NO_CHANGE, Delta, delta_of
+from projector.projections.removed_emails import removed_emails
+from projector.projections.user_profile import (
+    PROFILE,
+    Attributes,
+    merge_attributes,
+    profile_of,
+    same_texts,
+    unholdable_settings,
+)
 from projector.zoom.catalogue import Catalogue
 from projector.zoom.event_time import instant
 from projector.zoom.events import Event
-
-
-def _email(value: Any) -> str | None:
-    # An empty e-mail is a value here: the person has none any more.
-    return "" if value == "" else columns.email(value)
-
-
-PROFILE: Final[dict[str, columns.Coercion]] = {
-    "email": _email,
-    "first_name": columns.text,
-    "last_name": columns.text,
-    "display_name": columns.text,
-    "type": columns.int4,
-    "role": columns.text,
-    "dept": columns.text,
-    "company": columns.text,
-    "language": columns.text,
-    "timezone": columns.text,
-    "phone_number": columns.text,
-    "phone_country": columns.text,
-    "pic_url": columns.text,
-    "pmi": columns.int8,
-    "use_pmi": columns.boolean,
-    "vanity_name": columns.text,
-    "primary_group_id": columns.text,
-    "settings": columns.document,
-}
 
 
 class User(NamedTuple):
@@ -59,7 +47,7 @@ class User(NamedTuple):
     status: str = "unknown"
     pending_order: bytes | None = None
     profile: Document = EMPTY
-    custom_attributes: tuple[dict[str, Any], ...] = ()
+    custom_attributes: Attributes = ()
     creation_type: str | None = None
     created_ms: int | None = None
     removed: bool = False
@@ -74,79 +62,25 @@ def _start(key: Key) -> User:
     return User(account, user, user_id=user)
 
 
-def _profile(entity: dict[str, Any], event: Event | None = None) -> Document:
-    """The profile fields of one side of a diff, coerced. Settings that are no object are left out.
-
-    What a column cannot hold is noted in `event`, where one is given.
-    """
-    profile: Document = {}
-    for name, value in entity.items():
-        coercion = PROFILE.get(name)
-        if coercion is None:
-            continue
-        held = (
-            coercion(value)
-            if event is None
-            else columns.held(event, f"users.{name}", coercion, value)
-        )
-        if held is not None or name != "settings":
-            profile[name] = held
-    return profile
-
-
-def _unholdable_settings(entity: dict[str, Any]) -> bool:
-    settings = entity.get("settings")
-    return settings is not None and not isinstance(settings, dict)
-
-
-def _attributes(entity: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Custom attributes by key; entries without a usable key are left out."""
-    entries = entity.get("custom_attributes")
-    if not isinstance(entries, list):
-        return {}
-    return {
-        key: {"key": key, "name": _scalar(entry.get("name")), "value": _scalar(entry.get("value"))}
-        for entry in entries
-        if isinstance(entry, dict) and (key := columns.text(entry.get("key")))
-    }
-
-
-def _scalar(value: Any) -> Any:
-    return None if isinstance(value, dict | list) else value
-
-
-def _merge_attributes(
-    held: tuple[dict[str, Any], ...], new: dict[str, Any], old: dict[str, Any]
-) -> tuple[dict[str, Any], ...]:
-    if "custom_attributes" not in new and "custom_attributes" not in old:
-        return held
-    merged = {entry["key"]: entry for entry in held}
-    after = _attributes(new)
-    for key in _attributes(old).keys() - after.keys():
-        merged.pop(key, None)
-    merged.update(after)
-    return tuple(merged[key] for key in sorted(merged))
-
-
 def _with_profile(user: User, event: Event, *, lifecycle: bool = True) -> User:
     """The user after the event's diff of the profile, with the drift that the diff shows."""
     _, _, spelling = person(event)
     entity = event.object or {}
     before = event.old_object or {}
-    new, old = _profile(entity, event), _profile(before)
+    new, old = profile_of(entity, event), profile_of(before)
     drift = () if user.removed else drift_of("user", event, user.profile, old, new)
     spell = lifecycle or not user.spelled_by_lifecycle
     profile = merge(user.profile, new, old)
     if entity.get("custom_attributes") and not isinstance(entity["custom_attributes"], list):
         event.not_held("users.custom_attributes")
-    if _unholdable_settings(entity):
+    if unholdable_settings(entity):
         profile.pop("settings", None)  # the column cannot hold them: null
     return user._replace(
         last_position=event.position,
         user_id=spelling if spell else user.user_id,
         spelled_by_lifecycle=user.spelled_by_lifecycle or lifecycle,
         profile=profile,
-        custom_attributes=_merge_attributes(user.custom_attributes, entity, before),
+        custom_attributes=merge_attributes(user.custom_attributes, entity, before),
         drift=user.drift + drift,
     )
 
@@ -223,23 +157,9 @@ def _observed(user: User, event: Event) -> User:
         after = after._replace(status=status, pending_order=pending)
     created = instant(entity.get("user_created_at"))
     return after._replace(
-        custom_attributes=_same_texts(after.custom_attributes, revived.custom_attributes),
+        custom_attributes=same_texts(after.custom_attributes, revived.custom_attributes),
         drift=settled(after.drift, "user", [name for name in entity if name in PROFILE]),
         observed_created_ms=after.observed_created_ms if created is None else created,
-    )
-
-
-def _same_texts(
-    observed: tuple[dict[str, Any], ...], held: tuple[dict[str, Any], ...]
-) -> tuple[dict[str, Any], ...]:
-    """Attributes with the held values where only their kind differs: REST writes every value as a text."""
-    known = {entry["key"]: entry for entry in held}
-    return tuple(
-        {**entry, "value": known[entry["key"]]["value"]}
-        if entry["key"] in known
-        and columns.text(entry["value"]) == columns.text(known[entry["key"]]["value"])
-        else entry
-        for entry in observed
     )
 
 
@@ -257,28 +177,59 @@ def _gone(user: User, event: Event) -> User:
     return user._replace(status="gone", pending_order=None, removed=True, removed_ms=event.time_ms)
 
 
-class RemovedEmail(NamedTuple):
-    """The newest removal that named an e-mail: it ends memberships of that e-mail without an id."""
+class UserVersion(NamedTuple):
+    """What a user was from one event on. `delta`: what that event, at `position`, by `by`, changed."""
 
     account_id: str
-    email_key: str
-    cutoff: bytes
+    user_key: str
+    folded: bytes
+    until: bytes
+    position: int
+    by: str | None
+    delta: Delta
+    last_position: int
+    user_id: str
+    status: str
+    pending_order: bytes | None
+    profile: Document
+    custom_attributes: Attributes
+    creation_type: str | None
+    created_ms: int | None
+    removed: bool
+    removed_ms: int | None
+    cutoff: bytes | None
+    observed_created_ms: int | None
 
 
-def _removed_emails(event: Event) -> list[RemovedEmail]:
-    try:
-        account, _, _ = person(event)
-    except Unfoldable:
-        return []  # the users table reports it
-    address = columns.email((event.object or {}).get("email"))
-    return [] if address is None else [RemovedEmail(account, columns.lowered(address), event.order)]
+def _told(user: User) -> Document:
+    """A user as a document whose leaves are what `changes` tells of; what is null is not there."""
+    if not user.last_position:
+        return EMPTY
+    told = {name: value for name, value in user.profile.items() if value is not None}
+    told["status"] = user.status
+    if user.creation_type is not None:
+        told["creation_type"] = user.creation_type
+    if user.custom_attributes:
+        told["custom_attributes"] = list(user.custom_attributes)
+    return told
+
+
+def _version(before: User, after: User, event: Event) -> UserVersion:
+    changed = before.last_position != after.last_position
+    return UserVersion(
+        after.account_id, after.user_key, after.folded, STANDS, event.position, event.operator,
+        delta_of(_told(before), _told(after)) if changed else NO_CHANGE,
+        after.last_position, after.user_id, after.status, after.pending_order, after.profile,
+        after.custom_attributes, after.creation_type, after.created_ms, after.removed,
+        after.removed_ms, after.cutoff, after.observed_created_ms,
+    )  # fmt: skip
 
 
 def users(catalogue: Catalogue) -> Projection:
     """The projection of users."""
     return Projection(
         name="users",
-        version=2,
+        version=3,
         tables=(
             SequenceTable(
                 name="users",
@@ -298,14 +249,8 @@ def users(catalogue: Catalogue) -> Projection:
                     "rest.user_gone": _gone,
                 },
                 history="users_history",
+                versions=StateVersions("user_versions", UserVersion, key=3, of=_version),
             ),
-            MergeTable(
-                name="removed_emails",
-                row=RemovedEmail,
-                key=2,
-                rows=dict.fromkeys(catalogue.ending("user"), each(_removed_emails)),
-                merge=max,
-                rules={"cutoff": With("cutoff")},
-            ),
+            removed_emails(catalogue),
         ),
     )

@@ -1,16 +1,24 @@
 """The scan: ranges of the log, each read and decoded once for all shadows.
 
 Rows of merge tables collect in memory and are written out as runs. Merging does not depend on order, so it
-does not matter which process reads which range, when, or where a run ends. For a sequence table the scan
-records only which entity each event belongs to.
+does not matter which process reads which range, when, or where a run ends. Those of a table with versions go
+to its runs with one row an event and key. For a sequence table the scan records only which entity each event
+belongs to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from projector.database import Database
-from projector.folding.fold import EventsByName, contribute, group_by_entity, telling
+from projector.folding.fold import (
+    EventsByName,
+    contribute,
+    contributed,
+    group_by_entity,
+    telling,
+)
 from projector.folding.tables import DeadLetter, Key, MergeTable, Row
+from projector.folding.versions import rows_by_order
 from projector.log import read as log
 from projector.state.batch import by_name, skim_rows
 from projector.state.codec import codec_of
@@ -83,8 +91,10 @@ class _Collected:
     """What the scan has found for one shadow and not yet written."""
 
     def __init__(self, shadow: Shadow) -> None:
-        self.rows: dict[MergeTable, dict[Key, Row]] = {t: {} for t in shadow.projection.merging}
-        self._merged = dict.fromkeys(shadow.projection.merging, 0)
+        merging = shadow.projection.merging
+        self.rows: dict[MergeTable, dict[Key, Row]] = {t: {} for t in merging if not t.versions}
+        self._unmerged: dict[MergeTable, list[Row]] = {t: [] for t in merging if t.versions}
+        self._merged = dict.fromkeys(self.rows, 0)
         self._shadow = shadow
         self._sequence = shadow.projection.sequence
         self._entries: list[tuple[object, ...]] = []
@@ -94,6 +104,13 @@ class _Collected:
         for table, rows in self.rows.items():
             self._merged[table] += sum(len(events.get(name, ())) for name in table.rows)
             self._dead += contribute(table, telling(table, events, rows), rows)
+        for table, unmerged in self._unmerged.items():
+            found, dead = contributed(table, events)
+            for by_order in rows_by_order(table, found).values():
+                unmerged.extend(by_order.values())
+            self._dead += dead
+            if len(unmerged) > MOST_ENTRIES:
+                await self._write_unmerged(table)
         if self._sequence is not None:
             grouped = group_by_entity(self._sequence, events)
             self._dead += grouped.dead
@@ -111,16 +128,24 @@ class _Collected:
     async def write_all(self) -> None:
         for table in self.rows:
             await self.write_run(table)
+        for table in self._unmerged:
+            await self._write_unmerged(table)
         await self._write_entries()
         await self._write_dead_letters()
 
     async def write_run(self, table: MergeTable) -> None:
         rows, self.rows[table] = self.rows[table], {}
         self._merged[table] = 0
+        await self._write_rows(table, rows.values())
+
+    async def _write_unmerged(self, table: MergeTable) -> None:
+        rows, self._unmerged[table] = self._unmerged[table], []
+        await self._write_rows(table, rows)
+
+    async def _write_rows(self, table: MergeTable, rows: Collection[Row]) -> None:
         if rows:
             codec = codec_of(table)
-            records = map(codec.record, rows.values())
-            await self._shadow.copy(runs_of(table), codec.columns, records)
+            await self._shadow.copy(runs_of(table), codec.columns, map(codec.record, rows))
 
     async def _write_entries(self) -> None:
         entries, self._entries = self._entries, []

@@ -1,4 +1,4 @@
-"""The states of a sequence table: each entity of a slice is folded once, from its whole history.
+"""The states and versions of a sequence table: each entity of a slice is folded once, from its whole history.
 
 A state depends on its events, not on their order of arrival: late events need no special treatment, and
 slices are independent.
@@ -10,8 +10,10 @@ from typing import Any, Final
 
 from projector.database import Connection
 from projector.folding.fold import fold_entity
-from projector.folding.tables import DeadLetter, Key, SequenceTable
+from projector.folding.tables import DeadLetter, Key, Row, SequenceTable
+from projector.folding.versions import in_stretches
 from projector.log.read import read_at
+from projector.rebuild.versions import Versions
 from projector.state import shadow_sql
 from projector.state.batch import decode_rows
 from projector.state.codec import codec_of
@@ -39,16 +41,20 @@ async def fold_states(shadow: Shadow, part: int, parts: int) -> None:
 async def _states(
     shadow: Shadow, table: SequenceTable, histories: AsyncIterator[tuple[Key, History]]
 ) -> AsyncIterator[tuple[Any, ...]]:
-    """Yield the state of each entity, as COPY takes it; writes the dead letters."""
+    """Yield the state of each entity, as COPY takes it; writes the versions and the dead letters."""
     record = codec_of(table).record
+    versions = Versions(shadow, table.versions)
     dead: list[DeadLetter] = []
     async for key, rows in histories:
-        state, unfolded = fold_entity(table, table.start(key), decode_rows(rows))
+        mine: list[Row] = []
+        state, unfolded = fold_entity(table, table.start(key), decode_rows(rows), mine)
         dead += unfolded
         yield record(state)
+        await versions.add(in_stretches(mine))
         if len(dead) > MOST_LETTERS:
             await shadow.write_dead_letters(dead)
             dead.clear()
+    await versions.write()
     await shadow.write_dead_letters(dead)
 
 

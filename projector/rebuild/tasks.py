@@ -46,6 +46,15 @@ class MergeRuns(Struct, tag=True):
     parts: int
 
 
+class MergeVersions(Struct, tag=True):
+    """Merge one slice (`part` of `parts`) of a merge table that has versions, given by its number."""
+
+    projection: str
+    table: int
+    part: int
+    parts: int
+
+
 class FoldStates(Struct, tag=True):
     """Fold the entities of one slice (`part` of `parts`) of the sequence table."""
 
@@ -61,7 +70,7 @@ class Analyze(Struct, tag=True):
     table: str
 
 
-Task = Scan | FinishScan | Build | MergeRuns | FoldStates | Analyze
+Task = Scan | FinishScan | Build | MergeRuns | MergeVersions | FoldStates | Analyze
 
 
 def scans(target: int, processes: int, repeated: Sequence[int]) -> Iterator[Scan]:
@@ -83,9 +92,9 @@ def stages(projections: Sequence[Projection], parts: int) -> Iterator[list[Task]
         for part in range(parts)
     ]
     runs = [
-        MergeRuns(projection.name, number, part, parts)
+        (MergeVersions if table.versions else MergeRuns)(projection.name, number, part, parts)
         for projection in projections
-        for number in range(len(projection.merging))
+        for number, table in enumerate(projection.merging)
         for part in range(parts)
     ]
     yield [*states, *runs]

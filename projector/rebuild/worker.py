@@ -6,7 +6,17 @@ from typing import Protocol, assert_never
 from projector.database import Database
 from projector.rebuild.scan import Scanner
 from projector.rebuild.states import fold_states
-from projector.rebuild.tasks import Analyze, Build, FinishScan, FoldStates, MergeRuns, Scan, Task
+from projector.rebuild.tasks import (
+    Analyze,
+    Build,
+    FinishScan,
+    FoldStates,
+    MergeRuns,
+    MergeVersions,
+    Scan,
+    Task,
+)
+from projector.rebuild.versions import merge_versions
 from projector.state.shadow import Shadow
 
 
@@ -35,6 +45,8 @@ class LocalWorker:
                 await self._shadows[name].build(part_of_ddl, number)
             case MergeRuns(name, table, part, parts):
                 await self._shadows[name].merge_runs(table, part, parts)
+            case MergeVersions(name, table, part, parts):
+                await merge_versions(self._shadows[name], table, part, parts)
             case FoldStates(name, part, parts):
                 await fold_states(self._shadows[name], part, parts)
             case Analyze(name, of):

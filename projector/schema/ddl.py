@@ -11,6 +11,7 @@ from typing import Final
 
 from projector.folding.tables import Projection
 from projector.projections import PROJECTIONS
+from projector.schema.as_of import as_of_texts
 from projector.schema.migrations import Migration, migrations
 from projector.statements import parse, queries, sql_root
 
@@ -70,9 +71,17 @@ def projection_statements(projection: Projection, part: str) -> list[str]:
 
 
 def view_files() -> Iterator[str]:
-    """Return the text of every view file, in the order in which they build on one another."""
-    for path in sorted((sql_root() / "views").glob("*.sql")):
-        yield from expand(path).values()
+    """Yield the text of every view file, in the order in which they build on one another.
+
+    Those of the views as of a moment come last.
+    """
+    texts = [
+        text
+        for path in sorted((sql_root() / "views").glob("*.sql"))
+        for text in expand(path).values()
+    ]
+    yield from texts
+    yield from as_of_texts(texts)
 
 
 def full_text() -> str:

@@ -65,7 +65,7 @@ class Codec:
         """Rows as one array per column, documents as JSON text, for unnest."""
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         for i in self._documents:
-            columns[i] = [_encode(value).decode() for value in columns[i]]
+            columns[i] = [None if v is None else _encode(v).decode() for v in columns[i]]
         return [Column(column) for column in columns]
 
     def record(self, row: Row) -> tuple[Any, ...]:
@@ -74,7 +74,8 @@ class Codec:
             return tuple(row)
         values = list(row)
         for i in self._documents:
-            values[i] = _encode(values[i]).decode()
+            if values[i] is not None:
+                values[i] = _encode(values[i]).decode()
         return tuple(values)
 
     def documents_size(self, record: Sequence[Any]) -> int:

@@ -70,7 +70,7 @@ async def compare(
 
 def compared_tables(projection: Projection) -> Iterator[Compared]:
     """Yield every table that a projection stores rows in."""
-    for table in projection.tables:
+    for table in (*projection.tables, *projection.versions):
         codec = codec_of(table)
         yield Compared(table.name, codec.columns, len(codec.key))
     if projection.sequence is not None:
@@ -110,8 +110,13 @@ def _order(one: Row | None, other: Row | None, width: int) -> int:
     """Which of two rows comes first by key: -1 `one`, 1 `other`, 0 neither (equal keys)."""
     if one is None or other is None:
         return 1 if one is None else -1
-    left, right = ([str(v).encode() for v in row[:width]] for row in (one, other))
+    left, right = ([_as_text(v) for v in row[:width]] for row in (one, other))
     return (left > right) - (left < right)
+
+
+def _as_text(value: Any) -> bytes:
+    """A part of a key as the database sorts it."""
+    return value.hex().encode() if isinstance(value, bytes) else str(value).encode()
 
 
 def _key(row: Row, compared: Compared) -> tuple[str, ...]:

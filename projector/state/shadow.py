@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from projector.database import Connection, Database
-from projector.folding.tables import DeadLetter, Projection
+from projector.folding.tables import DeadLetter, Projection, Row, Table
 from projector.schema.ddl import projection_statements
 from projector.schema.migrate import create_in, create_tables
 from projector.state import shadow_sql
+from projector.state.codec import codec_of
 from projector.state.rebuilds import shadow_schemas
 from projector.state.store import columns_of
 
@@ -58,6 +59,11 @@ class Shadow:
                 table, schema_name=self.schema, columns=columns, records=records,
                 timeout=STATEMENT_SECONDS,
             )  # fmt: skip
+
+    async def write_rows(self, table: Table, rows: Iterable[Row]) -> None:
+        """Write rows into the table that they are of."""
+        codec = codec_of(table)
+        await self.copy(table.name, codec.columns, map(codec.record, rows))
 
     async def write_dead_letters(self, dead: Sequence[DeadLetter]) -> None:
         """Write dead letters; an event keeps its first error."""

@@ -16,8 +16,8 @@ MORE_MEMORY: Final = "SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_me
 
 
 def names_of(projection: Projection) -> list[str]:
-    """Every table of a projection, its history included."""
-    names = [table.name for table in projection.tables]
+    """Every table of a projection, its history and versions included."""
+    names = [table.name for table in (*projection.tables, *projection.versions)]
     return names if projection.sequence is None else [*names, projection.sequence.history]
 
 
@@ -27,7 +27,7 @@ def history_columns(table: SequenceTable) -> tuple[str, ...]:
 
 
 def runs_of(table: MergeTable) -> str:
-    """The table of a merge table's runs: each run has at most one row per key."""
+    """The table of a merge table's runs: each has a row per key; with versions, per key and event."""
     return f"{table.name}_runs"
 
 
@@ -63,6 +63,16 @@ def merge_runs(schema: str, table: MergeTable) -> str:
     return (
         f"INSERT INTO {schema}.{table.name} ({', '.join(codec.columns)}) "
         f"SELECT DISTINCT ON ({key}) {key}, {values} FROM {schema}.{runs_of(table)} "
+        f"WHERE {_in_slice(codec)} ORDER BY {order}"
+    )
+
+
+def rows_of_runs(schema: str, table: MergeTable) -> str:
+    """The rows of one slice's runs, key by key and in event order. Parameters as of `merge_runs`."""
+    codec = codec_of(table)
+    order = ", ".join(codec.columns[: table.key + 1])
+    return (
+        f"SELECT {', '.join(codec.columns)} FROM {schema}.{runs_of(table)} "
         f"WHERE {_in_slice(codec)} ORDER BY {order}"
     )
 

@@ -1,15 +1,15 @@
 """State tables: load rows, load histories, write a batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final
 
 from projector.database import Queryable
 from projector.errors import Fenced
-from projector.folding.change import Change, fold_batch
-from projector.folding.fold import EventsByName, Grouped, group_by_entity, late_entities
-from projector.folding.tables import Key, Projection, Row, SequenceTable, Table
+from projector.folding.change import Change, Stored, asked_by, fold_batch
+from projector.folding.fold import EventsByName, late_entities
+from projector.folding.tables import Key, Projection, Row, RowVersions, SequenceTable, Table
 from projector.state import table_sql
 from projector.state.batch import decode_rows
 from projector.state.codec import Column, codec_of
@@ -88,18 +88,41 @@ class Store:
             rows[tuple(record[: table.key])].append(tuple(record[table.key :]))
         return {key: decode_rows(some) for key, some in rows.items()}
 
+    async def versions(
+        self, table: RowVersions, since: Mapping[Key, bytes]
+    ) -> dict[Key, list[Row]]:
+        """Of each key, the versions that stand at an order or begin after it."""
+        if not since:
+            return {}
+        records = await self.database.fetch(
+            table_sql.versions(self.schema, table),
+            *columns_of([(*key, order) for key, order in since.items()]),
+            timeout=STATEMENT_SECONDS,
+        )
+        codec = codec_of(table)
+        found: dict[Key, list[Row]] = {key: [] for key in since}
+        for record in records:
+            row = codec.row(tuple(record))
+            found[row[: table.key - 1]].append(row)
+        return found
+
     async def fold(self, projection: Projection, events: EventsByName) -> Change:
         """Load what a batch's events need, and compute what they change; writes nothing.
 
-        The rows of merge tables are not read: the database merges them as they are written.
+        The rows of merge tables without versions are not read: the database merges them as they are written.
         """
-        table = projection.sequence
-        if table is None:
-            return fold_batch(projection, events, Grouped(), {}, {})
-        grouped = group_by_entity(table, events)
-        stored = await self.load(table, list(grouped.events))
-        past = await self.histories(table, late_entities(stored, grouped.events))
-        return fold_batch(projection, events, grouped, stored, past)
+        asked = asked_by(projection, events)
+        stored = Stored()
+        if projection.sequence is not None:
+            table, grouped = projection.sequence, asked.grouped.events
+            stored.states = await self.load(table, list(grouped))
+            late = late_entities(stored.states, grouped)
+            stored.past = await self.histories(table, late)
+        for merging, rows in asked.rows.items():
+            if merging.versions is not None:
+                since = {key: min(by_order) for key, by_order in rows.items()}
+                stored.versions[merging] = await self.versions(merging.versions, since)
+        return fold_batch(projection, events, asked, stored)
 
     async def write(self, projection: Projection, change: Change, move: Move) -> None:
         """Write a batch and move its checkpoint, in one statement.
@@ -112,6 +135,10 @@ class Store:
             new=bool(change.new),
             changed=bool(change.changed),
             merged=tuple(table for table, _ in change.merged),
+            versions=tuple(
+                (table, bool(some.new), bool(some.changed), bool(some.ended))
+                for table, some in change.versions.items()
+            ),
             entries=bool(change.entries),
             dead=bool(change.dead),
             moves=self._moves,
@@ -134,6 +161,12 @@ def _arguments(projection: Projection, change: Change) -> Iterable[Any]:
     for table, rows in written:
         if rows:
             yield from codec_of(table).transpose(_in_order(table, rows.values()))
+    for versions, some in change.versions.items():
+        for versioned in (some.new, some.changed):
+            if versioned:
+                yield from codec_of(versions).transpose(_in_order(versions, versioned))
+        if some.ended:
+            yield from columns_of(some.ended)
     if change.entries:
         yield from columns_of(change.entries)
     if change.dead:

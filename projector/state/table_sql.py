@@ -3,10 +3,20 @@
 Identifiers come only from the row types in `projector.projections`; values are always parameters.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from typing import TypeAlias
 
-from projector.folding.tables import MergeTable, Projection, Rule, SequenceTable, Table, With
+from projector.folding.tables import (
+    MergeTable,
+    Projection,
+    RowVersions,
+    Rule,
+    SequenceTable,
+    Table,
+    VersionsTable,
+    With,
+)
 from projector.state.codec import Codec, codec_of
 from projector.statements import queries
 
@@ -68,6 +78,20 @@ def histories(schema: str, table: SequenceTable) -> str:
     )
 
 
+@cache
+def versions(schema: str, table: RowVersions) -> str:
+    """Read the versions of some keys that end after an order.
+
+    Parameters: one array per column of the versions' key, the order last.
+    """
+    codec = codec_of(table)
+    columns = ", ".join(f"v.{name}" for name in codec.columns)
+    versions = each(f"{schema}.{table.name}", "k", codec.key[:-1])
+    return (
+        f"SELECT {columns} FROM {_keys(codec, 1)}, {versions} v WHERE v.until > k.{codec.key[-1]}"
+    )
+
+
 def _insert(schema: str, codec: Codec, first: int) -> str:
     rows = _unnested(zip(codec.columns, codec.types, strict=True), first)
     columns = ", ".join(codec.columns)
@@ -106,8 +130,9 @@ def _changes(table: MergeTable) -> str:
     return " WHERE " + " OR ".join(f"excluded.{order} > {table.name}.{order}" for order in orders)
 
 
-def _merge(schema: str, table: MergeTable, first: int) -> str:
-    codec = codec_of(table)
+def _merge(schema: str, codec: Codec, first: int) -> str:
+    table = codec.table
+    assert isinstance(table, MergeTable)  # noqa: S101  only such rows merge
     changes = ", ".join(
         f"{name} = {_merged(name, table.name, rule)}" for name, rule in table.rules.items()
     )
@@ -117,12 +142,29 @@ def _merge(schema: str, table: MergeTable, first: int) -> str:
     )
 
 
-def _history(schema: str, table: SequenceTable, first: int) -> str:
-    codec = codec_of(table)
+def _history(schema: str, codec: Codec, first: int) -> str:
+    table = codec.table
+    assert isinstance(table, SequenceTable)  # noqa: S101  only such tables have a history
     columns = [*zip(codec.key, codec.types, strict=False), ("position", "bigint")]
     return (
         f"INSERT INTO {schema}.{table.history} ({', '.join(codec.key)}, position) "
         f"SELECT {_unnested(columns, first)} FROM moved ON CONFLICT DO NOTHING"
+    )
+
+
+def _end_versions(schema: str, codec: Codec, first: int) -> str:
+    """Let versions end: one array per column of their key, and one of their new `until`.
+
+    Found as in `each`, and joined by their place: on the key, a plan made while the table is small would read
+    the whole index for ever.
+    """
+    versions = f"{schema}.{codec.table.name}"
+    columns = [*zip(codec.key, codec.types, strict=False), ("until", "bytea")]
+    same = " AND ".join(f"{name} = k.{name}" for name in codec.key)
+    return (
+        f"UPDATE {versions} v SET until = e.until FROM (SELECT f.ctid, k.until "
+        f"FROM (SELECT {_unnested(columns, first)} FROM moved) k, "
+        f"LATERAL (SELECT ctid FROM {versions} WHERE {same} OFFSET 0) f) e WHERE v.ctid = e.ctid"
     )
 
 
@@ -134,6 +176,15 @@ def _dead_letters(schema: str, first: int) -> str:
     )
 
 
+# A part of the write statement: its name, what makes it, and the columns that it is about.
+_Piece: TypeAlias = tuple[str, Callable[[str, Codec, int], str], Codec]
+
+
+def _parameters(piece: Callable[[str, Codec, int], str], codec: Codec) -> int:
+    """How many parameters a part takes: an array per column, or per column of the key and one more."""
+    return len(codec.key) + 1 if piece in (_history, _end_versions) else len(codec.columns)
+
+
 @cache
 def write(
     schema: str,
@@ -142,6 +193,7 @@ def write(
     new: bool,
     changed: bool,
     merged: tuple[MergeTable, ...],
+    versions: tuple[tuple[VersionsTable, bool, bool, bool], ...],
     entries: bool,
     dead: bool,
     moves: str,
@@ -149,27 +201,29 @@ def write(
     """Write a batch in one statement: rows, history and dead letters depend on the moved checkpoint.
 
     New rows are inserted without ON CONFLICT, which would cost an eighth of the server's time. If such a row
-    exists after all, the whole statement fails and nothing is written.
+    exists after all, the whole statement fails and nothing is written. `versions`: of which tables, whether
+    there are new ones, some that may stand there otherwise, and some that end.
 
     The first five parameters are those of the statement `moves` (queries/state.sql); the others follow in
     the order of the arguments here. Returns the number of moved checkpoints: 0 if nothing was written.
     """
-    parts, first = [f"moved AS ({queries('state')[moves]})"], 6
     sequence = projection.sequence
+    pieces: list[_Piece] = []
     if sequence is not None:
         codec = codec_of(sequence)
-        if new:
-            parts.append(f"new AS ({_insert(schema, codec, first)})")
-            first += len(codec.columns)
-        if changed:
-            parts.append(f"changed AS ({_upsert(schema, codec, first)})")
-            first += len(codec.columns)
-    for number, table in enumerate(merged):
-        parts.append(f"merged_{number} AS ({_merge(schema, table, first)})")
-        first += len(codec_of(table).columns)
+        pieces += [("new", _insert, codec)] * new + [("changed", _upsert, codec)] * changed
+    pieces += [(f"merged_{n}", _merge, codec_of(table)) for n, table in enumerate(merged)]
+    for number, (versions_table, added, rewritten, ended) in enumerate(versions):
+        codec = codec_of(versions_table)
+        pieces += [(f"added_{number}", _insert, codec)] * added
+        pieces += [(f"rewritten_{number}", _upsert, codec)] * rewritten
+        pieces += [(f"ended_{number}", _end_versions, codec)] * ended
     if sequence is not None and entries:
-        parts.append(f"entered AS ({_history(schema, sequence, first)})")
-        first += sequence.key + 1
+        pieces.append(("entered", _history, codec_of(sequence)))
+    parts, first = [f"moved AS ({queries('state')[moves]})"], 6
+    for name, piece, codec in pieces:
+        parts.append(f"{name} AS ({piece(schema, codec, first)})")
+        first += _parameters(piece, codec)
     if dead:
         parts.append(f"dead AS ({_dead_letters(schema, first)})")
     return f"WITH {', '.join(parts)} SELECT count(*) FROM moved"

@@ -11,9 +11,27 @@ CREATE TABLE account_settings_history (
     account_id text NOT NULL,
     position bigint NOT NULL
 );
+-- What they were from the event of `folded` on, until that of `until`: the changes of that event, and now and then
+-- the whole.
+CREATE TABLE account_settings_versions (
+    account_id text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    position bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    locks_delta jsonb NOT NULL,
+    settings jsonb,
+    locks jsonb,
+    last_position bigint NOT NULL,
+    changed_order bytea,
+    CHECK (folded < until)
+) WITH (fillfactor = 85);
+ALTER TABLE account_settings_versions ALTER delta SET STATISTICS 0, ALTER settings SET STATISTICS 0, ALTER locks_delta SET STATISTICS 0, ALTER locks SET STATISTICS 0;
 
 -- name: keys
 ALTER TABLE account_settings ADD PRIMARY KEY (account_id);
 ALTER TABLE account_settings_history ADD PRIMARY KEY (account_id, position);
+ALTER TABLE account_settings_versions ADD PRIMARY KEY (account_id, folded);
 
 -- name: indexes

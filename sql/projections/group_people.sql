@@ -19,6 +19,25 @@ CREATE TABLE {list} (
     happened_at timestamptz GENERATED ALWAYS AS (state.time_of(folded)) STORED,
     told_at timestamptz GENERATED ALWAYS AS (CASE WHEN told_added THEN state.time_of(told) END) STORED
 ) WITH (fillfactor = 85);
+-- What somebody was in a group from the event of `folded` on, until that of `until`.
+CREATE TABLE {list}_versions (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text,
+    email text,
+    email_order bytea,
+    added boolean NOT NULL,
+    by text,
+    told bytea,
+    told_added boolean NOT NULL,
+    absent bytea NOT NULL,
+    in_set boolean NOT NULL,
+    CHECK (folded < until)
+) WITH (fillfactor = 85);
 -- only memberships:
 CREATE TABLE observed_groups (
     account_id text NOT NULL,
@@ -32,6 +51,20 @@ CREATE TABLE observed_groups (
 ) WITH (fillfactor = 85);
 ALTER TABLE observed_groups ALTER groups SET STATISTICS 0, ALTER lacked SET STATISTICS 0,
     ALTER dropped SET STATISTICS 0;
+CREATE TABLE observed_group_versions (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    position bigint NOT NULL,
+    mark bytea NOT NULL,
+    groups jsonb NOT NULL,
+    lacked jsonb NOT NULL,
+    dropped jsonb NOT NULL,
+    CHECK (folded < until)
+) WITH (fillfactor = 85);
+ALTER TABLE observed_group_versions ALTER groups SET STATISTICS 0, ALTER lacked SET STATISTICS 0,
+    ALTER dropped SET STATISTICS 0;
 CREATE TABLE observed_groups_history (
     account_id text NOT NULL,
     person_key text NOT NULL,
@@ -42,9 +75,11 @@ CREATE TABLE observed_groups_history (
 -- name: keys
 -- The group last, so that this index also finds a person's groups.
 ALTER TABLE {list} ADD PRIMARY KEY (account_id, person_key, group_id);
+ALTER TABLE {list}_versions ADD PRIMARY KEY (account_id, person_key, group_id, folded);
 -- only memberships:
 -- INCLUDE what the counts of groups read.
 ALTER TABLE observed_groups ADD PRIMARY KEY (account_id, person_key) INCLUDE (mark);
+ALTER TABLE observed_group_versions ADD PRIMARY KEY (account_id, person_key, folded);
 ALTER TABLE observed_groups_history ADD PRIMARY KEY (account_id, person_key, position);
 -- all:
 
@@ -56,6 +91,7 @@ CREATE INDEX {list}_by_email ON {list} (group_id, account_id, person_key) WHERE 
 -- Who has an e-mail in a group: a hash of both keeps the index small. Not partial, or the planner would not know
 -- how few rows an e-mail has.
 CREATE INDEX {list}_email ON {list} (hashtextextended(lower(email), hashtextextended(group_id, 0)));
+CREATE INDEX {list}_versions_group ON {list}_versions (group_id, account_id, person_key);
 -- only memberships:
 -- The counts of groups leave out what is older than a person's whole set. Of the rows that no set told, and of the
 -- sets that lack what an earlier one had, there are few.

@@ -30,10 +30,23 @@ CREATE TABLE notes_history (
     user_key text NOT NULL,
     position bigint NOT NULL
 );
+CREATE TABLE note_versions (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    position bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    user_id text NOT NULL,
+    CHECK (folded < until)
+) WITH (fillfactor = 85);
+ALTER TABLE note_versions ALTER delta SET STATISTICS 0;
 
 -- name: keys
 ALTER TABLE presence ADD PRIMARY KEY (account_id, user_key);
 ALTER TABLE notes ADD PRIMARY KEY (account_id, user_key);
+ALTER TABLE note_versions ADD PRIMARY KEY (account_id, user_key, folded);
 ALTER TABLE notes_history ADD PRIMARY KEY (account_id, user_key, position);
 
 -- name: indexes

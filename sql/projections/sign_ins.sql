@@ -19,10 +19,17 @@ CREATE TABLE sign_out_marks (
     folded bytea NOT NULL,
     last_position bigint NOT NULL
 );
+CREATE TABLE sign_in_moments (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    position bigint NOT NULL
+);
 
 -- name: keys
 ALTER TABLE sign_ins ADD PRIMARY KEY (account_id, user_key, client_type);
 ALTER TABLE sign_out_marks ADD PRIMARY KEY (account_id, user_key);
+ALTER TABLE sign_in_moments ADD PRIMARY KEY (account_id, user_key, folded);
 
 -- name: indexes
 CREATE INDEX sign_ins_user_id ON sign_ins (user_id);

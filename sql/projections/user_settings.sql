@@ -18,11 +18,33 @@ CREATE TABLE user_settings_history (
     user_key text NOT NULL,
     position bigint NOT NULL
 );
+-- What they were from the event of `folded` on, until that of `until`: the changes of that event, and now and then
+-- the whole.
+CREATE TABLE user_settings_versions (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    position bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    shown jsonb,
+    settings jsonb,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    changed_order bytea,
+    changed_by text,
+    removed boolean NOT NULL,
+    CHECK (folded < until)
+) WITH (fillfactor = 85);
+ALTER TABLE user_settings_versions ALTER delta SET STATISTICS 0, ALTER shown SET STATISTICS 0, ALTER settings SET STATISTICS 0;
 
 -- name: keys
 ALTER TABLE user_settings ADD PRIMARY KEY (account_id, user_key);
 ALTER TABLE user_settings_history ADD PRIMARY KEY (account_id, user_key, position);
+ALTER TABLE user_settings_versions ADD PRIMARY KEY (account_id, user_key, folded);
 
 -- name: indexes
 CREATE INDEX user_settings_user_id ON user_settings (user_id);
 CREATE INDEX user_settings_drift ON user_settings (account_id) WHERE drift <> '[]';
+CREATE INDEX user_settings_versions_user_id ON user_settings_versions (user_id);

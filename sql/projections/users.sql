@@ -29,10 +29,46 @@ CREATE TABLE users_history (
     user_key text NOT NULL,
     position bigint NOT NULL
 );
+-- What a user was from the event of `folded` on, until that of `until`.
+CREATE TABLE user_versions (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    position bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    status text NOT NULL,
+    pending_order bytea,
+    profile jsonb NOT NULL,
+    custom_attributes jsonb NOT NULL,
+    creation_type text,
+    created_ms bigint,
+    removed boolean NOT NULL,
+    removed_ms bigint,
+    cutoff bytea,
+    observed_created_ms bigint,
+    CHECK (folded < until)
+) WITH (fillfactor = 85);
+ALTER TABLE user_versions ALTER profile SET STATISTICS 0, ALTER custom_attributes SET STATISTICS 0,
+    ALTER delta SET STATISTICS 0;
 CREATE TABLE removed_emails (
     account_id text NOT NULL,
     email_key text NOT NULL,
-    cutoff bytea NOT NULL
+    cutoff bytea NOT NULL,
+    last_position bigint NOT NULL,
+    by text
+);
+CREATE TABLE removed_email_versions (
+    account_id text NOT NULL,
+    email_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    position bigint NOT NULL,
+    by text,
+    CHECK (folded < until)
 );
 
 -- name: keys
@@ -42,6 +78,8 @@ ALTER TABLE users ADD PRIMARY KEY (account_id, user_key)
     INCLUDE (user_id, email, status, pending_order, removed, cutoff, known);
 ALTER TABLE users_history ADD PRIMARY KEY (account_id, user_key, position);
 ALTER TABLE removed_emails ADD PRIMARY KEY (account_id, email_key);
+ALTER TABLE user_versions ADD PRIMARY KEY (account_id, user_key, folded);
+ALTER TABLE removed_email_versions ADD PRIMARY KEY (account_id, email_key, folded);
 
 -- name: indexes
 CREATE INDEX users_user_id ON users (user_id);
@@ -50,3 +88,5 @@ CREATE INDEX users_drift ON users (account_id) WHERE drift <> '[]';
 CREATE INDEX users_pending ON users (account_id) WHERE status = 'pending';
 -- Users whose removal may hide rows of other tables: the counts of groups leave those out.
 CREATE INDEX users_ended ON users (account_id, user_key) INCLUDE (cutoff, removed) WHERE cutoff IS NOT NULL;
+CREATE INDEX user_versions_user_id ON user_versions (user_id);
+CREATE INDEX user_versions_email ON user_versions (lower(profile ->> 'email'));

@@ -1,3 +1,4 @@
+-- as of: any moment too
 -- What other views need of a user and of a group. Not part of the interface.
 
 -- Whether somebody has signed in after an event. A function, because the planner plans a sub-select of a view in

@@ -1,5 +1,6 @@
 -- for each list of: users, former_users
 -- needs: users 2
+-- as of: any moment too
 -- Users, present and former: two views of one table, with the same columns. A former user is never pending.
 
 CREATE OR REPLACE VIEW directory.{list} AS

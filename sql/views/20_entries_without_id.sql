@@ -1,5 +1,6 @@
 -- for each list of: memberships, group_admins
 -- needs: {list} 2
+-- as of: any moment too
 -- Whom an entry without an id means.
 --
 -- An entry has an id, or only an e-mail. Then it means the person with an id in the same list who has that

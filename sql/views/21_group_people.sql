@@ -1,5 +1,6 @@
 -- for each list of: memberships, group_admins
 -- needs: {list} 2
+-- as of: any moment too
 -- Who is in a group's list.
 --
 -- When somebody was added is what a delivery told, of this membership: not before whatever ended an earlier one.

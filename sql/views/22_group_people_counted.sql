@@ -1,6 +1,7 @@
 -- for each list of: memberships, group_admins
 -- needs: {list} 2
--- A group's list, for the counts in `groups` and for `unresolved_users`.
+-- as of: any moment too
+-- A group's list, for the counts in `groups`.
 
 -- How many rows of directory.{list} a group has, as the difference of two views, each quick in its own way. First,
 -- for one group at a time: its added entries with an id, counted in the index; less those that a removal of the
@@ -83,29 +84,3 @@ WHERE (g.cutoff IS NULL OR m.folded > g.cutoff)
 ) x
 GROUP BY x.account_id, x.group_id;
 -- all:
-
--- Every mention of a person in the list, deletions too; `spelling` is null where it gives no id of its own.
-CREATE OR REPLACE VIEW state.{list}_mentions AS
-SELECT
-    m.account_id,
-    m.person_key,
-    m.user_id AS spelling,
-    m.folded,
-    CASE WHEN m.email_order > coalesce(g.cutoff, '') THEN m.email END AS email,
-    m.email_order
-FROM state.{list} m
-LEFT JOIN state.known_groups g ON g.account_id = m.account_id AND g.group_id = m.group_id
-WHERE m.user_id IS NOT NULL AND m.folded > coalesce(g.cutoff, '')
-UNION ALL
-SELECT
-    e.account_id,
-    w.means,
-    CASE WHEN w.means = e.person_key THEN e.person_key END,
-    e.folded,
-    e.email,
-    e.email_order
-FROM state.{list} e
-CROSS JOIN LATERAL (
-    SELECT state.{list}_meaning(e.account_id, e.group_id, e.person_key, e.folded) AS means OFFSET 0
-) w
-WHERE e.user_id IS NULL AND w.means IS NOT NULL;

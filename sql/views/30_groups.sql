@@ -1,3 +1,4 @@
+-- as of: any moment too
 -- Groups, present and former. A query that does not select the counts does not count, and a query for one
 -- group counts in that group alone.
 

@@ -1,3 +1,4 @@
+-- as of: any moment too
 -- Settings as events have set them; a removal empties them. Users first, then people whom `users` does not know.
 
 CREATE OR REPLACE VIEW directory.user_settings AS

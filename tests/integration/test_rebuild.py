@@ -67,7 +67,7 @@ async def test_little_memory_gives_the_same_rows(
         await copy(self, table, columns, records)
 
     monkeypatch.setattr(Shadow, "copy", counting)
-    monkeypatch.setattr(fill, "MEMORY", 30_000)
+    monkeypatch.setattr(fill, "MEMORY", 10_000)
     monkeypatch.setattr(scan, "READ_ROWS", 40)
     monkeypatch.setattr(scan, "MOST_ENTRIES", 20)
     monkeypatch.setattr(states, "EVENTS_AT_ONCE", 15)

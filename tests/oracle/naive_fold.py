@@ -4,6 +4,7 @@ Events are applied in event order, so "a removal ends what is older" is deletion
 wins" is assignment. Slow and simple on purpose.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,14 +26,18 @@ from .naive_views import views
 __all__ = ["Delivery", "fold"]
 
 
-def fold(deliveries: Sequence[Delivery]) -> dict[str, list[dict[str, Any]]]:
+def fold(
+    deliveries: Sequence[Delivery], until_ms: float = math.inf
+) -> dict[str, list[dict[str, Any]]]:
     """Return every view's rows for a log: any order, any duplicates, the same directory.
 
-    Times are aware datetimes, documents plain JSON values; rows are sorted by their key.
+    Times are aware datetimes, documents plain JSON values; rows are sorted by their key. `until_ms`:
+    only of the events up to that time, in epoch milliseconds.
     """
     state = Directory()
     for event in in_event_order(deliveries):
-        apply(state, event)
+        if event.order[0] <= until_ms:
+            apply(state, event)
     return views(state)
 
 
