@@ -91,7 +91,9 @@ CREATE INDEX {list}_by_email ON {list} (group_id, account_id, person_key) WHERE 
 -- Who has an e-mail in a group: a hash of both keeps the index small. Not partial, or the planner would not know
 -- how few rows an e-mail has.
 CREATE INDEX {list}_email ON {list} (hashtextextended(lower(email), hashtextextended(group_id, 0)));
+CREATE INDEX {list}_versions_user_id ON {list}_versions (user_id);
 CREATE INDEX {list}_versions_group ON {list}_versions (group_id, account_id, person_key);
+CREATE INDEX {list}_versions_by_email ON {list}_versions (group_id, account_id, person_key) WHERE user_id IS NULL;
 -- only memberships:
 -- The counts of groups leave out what is older than a person's whole set. Of the rows that no set told, and of the
 -- sets that lack what an earlier one had, there are few.

@@ -15,46 +15,33 @@ BEGIN ATOMIC
 END;
 GRANT EXECUTE ON FUNCTION state.dotted TO PUBLIC;
 
--- The status of users, that of somebody invited who has signed in since included: a row for each version in which
--- it may differ from the one before, and one for the sign-in.
-CREATE OR REPLACE VIEW state.status_changes AS
-SELECT c.account_id, c.user_key, c.folded, c.by, c.position, c.before, c.after
-FROM (
-    SELECT
-        v.account_id, v.user_key, v.folded, v.by, v.position,
-        CASE
-            WHEN p.last_position IS NULL OR p.last_position = 0 THEN NULL
-            WHEN p.status = 'pending' AND EXISTS (
-                SELECT FROM state.sign_in_moments s
-                WHERE s.account_id = v.account_id AND s.user_key = v.user_key
-                  AND s.folded > p.pending_order AND s.folded < v.folded)
-            THEN 'active' ELSE p.status
-        END AS before,
-        CASE
-            WHEN v.status = 'pending' AND EXISTS (
-                SELECT FROM state.sign_in_moments s
-                WHERE s.account_id = v.account_id AND s.user_key = v.user_key
-                  AND s.folded > v.pending_order AND s.folded < v.folded)
-            THEN 'active' ELSE v.status
-        END AS after
-    FROM state.user_versions v
-    LEFT JOIN LATERAL (
-        SELECT o.last_position, o.status, o.pending_order FROM state.user_versions o
-        WHERE o.account_id = v.account_id AND o.user_key = v.user_key
-          AND o.folded < v.folded AND o.until = v.folded
-    ) p ON true
-    WHERE (v.status = 'pending' OR v.delta @> '[{"p": ["status"]}]') AND v.last_position > 0
-) c
-WHERE c.before IS DISTINCT FROM c.after
-UNION ALL
-SELECT v.account_id, v.user_key, s.folded, NULL, s.position, 'pending', 'active'
+-- The status of users, that of somebody invited who has signed in since included: in each version that may differ from
+-- the one before.
+CREATE OR REPLACE VIEW state.statuses AS
+SELECT
+    v.account_id, v.user_key, v.folded, v.by, v.position,
+    CASE
+        WHEN p.last_position IS NULL OR p.last_position = 0 THEN NULL
+        WHEN p.status = 'pending' AND EXISTS (
+            SELECT FROM state.sign_in_moments s
+            WHERE s.account_id = v.account_id AND s.user_key = v.user_key
+              AND s.folded > p.pending_order AND s.folded < v.folded)
+        THEN 'active' ELSE p.status
+    END AS before,
+    CASE
+        WHEN v.status = 'pending' AND EXISTS (
+            SELECT FROM state.sign_in_moments s
+            WHERE s.account_id = v.account_id AND s.user_key = v.user_key
+              AND s.folded > v.pending_order AND s.folded < v.folded)
+        THEN 'active' ELSE v.status
+    END AS after
 FROM state.user_versions v
-CROSS JOIN LATERAL (
-    SELECT m.folded, m.position FROM state.sign_in_moments m
-    WHERE m.account_id = v.account_id AND m.user_key = v.user_key AND m.folded > v.pending_order
-    ORDER BY m.folded LIMIT 1
-) s
-WHERE v.status = 'pending' AND v.last_position > 0 AND s.folded > v.folded AND s.folded < v.until;
+LEFT JOIN LATERAL (
+    SELECT o.last_position, o.status, o.pending_order FROM state.user_versions o
+    WHERE o.account_id = v.account_id AND o.user_key = v.user_key
+      AND o.folded < v.folded AND o.until = v.folded
+) p ON true
+WHERE (v.status = 'pending' OR v.delta @> '[{"p": ["status"]}]') AND v.last_position > 0;
 
 CREATE OR REPLACE VIEW state.value_changes AS
 SELECT
@@ -88,8 +75,27 @@ SELECT
         WHERE x.account_id = c.account_id AND x.user_key = c.user_key
           AND x.folded > c.folded AND x.position < c.position),
     c.user_key
-FROM state.status_changes c
+FROM state.statuses c
 JOIN state.users u ON u.account_id = c.account_id AND u.user_key = c.user_key
+WHERE c.before IS DISTINCT FROM c.after
+UNION ALL
+-- somebody invited who signs in
+SELECT
+    v.account_id, 'user', u.user_id, NULL, u.user_id, 'status', '"pending"', '"active"',
+    s.folded, NULL, s.position,
+    EXISTS (
+        SELECT FROM state.user_versions x
+        WHERE x.account_id = v.account_id AND x.user_key = v.user_key
+          AND x.folded > s.folded AND x.position < s.position),
+    v.user_key
+FROM state.user_versions v
+JOIN state.users u ON u.account_id = v.account_id AND u.user_key = v.user_key
+CROSS JOIN LATERAL (
+    SELECT m.folded, m.position FROM state.sign_in_moments m
+    WHERE m.account_id = v.account_id AND m.user_key = v.user_key AND m.folded > v.pending_order
+    ORDER BY m.folded LIMIT 1
+) s
+WHERE v.status = 'pending' AND v.last_position > 0 AND s.folded > v.folded AND s.folded < v.until
 UNION ALL
 SELECT
     v.account_id, 'group', v.group_id, v.group_id, NULL, state.dotted(d.leaf -> 'p'), d.leaf -> 'b',
@@ -156,7 +162,19 @@ CROSS JOIN LATERAL (VALUES
 CROSS JOIN LATERAL jsonb_array_elements(l.delta) AS d (leaf)
 UNION ALL
 SELECT
-    v.account_id, 'personal_note', coalesce(u.user_id, n.user_id), NULL, coalesce(u.user_id, n.user_id),
+    v.account_id, 'personal_note', u.user_id, NULL, u.user_id,
+    state.dotted(d.leaf -> 'p'), d.leaf -> 'b', d.leaf -> 'a', v.folded, v.by, v.position,
+    EXISTS (
+        SELECT FROM state.note_versions x
+        WHERE x.account_id = v.account_id AND x.user_key = v.user_key
+          AND x.folded > v.folded AND x.position < v.position),
+    v.user_key
+FROM state.note_versions v
+JOIN state.users u ON u.account_id = v.account_id AND u.user_key = v.user_key AND u.known
+CROSS JOIN LATERAL jsonb_array_elements(v.delta) AS d (leaf)
+UNION ALL
+SELECT
+    v.account_id, 'personal_note', n.user_id, NULL, n.user_id,
     state.dotted(d.leaf -> 'p'), d.leaf -> 'b', d.leaf -> 'a', v.folded, v.by, v.position,
     EXISTS (
         SELECT FROM state.note_versions x
@@ -165,5 +183,6 @@ SELECT
     v.user_key
 FROM state.note_versions v
 JOIN state.notes n ON n.account_id = v.account_id AND n.user_key = v.user_key
-LEFT JOIN state.users u ON u.account_id = v.account_id AND u.user_key = v.user_key AND u.known
-CROSS JOIN LATERAL jsonb_array_elements(v.delta) AS d (leaf);
+CROSS JOIN LATERAL jsonb_array_elements(v.delta) AS d (leaf)
+WHERE NOT EXISTS (SELECT FROM state.users u
+                  WHERE u.account_id = v.account_id AND u.user_key = v.user_key AND u.known);

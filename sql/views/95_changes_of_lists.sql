@@ -37,43 +37,43 @@ CROSS JOIN LATERAL (
 ) p
 WHERE e.user_id IS NULL;
 
--- Added entries with an id, and from when to when each shows somebody in the list. Two that meet are one stay.
+-- Added entries with an id, and from when to when each shows somebody in the list. Two that meet are one stay. The
+-- sub-selects are kept apart (OFFSET 0), so that the planner sees few tables and starts from whatever is asked for.
 CREATE OR REPLACE VIEW state.{list}_stays AS
 SELECT
-    m.account_id, m.group_id, m.person_key, m.user_id, m.folded, m.until, m.last_position, m.by,
+    m.account_id, m.group_id, m.person_key, m.user_id, m.folded, m.until,
     s.starts, s.start_position, s.start_by,
     e.ends, e.end_position, e.end_by
 FROM state.{list}_versions m
-LEFT JOIN LATERAL (
-    SELECT v.removed FROM state.user_versions v
-    WHERE v.account_id = m.account_id AND v.user_key = m.person_key
-      AND v.folded <= m.folded AND v.until > m.folded
-) u ON true
-LEFT JOIN LATERAL (
-    SELECT v.folded, v.position, v.by FROM state.user_versions v
-    WHERE u.removed AND v.account_id = m.account_id AND v.user_key = m.person_key
-      AND v.folded > m.folded AND NOT v.removed
-    ORDER BY v.folded LIMIT 1
-) ur ON true
-LEFT JOIN LATERAL (
-    SELECT v.removed FROM state.group_versions v
-    WHERE v.account_id = m.account_id AND v.group_id = m.group_id
-      AND v.folded <= m.folded AND v.until > m.folded
-) g ON true
-LEFT JOIN LATERAL (
-    SELECT v.folded, v.position, v.by FROM state.group_versions v
-    WHERE g.removed AND v.account_id = m.account_id AND v.group_id = m.group_id
-      AND v.folded > m.folded AND NOT v.removed
-    ORDER BY v.folded LIMIT 1
-) gr ON true
 CROSS JOIN LATERAL (
     SELECT b.starts, b.start_position, b.start_by
-    FROM (VALUES
-        (m.folded, m.last_position, m.by),
-        (ur.folded, ur.position, ur.by),
-        (gr.folded, gr.position, gr.by)
-    ) AS b (starts, start_position, start_by)
-    WHERE b.starts IS NOT NULL ORDER BY b.starts DESC LIMIT 1
+    FROM (
+        SELECT m.folded AS starts, m.last_position AS start_position, m.by AS start_by
+        UNION ALL
+        -- the next life of a person who is removed just then; null where there is none
+        SELECT r.folded, r.position, r.by
+        FROM state.user_versions v
+        LEFT JOIN LATERAL (
+            SELECT x.folded, x.position, x.by FROM state.user_versions x
+            WHERE x.account_id = v.account_id AND x.user_key = v.user_key
+              AND x.folded > m.folded AND NOT x.removed
+            ORDER BY x.folded LIMIT 1
+        ) r ON true
+        WHERE v.account_id = m.account_id AND v.user_key = m.person_key
+          AND v.folded <= m.folded AND v.until > m.folded AND v.removed
+        UNION ALL
+        SELECT r.folded, r.position, r.by
+        FROM state.group_versions v
+        LEFT JOIN LATERAL (
+            SELECT x.folded, x.position, x.by FROM state.group_versions x
+            WHERE x.account_id = v.account_id AND x.group_id = v.group_id
+              AND x.folded > m.folded AND NOT x.removed
+            ORDER BY x.folded LIMIT 1
+        ) r ON true
+        WHERE v.account_id = m.account_id AND v.group_id = m.group_id
+          AND v.folded <= m.folded AND v.until > m.folded AND v.removed
+    ) b
+    ORDER BY b.starts DESC NULLS FIRST LIMIT 1
 ) s
 CROSS JOIN LATERAL (
     SELECT f.ends, f.end_position, f.end_by
@@ -98,10 +98,18 @@ CROSS JOIN LATERAL (
     ORDER BY f.ends, f.number LIMIT 1
 ) e
 WHERE m.added AND m.user_id IS NOT NULL AND s.starts < e.ends
-  AND (u.removed IS NOT TRUE OR ur.folded IS NOT NULL) AND (g.removed IS NOT TRUE OR gr.folded IS NOT NULL)
   AND NOT EXISTS (
-        SELECT FROM state.{list}_links l
-        WHERE l.account_id = m.account_id AND l.group_id = m.group_id AND l.person_key = m.person_key);
+        SELECT FROM state.{list}_versions l
+        WHERE l.group_id = m.group_id AND l.account_id = m.account_id AND l.user_id IS NULL
+          AND (EXISTS (
+                    SELECT FROM state.{list}_versions i
+                    WHERE i.account_id = m.account_id AND i.person_key = m.person_key
+                      AND i.group_id = m.group_id AND lower(i.email) = substring(l.person_key FROM 7))
+               OR EXISTS (
+                    SELECT FROM state.user_versions i
+                    WHERE i.account_id = m.account_id AND i.user_key = m.person_key
+                      AND lower(i.profile ->> 'email') = substring(l.person_key FROM 7)))
+        OFFSET 0);
 
 -- Whether the list shows somebody at a bound, found by the key of a person or of an entry.
 CREATE OR REPLACE FUNCTION state.{list}_shows(
@@ -126,78 +134,93 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION state.{list}_shows TO PUBLIC;
 
--- Whom an entry without an id may mean: at each event that could matter, whether the list shows them.
-CREATE OR REPLACE VIEW state.{list}_asked AS
-SELECT
-    t.account_id, t.group_id, t.person_key, t.folded, t.position, t.by,
-    state.{list}_shows(t.folded || '\x00', t.account_id, t.group_id, t.person_key) AS shown
-FROM (
-    SELECT DISTINCT ON (a.account_id, a.group_id, a.person_key, c.folded)
-        a.account_id, a.group_id, a.person_key, c.folded, c.position, c.by
-    FROM state.{list}_links a
-    JOIN state.{list}_links l
-        ON l.account_id = a.account_id AND l.group_id = a.group_id AND l.entry_key = a.entry_key
-    CROSS JOIN LATERAL (
-        SELECT m.folded, m.last_position AS position, m.by FROM state.{list}_versions m
-        WHERE m.account_id = l.account_id AND m.group_id = l.group_id AND m.person_key = l.person_key
-        UNION ALL
-        SELECT u.folded, u.position, u.by FROM state.user_versions u
-        WHERE u.account_id = l.account_id AND u.user_key = l.person_key
-        UNION ALL
-        SELECT g.folded, g.position, g.by FROM state.group_versions g
-        WHERE g.account_id = l.account_id AND g.group_id = l.group_id
-        UNION ALL
-        SELECT r.folded, r.position, r.by FROM state.removed_email_versions r
-        WHERE r.account_id = l.account_id AND r.email_key = substring(l.entry_key FROM 7)
-        -- only memberships:
-        UNION ALL
-        SELECT o.folded, o.position, NULL FROM state.observed_group_versions o
-        WHERE o.account_id = l.account_id AND o.person_key = l.person_key
-        -- all:
-    ) c
-    ORDER BY a.account_id, a.group_id, a.person_key, c.folded, c.by
-) t;
+-- Every event that could matter for whom an entry without an id means.
+CREATE OR REPLACE VIEW state.{list}_turns AS
+SELECT DISTINCT ON (a.account_id, a.group_id, a.person_key, c.folded)
+    a.account_id, a.group_id, a.person_key, c.folded, c.position, c.by
+FROM state.{list}_links a
+JOIN state.{list}_links l
+    ON l.account_id = a.account_id AND l.group_id = a.group_id AND l.entry_key = a.entry_key
+CROSS JOIN LATERAL (
+    SELECT m.folded, m.last_position AS position, m.by FROM state.{list}_versions m
+    WHERE m.account_id = l.account_id AND m.group_id = l.group_id AND m.person_key = l.person_key
+    UNION ALL
+    SELECT u.folded, u.position, u.by FROM state.user_versions u
+    WHERE u.account_id = l.account_id AND u.user_key = l.person_key
+    UNION ALL
+    SELECT g.folded, g.position, g.by FROM state.group_versions g
+    WHERE g.account_id = l.account_id AND g.group_id = l.group_id
+    UNION ALL
+    SELECT r.folded, r.position, r.by FROM state.removed_email_versions r
+    WHERE r.account_id = l.account_id AND r.email_key = substring(l.entry_key FROM 7)
+    -- only memberships:
+    UNION ALL
+    SELECT o.folded, o.position, NULL FROM state.observed_group_versions o
+    WHERE o.account_id = l.account_id AND o.person_key = l.person_key
+    -- all:
+) c
+ORDER BY a.account_id, a.group_id, a.person_key, c.folded, c.by;
 
+-- Came: not there just before. Left: not there just after. Each of entries with an id twice: of known users, with the
+-- spelling of their id, and of people whom `users` does not know. Then those of whom the list is asked.
 CREATE OR REPLACE VIEW state.{list}_changes AS
 SELECT
-    c.account_id, c.group_id, c.person_key,
-    coalesce(u.user_id, c.user_id) AS user_id,
-    c.came, c.folded, c.position, c.by,
-    EXISTS (
-        SELECT FROM state.{list}_versions x
-        WHERE x.account_id = c.account_id AND x.person_key = c.person_key AND x.group_id = c.group_id
-          AND x.folded > c.folded AND x.last_position < c.position
-    ) AS late
-FROM (
-    -- came, unless they were there just before
-    SELECT s.account_id, s.group_id, s.person_key, s.user_id, true AS came, s.starts AS folded,
-           s.start_position AS position, s.start_by AS by
-    FROM state.{list}_stays s
-    WHERE s.starts > s.folded OR NOT EXISTS (
+    s.account_id, s.group_id, s.person_key, u.user_id, true AS came, s.starts AS folded,
+    s.start_position AS position, s.start_by AS by
+FROM state.{list}_stays s
+JOIN state.users u ON u.account_id = s.account_id AND u.user_key = s.person_key AND u.known
+WHERE s.starts > s.folded OR NOT EXISTS (
+    SELECT FROM state.{list}_stays p
+    WHERE p.account_id = s.account_id AND p.person_key = s.person_key AND p.group_id = s.group_id
+      AND p.folded < s.folded AND p.until = s.folded AND p.ends = s.folded
+    OFFSET 0)
+UNION ALL
+SELECT
+    s.account_id, s.group_id, s.person_key, s.user_id, true, s.starts, s.start_position, s.start_by
+FROM state.{list}_stays s
+WHERE NOT EXISTS (
+        SELECT FROM state.users u
+        WHERE u.account_id = s.account_id AND u.user_key = s.person_key AND u.known)
+  AND (s.starts > s.folded OR NOT EXISTS (
         SELECT FROM state.{list}_stays p
         WHERE p.account_id = s.account_id AND p.person_key = s.person_key AND p.group_id = s.group_id
-          AND p.folded < s.folded AND p.until = s.folded AND p.ends = s.folded)
-    UNION ALL
-    -- left, unless they stay
-    SELECT s.account_id, s.group_id, s.person_key, s.user_id, false, s.ends,
-           coalesce(s.end_position, n.last_position), coalesce(s.end_by, n.by)
-    FROM state.{list}_stays s
-    LEFT JOIN state.{list}_versions n
-        ON n.account_id = s.account_id AND n.person_key = s.person_key AND n.group_id = s.group_id
-        AND n.folded = s.ends
-    WHERE s.ends < '\xff' AND n.added IS NOT TRUE
-    UNION ALL
-    SELECT a.account_id, a.group_id, a.person_key, w.user_id, a.shown, a.folded, a.position, a.by
-    FROM (
-        SELECT a.*, coalesce(lag(a.shown) OVER (
-            PARTITION BY a.account_id, a.group_id, a.person_key ORDER BY a.folded), false) AS before
-        FROM state.{list}_asked a
-    ) a
-    LEFT JOIN LATERAL (
-        SELECT coalesce(m.user_id, m.person_key) AS user_id FROM state.{list}_versions m
-        WHERE m.account_id = a.account_id AND m.person_key = a.person_key AND m.group_id = a.group_id
-        ORDER BY m.folded DESC LIMIT 1
-    ) w ON true
-    WHERE a.shown <> a.before
-) c
-LEFT JOIN state.users u ON u.account_id = c.account_id AND u.user_key = c.person_key AND u.known;
+          AND p.folded < s.folded AND p.until = s.folded AND p.ends = s.folded
+    OFFSET 0))
+UNION ALL
+SELECT
+    s.account_id, s.group_id, s.person_key, u.user_id, false, s.ends,
+    coalesce(s.end_position, n.last_position), coalesce(s.end_by, n.by)
+FROM state.{list}_stays s
+JOIN state.users u ON u.account_id = s.account_id AND u.user_key = s.person_key AND u.known
+LEFT JOIN state.{list}_versions n
+    ON n.account_id = s.account_id AND n.person_key = s.person_key AND n.group_id = s.group_id
+    AND n.folded = s.ends
+WHERE s.ends < '\xff' AND n.added IS NOT TRUE
+UNION ALL
+SELECT
+    s.account_id, s.group_id, s.person_key, s.user_id, false, s.ends,
+    coalesce(s.end_position, n.last_position), coalesce(s.end_by, n.by)
+FROM state.{list}_stays s
+LEFT JOIN state.{list}_versions n
+    ON n.account_id = s.account_id AND n.person_key = s.person_key AND n.group_id = s.group_id
+    AND n.folded = s.ends
+WHERE s.ends < '\xff' AND n.added IS NOT TRUE
+  AND NOT EXISTS (
+        SELECT FROM state.users u
+        WHERE u.account_id = s.account_id AND u.user_key = s.person_key AND u.known)
+UNION ALL
+SELECT
+    t.account_id, t.group_id, t.person_key, w.user_id,
+    state.{list}_shows(t.folded || '\x00', t.account_id, t.group_id, w.person_key), t.folded, t.position, t.by
+FROM state.{list}_turns t
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        (SELECT u.user_id FROM state.users u
+         WHERE u.account_id = t.account_id AND u.user_key = t.person_key AND u.known),
+        (SELECT m.user_id FROM state.{list} m
+         WHERE m.account_id = t.account_id AND m.person_key = t.person_key AND m.group_id = t.group_id),
+        t.person_key
+    ) AS user_id, t.person_key OFFSET 0
+) w
+WHERE state.{list}_shows(t.folded || '\x00', t.account_id, t.group_id, w.person_key)
+   <> state.{list}_shows(t.folded, t.account_id, t.group_id, w.person_key);

@@ -18,13 +18,21 @@ UNION ALL
 SELECT
     c.account_id, 'membership', c.person_key, c.user_id, c.group_id, c.user_id, 'member',
     CASE WHEN NOT c.came THEN 'true'::jsonb END, CASE WHEN c.came THEN 'true'::jsonb END,
-    c.folded, c.by, c.position, c.late
+    c.folded, c.by, c.position,
+    EXISTS (
+        SELECT FROM state.memberships_versions x
+        WHERE x.account_id = c.account_id AND x.person_key = c.person_key AND x.group_id = c.group_id
+          AND x.folded > c.folded AND x.last_position < c.position)
 FROM state.memberships_changes c
 UNION ALL
 SELECT
     c.account_id, 'group_admin', c.person_key, c.user_id, c.group_id, c.user_id, 'member',
     CASE WHEN NOT c.came THEN 'true'::jsonb END, CASE WHEN c.came THEN 'true'::jsonb END,
-    c.folded, c.by, c.position, c.late
+    c.folded, c.by, c.position,
+    EXISTS (
+        SELECT FROM state.group_admins_versions x
+        WHERE x.account_id = c.account_id AND x.person_key = c.person_key AND x.group_id = c.group_id
+          AND x.folded > c.folded AND x.last_position < c.position)
 FROM state.group_admins_changes c;
 
 CREATE OR REPLACE VIEW directory.changes AS
