@@ -13,6 +13,3362 @@ CREATE SCHEMA projector;
 
 CREATE SCHEMA state;
 
+CREATE FUNCTION state.account_settings_then(p_account text, p_folded bytea, p_locks boolean) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_document jsonb;
+    v_last bytea;
+    v_delta jsonb;
+BEGIN
+    SELECT
+        CASE WHEN p_locks THEN v.locks ELSE v.settings END,
+        v.folded
+    INTO v_document, v_last
+    FROM state.account_settings_versions v
+    WHERE v.account_id = p_account AND v.folded >= p_folded AND v.settings IS NOT NULL
+    ORDER BY v.folded LIMIT 1;
+    IF v_last IS NULL THEN
+        SELECT
+            CASE WHEN p_locks THEN s.locks ELSE s.settings END
+        INTO v_document
+        FROM state.account_settings s
+        WHERE s.account_id = p_account
+        ;
+        v_last := '\xff';
+    END IF;
+    FOR v_delta IN
+        SELECT
+            CASE WHEN p_locks THEN v.locks_delta ELSE v.delta END
+        FROM state.account_settings_versions v
+        WHERE v.account_id = p_account AND v.folded > p_folded AND v.folded <= v_last
+        ORDER BY v.folded DESC
+    LOOP
+        v_document := state.before_change(v_document, v_delta);
+    END LOOP;
+    RETURN v_document;
+END
+$$;
+
+CREATE FUNCTION state.time_of(event_order bytea) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN to_timestamp(((((('x'::text || encode(SUBSTRING(event_order FROM 1 FOR 8), 'hex'::text)))::bit(64))::bigint)::double precision / (1000.0)::double precision));
+
+CREATE TABLE state.account_settings (
+    account_id text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    settings jsonb NOT NULL,
+    locks jsonb NOT NULL,
+    changed_order bytea
+)
+WITH (fillfactor='85');
+
+CREATE VIEW directory.account_settings AS
+ SELECT account_id,
+    NULLIF(settings, '{}'::jsonb) AS settings,
+    NULLIF(locks, '{}'::jsonb) AS locks,
+    state.time_of(changed_order) AS changed_at,
+    state.time_of(changed_order) AS last_event_at,
+    last_position
+   FROM state.account_settings s
+  WHERE (changed_order IS NOT NULL);
+
+COMMENT ON VIEW directory.account_settings IS 'Settings of accounts and which of them are locked for everybody, as Zoom''s REST API showed them. No delivery tells of them.';
+
+COMMENT ON COLUMN directory.account_settings.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.account_settings.settings IS 'The settings known, nested as Zoom nests them; null where none is.';
+
+COMMENT ON COLUMN directory.account_settings.locks IS 'The locks known, nested alike: true means that nobody in the account may change that setting; null where none is known.';
+
+COMMENT ON COLUMN directory.account_settings.changed_at IS 'Time of the newest observation that differed.';
+
+COMMENT ON COLUMN directory.account_settings.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.account_settings.last_position IS 'Position in the log of that event.';
+
+CREATE TABLE state.account_settings_versions (
+    account_id text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    locks_delta jsonb NOT NULL,
+    settings jsonb,
+    locks jsonb,
+    last_position bigint NOT NULL,
+    changed_order bytea,
+    CONSTRAINT account_settings_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.account_settings_versions ALTER COLUMN delta SET STATISTICS 0;
+ALTER TABLE ONLY state.account_settings_versions ALTER COLUMN locks_delta SET STATISTICS 0;
+ALTER TABLE ONLY state.account_settings_versions ALTER COLUMN settings SET STATISTICS 0;
+ALTER TABLE ONLY state.account_settings_versions ALTER COLUMN locks SET STATISTICS 0;
+
+CREATE VIEW state.past_account_settings AS
+ SELECT v.account_id,
+    v.folded,
+    v.until,
+    v.last_position,
+        CASE
+            WHEN (v.until = '\xff'::bytea) THEN s.settings
+            ELSE state.account_settings_then(v.account_id, v.folded, false)
+        END AS settings,
+        CASE
+            WHEN (v.until = '\xff'::bytea) THEN s.locks
+            ELSE state.account_settings_then(v.account_id, v.folded, true)
+        END AS locks,
+        CASE
+            WHEN (v.changed_order = '\x'::bytea) THEN v.folded
+            ELSE v.changed_order
+        END AS changed_order
+   FROM (state.account_settings_versions v
+     LEFT JOIN state.account_settings s ON ((s.account_id = v.account_id)));
+
+CREATE FUNCTION state.account_settings_at(p_bound bytea) RETURNS SETOF directory.account_settings
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT s.account_id,
+     NULLIF(s.settings, '{}'::jsonb) AS settings,
+     NULLIF(s.locks, '{}'::jsonb) AS locks,
+     state.time_of(s.changed_order) AS changed_at,
+     state.time_of(s.changed_order) AS last_event_at,
+     s.last_position
+    FROM ( SELECT past_account_settings.account_id,
+             past_account_settings.folded,
+             past_account_settings.until,
+             past_account_settings.last_position,
+             past_account_settings.settings,
+             past_account_settings.locks,
+             past_account_settings.changed_order
+            FROM state.past_account_settings
+           WHERE ((past_account_settings.folded < ( SELECT account_settings_at.p_bound AS p_bound)) AND (past_account_settings.until >= ( SELECT account_settings_at.p_bound AS p_bound)))) s
+   WHERE (s.changed_order IS NOT NULL);
+END;
+
+CREATE FUNCTION state.bound(t timestamp with time zone) RETURNS bytea
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN (t = 'infinity'::timestamp with time zone) THEN '\xff'::bytea
+             WHEN (t < '1970-01-01 00:00:00+00'::timestamp with time zone) THEN '\x'::bytea
+             ELSE int8send(((floor((EXTRACT(epoch FROM t) * (1000)::numeric)))::bigint + 1))
+         END AS int8send;
+END;
+
+CREATE FUNCTION directory.account_settings_at(t timestamp with time zone) RETURNS SETOF directory.account_settings
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT account_settings_at.account_id,
+     account_settings_at.settings,
+     account_settings_at.locks,
+     account_settings_at.changed_at,
+     account_settings_at.last_event_at,
+     account_settings_at.last_position
+    FROM state.account_settings_at(state.bound(account_settings_at.t)) account_settings_at(account_id, settings, locks, changed_at, last_event_at, last_position);
+END;
+
+COMMENT ON FUNCTION directory.account_settings_at(t timestamp with time zone) IS 'What the view account_settings would show had exactly the events up to this moment been folded, those that arrived late included.';
+
+CREATE FUNCTION state.at(ms bigint) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN to_timestamp(((ms)::double precision / (1000.0)::double precision));
+
+CREATE TABLE state.groups (
+    account_id text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    profile jsonb NOT NULL,
+    created_ms bigint,
+    removed boolean NOT NULL,
+    removed_ms bigint,
+    cutoff bytea,
+    drift jsonb NOT NULL
+)
+WITH (fillfactor='85');
+
+CREATE VIEW directory.former_groups AS
+ SELECT account_id,
+    group_id,
+    (profile ->> 'name'::text) AS name,
+    state.at(created_ms) AS created_at,
+    state.at(removed_ms) AS removed_at,
+    state.time_of(folded) AS last_event_at,
+    last_position
+   FROM state.groups g
+  WHERE ((last_position > 0) AND removed);
+
+COMMENT ON VIEW directory.former_groups IS 'Groups that were deleted, or that Zoom''s REST API does not have any more, and that have not come back.';
+
+COMMENT ON COLUMN directory.former_groups.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.former_groups.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.former_groups.name IS 'Name of the group as last known.';
+
+COMMENT ON COLUMN directory.former_groups.created_at IS 'Time of the first group.created of its last life; null where that was not seen.';
+
+COMMENT ON COLUMN directory.former_groups.removed_at IS 'Time of the newest group.deleted; of a group that Zoom''s REST API does not have any more, when that was found.';
+
+COMMENT ON COLUMN directory.former_groups.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.former_groups.last_position IS 'Position in the log of that event.';
+
+CREATE TABLE state.group_versions (
+    account_id text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    last_position bigint NOT NULL,
+    profile jsonb NOT NULL,
+    created_ms bigint,
+    removed boolean NOT NULL,
+    removed_ms bigint,
+    cutoff bytea,
+    CONSTRAINT group_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+
+CREATE VIEW state.past_groups AS
+ SELECT account_id,
+    group_id,
+    folded,
+    until,
+    last_position,
+    profile,
+    created_ms,
+    removed,
+    removed_ms,
+    cutoff
+   FROM state.group_versions v;
+
+CREATE FUNCTION state.former_groups_at(p_bound bytea) RETURNS SETOF directory.former_groups
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT g.account_id,
+     g.group_id,
+     (g.profile ->> 'name'::text) AS name,
+     state.at(g.created_ms) AS created_at,
+     state.at(g.removed_ms) AS removed_at,
+     state.time_of(g.folded) AS last_event_at,
+     g.last_position
+    FROM ( SELECT past_groups.account_id,
+             past_groups.group_id,
+             past_groups.folded,
+             past_groups.until,
+             past_groups.last_position,
+             past_groups.profile,
+             past_groups.created_ms,
+             past_groups.removed,
+             past_groups.removed_ms,
+             past_groups.cutoff
+            FROM state.past_groups
+           WHERE ((past_groups.folded < ( SELECT former_groups_at.p_bound AS p_bound)) AND (past_groups.until >= ( SELECT former_groups_at.p_bound AS p_bound)))) g
+   WHERE ((g.last_position > 0) AND g.removed);
+END;
+
+CREATE FUNCTION directory.former_groups_at(t timestamp with time zone) RETURNS SETOF directory.former_groups
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT former_groups_at.account_id,
+     former_groups_at.group_id,
+     former_groups_at.name,
+     former_groups_at.created_at,
+     former_groups_at.removed_at,
+     former_groups_at.last_event_at,
+     former_groups_at.last_position
+    FROM state.former_groups_at(state.bound(former_groups_at.t)) former_groups_at(account_id, group_id, name, created_at, removed_at, last_event_at, last_position);
+END;
+
+COMMENT ON FUNCTION directory.former_groups_at(t timestamp with time zone) IS 'What the view former_groups would show had exactly the events up to this moment been folded, those that arrived late included.';
+
+CREATE TABLE state.users (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    spelled_by_lifecycle boolean NOT NULL,
+    status text NOT NULL,
+    pending_order bytea,
+    profile jsonb NOT NULL,
+    custom_attributes jsonb NOT NULL,
+    creation_type text,
+    created_ms bigint,
+    removed boolean NOT NULL,
+    removed_ms bigint,
+    cutoff bytea,
+    drift jsonb NOT NULL,
+    observed_created_ms bigint,
+    email text GENERATED ALWAYS AS ((profile ->> 'email'::text)) STORED,
+    known boolean GENERATED ALWAYS AS ((last_position > 0)) STORED
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.users ALTER COLUMN profile SET STATISTICS 0;
+ALTER TABLE ONLY state.users ALTER COLUMN custom_attributes SET STATISTICS 0;
+
+CREATE VIEW directory.former_users AS
+ SELECT account_id,
+    user_id,
+    email,
+    (profile ->> 'first_name'::text) AS first_name,
+    (profile ->> 'last_name'::text) AS last_name,
+    (profile ->> 'display_name'::text) AS display_name,
+    ((profile ->> 'type'::text))::integer AS type,
+    status,
+    (profile ->> 'role'::text) AS role,
+    (profile ->> 'dept'::text) AS dept,
+    (profile ->> 'company'::text) AS company,
+    (profile ->> 'language'::text) AS language,
+    (profile ->> 'timezone'::text) AS timezone,
+    (profile ->> 'phone_number'::text) AS phone_number,
+    (profile ->> 'phone_country'::text) AS phone_country,
+    (profile ->> 'pic_url'::text) AS pic_url,
+    ((profile ->> 'pmi'::text))::bigint AS pmi,
+    ((profile ->> 'use_pmi'::text))::boolean AS use_pmi,
+    (profile ->> 'vanity_name'::text) AS vanity_name,
+    (profile ->> 'primary_group_id'::text) AS primary_group_id,
+    NULLIF(custom_attributes, '[]'::jsonb) AS custom_attributes,
+    NULLIF((profile -> 'settings'::text), 'null'::jsonb) AS profile_settings,
+    creation_type,
+    state.at(COALESCE(created_ms, observed_created_ms)) AS created_at,
+    state.at(removed_ms) AS removed_at,
+    state.time_of(folded) AS last_event_at,
+    last_position
+   FROM state.users u
+  WHERE (known AND removed);
+
+COMMENT ON VIEW directory.former_users IS 'Users who were deleted, disassociated or are gone, and have not come back: one row a user, with the profile as last known.';
+
+COMMENT ON COLUMN directory.former_users.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.former_users.user_id IS 'Zoom''s user id, as the newest lifecycle event spells it. Ids match case-insensitively.';
+
+COMMENT ON COLUMN directory.former_users.email IS 'E-mail as sent. Look it up with lower(email) = lower(...): that uses an index.';
+
+COMMENT ON COLUMN directory.former_users.first_name IS 'First name.';
+
+COMMENT ON COLUMN directory.former_users.last_name IS 'Last name.';
+
+COMMENT ON COLUMN directory.former_users.display_name IS 'Name as shown in Zoom.';
+
+COMMENT ON COLUMN directory.former_users.type IS 'Licence, in Zoom''s code: 1 basic, 2 licensed, 4 unassigned, 99 none; other codes may come.';
+
+COMMENT ON COLUMN directory.former_users.status IS 'deleted or disassociated: the newest removal decides. gone: Zoom''s REST API does not have the user any more, and no event told how that came.';
+
+COMMENT ON COLUMN directory.former_users.role IS 'Name of the account role.';
+
+COMMENT ON COLUMN directory.former_users.dept IS 'Department.';
+
+COMMENT ON COLUMN directory.former_users.company IS 'Company.';
+
+COMMENT ON COLUMN directory.former_users.language IS 'Language code.';
+
+COMMENT ON COLUMN directory.former_users.timezone IS 'Time zone name.';
+
+COMMENT ON COLUMN directory.former_users.phone_number IS 'Phone number as sent.';
+
+COMMENT ON COLUMN directory.former_users.phone_country IS 'Country of the phone number.';
+
+COMMENT ON COLUMN directory.former_users.pic_url IS 'Address of the profile picture.';
+
+COMMENT ON COLUMN directory.former_users.pmi IS 'Personal meeting id.';
+
+COMMENT ON COLUMN directory.former_users.use_pmi IS 'Whether instant meetings use the personal meeting id.';
+
+COMMENT ON COLUMN directory.former_users.vanity_name IS 'Personal link name.';
+
+COMMENT ON COLUMN directory.former_users.primary_group_id IS 'Id of the primary group; memberships may not show it yet.';
+
+COMMENT ON COLUMN directory.former_users.custom_attributes IS 'Array of {key, name, value}, sorted by key; null where there are none.';
+
+COMMENT ON COLUMN directory.former_users.profile_settings IS 'Settings that profile updates carry, such as licence features. Settings proper are in user_settings.';
+
+COMMENT ON COLUMN directory.former_users.creation_type IS 'How the user was created (create, autoCreate, custCreate, ssoCreate and so on).';
+
+COMMENT ON COLUMN directory.former_users.created_at IS 'Time of the first user.created of this life; where that was not seen, what Zoom''s REST API says, or null.';
+
+COMMENT ON COLUMN directory.former_users.removed_at IS 'Time of the newest removal; of a user who is gone, when that was found.';
+
+COMMENT ON COLUMN directory.former_users.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.former_users.last_position IS 'Position in the log of that event.';
+
+CREATE TABLE state.user_versions (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    status text NOT NULL,
+    pending_order bytea,
+    profile jsonb NOT NULL,
+    custom_attributes jsonb NOT NULL,
+    creation_type text,
+    created_ms bigint,
+    removed boolean NOT NULL,
+    removed_ms bigint,
+    cutoff bytea,
+    observed_created_ms bigint,
+    CONSTRAINT user_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.user_versions ALTER COLUMN delta SET STATISTICS 0;
+ALTER TABLE ONLY state.user_versions ALTER COLUMN profile SET STATISTICS 0;
+ALTER TABLE ONLY state.user_versions ALTER COLUMN custom_attributes SET STATISTICS 0;
+
+CREATE VIEW state.past_users AS
+ SELECT account_id,
+    user_key,
+    folded,
+    until,
+    last_position,
+    user_id,
+    status,
+    pending_order,
+    profile,
+    custom_attributes,
+    creation_type,
+    created_ms,
+    removed,
+    removed_ms,
+    cutoff,
+    observed_created_ms,
+    (profile ->> 'email'::text) AS email,
+    (last_position > 0) AS known
+   FROM state.user_versions v;
+
+CREATE FUNCTION state.former_users_at(p_bound bytea) RETURNS SETOF directory.former_users
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT u.account_id,
+     u.user_id,
+     u.email,
+     (u.profile ->> 'first_name'::text) AS first_name,
+     (u.profile ->> 'last_name'::text) AS last_name,
+     (u.profile ->> 'display_name'::text) AS display_name,
+     ((u.profile ->> 'type'::text))::integer AS type,
+     u.status,
+     (u.profile ->> 'role'::text) AS role,
+     (u.profile ->> 'dept'::text) AS dept,
+     (u.profile ->> 'company'::text) AS company,
+     (u.profile ->> 'language'::text) AS language,
+     (u.profile ->> 'timezone'::text) AS timezone,
+     (u.profile ->> 'phone_number'::text) AS phone_number,
+     (u.profile ->> 'phone_country'::text) AS phone_country,
+     (u.profile ->> 'pic_url'::text) AS pic_url,
+     ((u.profile ->> 'pmi'::text))::bigint AS pmi,
+     ((u.profile ->> 'use_pmi'::text))::boolean AS use_pmi,
+     (u.profile ->> 'vanity_name'::text) AS vanity_name,
+     (u.profile ->> 'primary_group_id'::text) AS primary_group_id,
+     NULLIF(u.custom_attributes, '[]'::jsonb) AS custom_attributes,
+     NULLIF((u.profile -> 'settings'::text), 'null'::jsonb) AS profile_settings,
+     u.creation_type,
+     state.at(COALESCE(u.created_ms, u.observed_created_ms)) AS created_at,
+     state.at(u.removed_ms) AS removed_at,
+     state.time_of(u.folded) AS last_event_at,
+     u.last_position
+    FROM ( SELECT past_users.account_id,
+             past_users.user_key,
+             past_users.folded,
+             past_users.until,
+             past_users.last_position,
+             past_users.user_id,
+             past_users.status,
+             past_users.pending_order,
+             past_users.profile,
+             past_users.custom_attributes,
+             past_users.creation_type,
+             past_users.created_ms,
+             past_users.removed,
+             past_users.removed_ms,
+             past_users.cutoff,
+             past_users.observed_created_ms,
+             past_users.email,
+             past_users.known
+            FROM state.past_users
+           WHERE ((past_users.folded < ( SELECT former_users_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT former_users_at.p_bound AS p_bound)))) u
+   WHERE (u.known AND u.removed);
+END;
+
+CREATE FUNCTION directory.former_users_at(t timestamp with time zone) RETURNS SETOF directory.former_users
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT former_users_at.account_id,
+     former_users_at.user_id,
+     former_users_at.email,
+     former_users_at.first_name,
+     former_users_at.last_name,
+     former_users_at.display_name,
+     former_users_at.type,
+     former_users_at.status,
+     former_users_at.role,
+     former_users_at.dept,
+     former_users_at.company,
+     former_users_at.language,
+     former_users_at.timezone,
+     former_users_at.phone_number,
+     former_users_at.phone_country,
+     former_users_at.pic_url,
+     former_users_at.pmi,
+     former_users_at.use_pmi,
+     former_users_at.vanity_name,
+     former_users_at.primary_group_id,
+     former_users_at.custom_attributes,
+     former_users_at.profile_settings,
+     former_users_at.creation_type,
+     former_users_at.created_at,
+     former_users_at.removed_at,
+     former_users_at.last_event_at,
+     former_users_at.last_position
+    FROM state.former_users_at(state.bound(former_users_at.t)) former_users_at(account_id, user_id, email, first_name, last_name, display_name, type, status, role, dept, company, language, timezone, phone_number, phone_country, pic_url, pmi, use_pmi, vanity_name, primary_group_id, custom_attributes, profile_settings, creation_type, created_at, removed_at, last_event_at, last_position);
+END;
+
+COMMENT ON FUNCTION directory.former_users_at(t timestamp with time zone) IS 'What the view former_users would show had exactly the events up to this moment been folded, those that arrived late included.';
+
+CREATE FUNCTION state.group_admins_decides(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_person text := state.group_admins_meaning(p_account, p_group, p_key, p_folded);
+    v_cutoff bytea;
+    v_own_email text;
+    v_listed record;
+BEGIN
+    IF v_person IS NULL OR v_person = p_key THEN
+        RETURN v_person;
+    END IF;
+    SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
+    FROM state.users u WHERE u.account_id = p_account AND u.user_key = v_person;
+    SELECT m.folded, m.email INTO v_listed
+    FROM state.group_admins m
+    WHERE m.account_id = p_account AND m.group_id = p_group AND m.person_key = v_person;
+    IF v_listed.folded >= p_folded AND v_listed.folded > coalesce(v_cutoff, '') THEN
+        RETURN NULL;
+    END IF;
+    -- No other e-mails than these two can mean the same person.
+    IF EXISTS (
+        SELECT FROM state.group_admins e
+        WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
+          AND e.person_key IN ('email:' || lower(v_listed.email), 'email:' || lower(v_own_email))
+          AND (e.folded, e.person_key) > (p_folded, p_key)
+          AND state.group_admins_meaning(p_account, p_group, e.person_key, e.folded) = v_person)
+    THEN
+        RETURN NULL;
+    END IF;
+    RETURN v_person;
+END
+$$;
+
+CREATE FUNCTION state.group_admins_decides_at(p_bound bytea, p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_person text := state.group_admins_meaning_at(p_bound, p_account, p_group, p_key, p_folded);
+    v_cutoff bytea;
+    v_own_email text;
+    v_listed record;
+BEGIN
+    IF v_person IS NULL OR v_person = p_key THEN
+        RETURN v_person;
+    END IF;
+    SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
+    FROM (SELECT * FROM state.past_users WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) u WHERE u.account_id = p_account AND u.user_key = v_person;
+    SELECT m.folded, m.email INTO v_listed
+    FROM (SELECT * FROM state.past_group_admins WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) m
+    WHERE m.account_id = p_account AND m.group_id = p_group AND m.person_key = v_person;
+    IF v_listed.folded >= p_folded AND v_listed.folded > coalesce(v_cutoff, '') THEN
+        RETURN NULL;
+    END IF;
+    -- No other e-mails than these two can mean the same person.
+    IF EXISTS (
+        SELECT FROM (SELECT * FROM state.past_group_admins WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) e
+        WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
+          AND e.person_key IN ('email:' || lower(v_listed.email), 'email:' || lower(v_own_email))
+          AND (e.folded, e.person_key) > (p_folded, p_key)
+          AND state.group_admins_meaning_at(p_bound, p_account, p_group, e.person_key, e.folded) = v_person)
+    THEN
+        RETURN NULL;
+    END IF;
+    RETURN v_person;
+END
+$$;
+
+CREATE VIEW state.known_groups AS
+ SELECT account_id,
+    group_id,
+    (profile ->> 'name'::text) AS name,
+    removed,
+    COALESCE(cutoff, '\x'::bytea) AS cutoff,
+    cutoff AS ended
+   FROM state.groups g
+  WHERE (last_position > 0);
+
+CREATE FUNCTION state.known_groups_at(p_bound bytea) RETURNS SETOF state.known_groups
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT g.account_id,
+     g.group_id,
+     (g.profile ->> 'name'::text) AS name,
+     g.removed,
+     COALESCE(g.cutoff, '\x'::bytea) AS cutoff,
+     g.cutoff AS ended
+    FROM ( SELECT past_groups.account_id,
+             past_groups.group_id,
+             past_groups.folded,
+             past_groups.until,
+             past_groups.last_position,
+             past_groups.profile,
+             past_groups.created_ms,
+             past_groups.removed,
+             past_groups.removed_ms,
+             past_groups.cutoff
+            FROM state.past_groups
+           WHERE ((past_groups.folded < ( SELECT known_groups_at.p_bound AS p_bound)) AND (past_groups.until >= ( SELECT known_groups_at.p_bound AS p_bound)))) g
+   WHERE (g.last_position > 0);
+END;
+
+CREATE FUNCTION state.signed_in_since(p_account text, p_user text, p_order bytea) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM state.sign_ins s
+        WHERE s.account_id = p_account AND s.user_key = p_user AND s.signed_in_order > p_order);
+END
+$$;
+
+CREATE FUNCTION state.signed_in_since_at(p_bound bytea, p_account text, p_user text, p_order bytea) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM (SELECT * FROM state.past_sign_ins WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) s
+        WHERE s.account_id = p_account AND s.user_key = p_user AND s.signed_in_order > p_order);
+END
+$$;
+
+CREATE VIEW state.people AS
+ SELECT account_id,
+    user_key,
+    user_id,
+    NULLIF(email, ''::text) AS email,
+        CASE
+            WHEN ((status = 'pending'::text) AND state.signed_in_since(account_id, user_key, pending_order)) THEN 'active'::text
+            ELSE status
+        END AS status,
+    folded,
+    removed,
+    COALESCE(cutoff, '\x'::bytea) AS cutoff,
+    cutoff AS ended,
+    lower(email) AS email_key
+   FROM state.users u
+  WHERE known;
+
+CREATE FUNCTION state.people_at(p_bound bytea) RETURNS SETOF state.people
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT u.account_id,
+     u.user_key,
+     u.user_id,
+     NULLIF(u.email, ''::text) AS email,
+         CASE
+             WHEN ((u.status = 'pending'::text) AND state.signed_in_since_at(people_at.p_bound, u.account_id, u.user_key, u.pending_order)) THEN 'active'::text
+             ELSE u.status
+         END AS status,
+     u.folded,
+     u.removed,
+     COALESCE(u.cutoff, '\x'::bytea) AS cutoff,
+     u.cutoff AS ended,
+     lower(u.email) AS email_key
+    FROM ( SELECT past_users.account_id,
+             past_users.user_key,
+             past_users.folded,
+             past_users.until,
+             past_users.last_position,
+             past_users.user_id,
+             past_users.status,
+             past_users.pending_order,
+             past_users.profile,
+             past_users.custom_attributes,
+             past_users.creation_type,
+             past_users.created_ms,
+             past_users.removed,
+             past_users.removed_ms,
+             past_users.cutoff,
+             past_users.observed_created_ms,
+             past_users.email,
+             past_users.known
+            FROM state.past_users
+           WHERE ((past_users.folded < ( SELECT people_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT people_at.p_bound AS p_bound)))) u
+   WHERE u.known;
+END;
+
+CREATE TABLE state.group_admins (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text,
+    email text,
+    email_order bytea NOT NULL,
+    added boolean NOT NULL,
+    by text,
+    told bytea NOT NULL,
+    told_added boolean NOT NULL,
+    absent bytea NOT NULL,
+    in_set boolean NOT NULL,
+    happened_at timestamp with time zone GENERATED ALWAYS AS (state.time_of(folded)) STORED,
+    told_at timestamp with time zone GENERATED ALWAYS AS (
+CASE
+    WHEN told_added THEN state.time_of(told)
+    ELSE NULL::timestamp with time zone
+END) STORED
+)
+WITH (fillfactor='85');
+
+CREATE VIEW directory.group_admins AS
+ SELECT m.account_id,
+    m.group_id,
+    u.user_id,
+    COALESCE(u.email,
+        CASE
+            WHEN (m.email_order > GREATEST(u.cutoff, g.cutoff)) THEN m.email
+            ELSE NULL::text
+        END) AS email,
+    g.name AS group_name,
+    u.status AS user_status,
+        CASE
+            WHEN w.told THEN m.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (w.told AND m.told_added) THEN m.by
+            ELSE NULL::text
+        END AS added_by,
+    m.happened_at AS last_event_at,
+    m.last_position
+   FROM (((state.people u
+     JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+     CROSS JOIN LATERAL ( SELECT (m.told > GREATEST(u.cutoff, g.cutoff, m.absent)) AS told) w)
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
+           FROM state.group_admins e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))) AND (NOT (EXISTS ( SELECT
+           FROM state.group_admins e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(u.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    u.user_id,
+    u.email,
+    g.name AS group_name,
+    u.status AS user_status,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
+    e.happened_at AS last_event_at,
+    e.last_position
+   FROM ((state.people u
+     JOIN state.group_admins e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(u.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = u.user_key))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    u.user_id,
+    COALESCE(u.email, e.email) AS email,
+    g.name AS group_name,
+    u.status AS user_status,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
+    e.happened_at AS last_event_at,
+    e.last_position
+   FROM (((state.people u
+     JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
+     JOIN state.group_admins e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = m.person_key))
+UNION ALL
+ SELECT m.account_id,
+    m.group_id,
+    m.user_id,
+        CASE
+            WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
+            ELSE NULL::text
+        END AS email,
+    g.name AS group_name,
+    NULL::text AS user_status,
+        CASE
+            WHEN (m.told > GREATEST(g.cutoff, m.absent)) THEN m.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (m.told_added AND (m.told > GREATEST(g.cutoff, m.absent))) THEN m.by
+            ELSE NULL::text
+        END AS added_by,
+    m.happened_at AS last_event_at,
+    m.last_position
+   FROM (state.group_admins m
+     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
+           FROM state.people u
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (NOT (EXISTS ( SELECT
+           FROM state.group_admins e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    m.user_id,
+    e.email,
+    g.name AS group_name,
+    NULL::text AS user_status,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
+    e.happened_at AS last_event_at,
+    e.last_position
+   FROM ((state.group_admins m
+     JOIN state.group_admins e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (NOT (EXISTS ( SELECT
+           FROM state.people u
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = m.person_key))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    e.person_key AS user_id,
+    e.email,
+    g.name AS group_name,
+    NULL::text AS user_status,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
+    e.happened_at AS last_event_at,
+    e.last_position
+   FROM (state.group_admins e
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
+
+COMMENT ON VIEW directory.group_admins IS 'The group_admins of groups: one row a group and person. Removed users and removed groups are not in it.';
+
+COMMENT ON COLUMN directory.group_admins.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.group_admins.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.group_admins.user_id IS 'Zoom''s user id, spelled as in users where the user is known there; email:<lower-cased e-mail> for an entry without an id that nobody known has.';
+
+COMMENT ON COLUMN directory.group_admins.email IS 'The person''s current e-mail in users; where none is known there, the newest that the list''s own events named.';
+
+COMMENT ON COLUMN directory.group_admins.group_name IS 'Current name of the group; null where the group is not in groups.';
+
+COMMENT ON COLUMN directory.group_admins.user_status IS 'Status of the user as in users; null where the person is not in users.';
+
+COMMENT ON COLUMN directory.group_admins.added_at IS 'Time of the newest delivery that added the person; null where only Zoom''s REST API told of it.';
+
+COMMENT ON COLUMN directory.group_admins.added_by IS 'E-mail of the operator of that delivery; null where it named none.';
+
+COMMENT ON COLUMN directory.group_admins.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.group_admins.last_position IS 'Position in the log of that event.';
+
+CREATE TABLE state.group_admins_versions (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text,
+    email text,
+    email_order bytea,
+    added boolean NOT NULL,
+    by text,
+    told bytea,
+    told_added boolean NOT NULL,
+    absent bytea NOT NULL,
+    in_set boolean NOT NULL,
+    CONSTRAINT group_admins_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+
+CREATE VIEW state.past_group_admins AS
+ SELECT account_id,
+    person_key,
+    group_id,
+    folded,
+    until,
+    last_position,
+    user_id,
+    email,
+    COALESCE(email_order, folded) AS email_order,
+    added,
+    by,
+    COALESCE(told, folded) AS told,
+    told_added,
+    absent,
+    in_set,
+    state.time_of(folded) AS happened_at,
+        CASE
+            WHEN told_added THEN state.time_of(COALESCE(told, folded))
+            ELSE NULL::timestamp with time zone
+        END AS told_at
+   FROM state.group_admins_versions v;
+
+CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.group_admins
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT m.account_id,
+     m.group_id,
+     u.user_id,
+     COALESCE(u.email,
+         CASE
+             WHEN (m.email_order > GREATEST(u.cutoff, g.cutoff)) THEN m.email
+             ELSE NULL::text
+         END) AS email,
+     g.name AS group_name,
+     u.status AS user_status,
+         CASE
+             WHEN w.told THEN m.told_at
+             ELSE NULL::timestamp with time zone
+         END AS added_at,
+         CASE
+             WHEN (w.told AND m.told_added) THEN m.by
+             ELSE NULL::text
+         END AS added_by,
+     m.happened_at AS last_event_at,
+     m.last_position
+    FROM (((state.people_at(group_admins_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+      JOIN ( SELECT past_group_admins.account_id,
+             past_group_admins.person_key,
+             past_group_admins.group_id,
+             past_group_admins.folded,
+             past_group_admins.until,
+             past_group_admins.last_position,
+             past_group_admins.user_id,
+             past_group_admins.email,
+             past_group_admins.email_order,
+             past_group_admins.added,
+             past_group_admins.by,
+             past_group_admins.told,
+             past_group_admins.told_added,
+             past_group_admins.absent,
+             past_group_admins.in_set,
+             past_group_admins.happened_at,
+             past_group_admins.told_at
+            FROM state.past_group_admins
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+      LEFT JOIN state.known_groups_at(group_admins_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+      CROSS JOIN LATERAL ( SELECT (m.told > GREATEST(u.cutoff, g.cutoff, m.absent)) AS told) w)
+   WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
+            FROM ( SELECT past_group_admins.account_id,
+                     past_group_admins.person_key,
+                     past_group_admins.group_id,
+                     past_group_admins.folded,
+                     past_group_admins.until,
+                     past_group_admins.last_position,
+                     past_group_admins.user_id,
+                     past_group_admins.email,
+                     past_group_admins.email_order,
+                     past_group_admins.added,
+                     past_group_admins.by,
+                     past_group_admins.told,
+                     past_group_admins.told_added,
+                     past_group_admins.absent,
+                     past_group_admins.in_set,
+                     past_group_admins.happened_at,
+                     past_group_admins.told_at
+                    FROM state.past_group_admins
+                   WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e
+           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                 CASE e.person_key
+                     WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     ELSE NULL::text
+                 END = m.person_key))))) AND (NOT (EXISTS ( SELECT
+            FROM ( SELECT past_group_admins.account_id,
+                     past_group_admins.person_key,
+                     past_group_admins.group_id,
+                     past_group_admins.folded,
+                     past_group_admins.until,
+                     past_group_admins.last_position,
+                     past_group_admins.user_id,
+                     past_group_admins.email,
+                     past_group_admins.email_order,
+                     past_group_admins.added,
+                     past_group_admins.by,
+                     past_group_admins.told,
+                     past_group_admins.told_added,
+                     past_group_admins.absent,
+                     past_group_admins.in_set,
+                     past_group_admins.happened_at,
+                     past_group_admins.told_at
+                    FROM state.past_group_admins
+                   WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e
+           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.folded > m.folded) AND (
+                 CASE e.person_key
+                     WHEN ('email:'::text || lower(u.email)) THEN state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     ELSE NULL::text
+                 END = m.person_key))))))
+ UNION ALL
+  SELECT e.account_id,
+     e.group_id,
+     u.user_id,
+     u.email,
+     g.name,
+     u.status,
+         CASE
+             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+             ELSE NULL::text
+         END AS "case",
+     e.happened_at,
+     e.last_position
+    FROM ((state.people_at(group_admins_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+      JOIN ( SELECT past_group_admins.account_id,
+             past_group_admins.person_key,
+             past_group_admins.group_id,
+             past_group_admins.folded,
+             past_group_admins.until,
+             past_group_admins.last_position,
+             past_group_admins.user_id,
+             past_group_admins.email,
+             past_group_admins.email_order,
+             past_group_admins.added,
+             past_group_admins.by,
+             past_group_admins.told,
+             past_group_admins.told_added,
+             past_group_admins.absent,
+             past_group_admins.in_set,
+             past_group_admins.happened_at,
+             past_group_admins.told_at
+            FROM state.past_group_admins
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
+      LEFT JOIN state.known_groups_at(group_admins_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (
+         CASE e.person_key
+             WHEN ('email:'::text || lower(u.email)) THEN state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             ELSE NULL::text
+         END = u.user_key))
+ UNION ALL
+  SELECT e.account_id,
+     e.group_id,
+     u.user_id,
+     COALESCE(u.email, e.email) AS "coalesce",
+     g.name,
+     u.status,
+         CASE
+             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+             ELSE NULL::text
+         END AS "case",
+     e.happened_at,
+     e.last_position
+    FROM (((state.people_at(group_admins_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+      JOIN ( SELECT past_group_admins.account_id,
+             past_group_admins.person_key,
+             past_group_admins.group_id,
+             past_group_admins.folded,
+             past_group_admins.until,
+             past_group_admins.last_position,
+             past_group_admins.user_id,
+             past_group_admins.email,
+             past_group_admins.email_order,
+             past_group_admins.added,
+             past_group_admins.by,
+             past_group_admins.told,
+             past_group_admins.told_added,
+             past_group_admins.absent,
+             past_group_admins.in_set,
+             past_group_admins.happened_at,
+             past_group_admins.told_at
+            FROM state.past_group_admins
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
+      JOIN ( SELECT past_group_admins.account_id,
+             past_group_admins.person_key,
+             past_group_admins.group_id,
+             past_group_admins.folded,
+             past_group_admins.until,
+             past_group_admins.last_position,
+             past_group_admins.user_id,
+             past_group_admins.email,
+             past_group_admins.email_order,
+             past_group_admins.added,
+             past_group_admins.by,
+             past_group_admins.told,
+             past_group_admins.told_added,
+             past_group_admins.absent,
+             past_group_admins.in_set,
+             past_group_admins.happened_at,
+             past_group_admins.told_at
+            FROM state.past_group_admins
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+      LEFT JOIN state.known_groups_at(group_admins_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (
+         CASE e.person_key
+             WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             ELSE NULL::text
+         END = m.person_key))
+ UNION ALL
+  SELECT m.account_id,
+     m.group_id,
+     m.user_id,
+         CASE
+             WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
+             ELSE NULL::text
+         END AS "case",
+     g.name,
+     NULL::text,
+         CASE
+             WHEN (m.told > GREATEST(g.cutoff, m.absent)) THEN m.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (m.told_added AND (m.told > GREATEST(g.cutoff, m.absent))) THEN m.by
+             ELSE NULL::text
+         END AS "case",
+     m.happened_at,
+     m.last_position
+    FROM (( SELECT past_group_admins.account_id,
+             past_group_admins.person_key,
+             past_group_admins.group_id,
+             past_group_admins.folded,
+             past_group_admins.until,
+             past_group_admins.last_position,
+             past_group_admins.user_id,
+             past_group_admins.email,
+             past_group_admins.email_order,
+             past_group_admins.added,
+             past_group_admins.by,
+             past_group_admins.told,
+             past_group_admins.told_added,
+             past_group_admins.absent,
+             past_group_admins.in_set,
+             past_group_admins.happened_at,
+             past_group_admins.told_at
+            FROM state.past_group_admins
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) m
+      LEFT JOIN state.known_groups_at(group_admins_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+   WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
+            FROM state.people_at(group_admins_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+           WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (NOT (EXISTS ( SELECT
+            FROM ( SELECT past_group_admins.account_id,
+                     past_group_admins.person_key,
+                     past_group_admins.group_id,
+                     past_group_admins.folded,
+                     past_group_admins.until,
+                     past_group_admins.last_position,
+                     past_group_admins.user_id,
+                     past_group_admins.email,
+                     past_group_admins.email_order,
+                     past_group_admins.added,
+                     past_group_admins.by,
+                     past_group_admins.told,
+                     past_group_admins.told_added,
+                     past_group_admins.absent,
+                     past_group_admins.in_set,
+                     past_group_admins.happened_at,
+                     past_group_admins.told_at
+                    FROM state.past_group_admins
+                   WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e
+           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                 CASE e.person_key
+                     WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     ELSE NULL::text
+                 END = m.person_key))))))
+ UNION ALL
+  SELECT e.account_id,
+     e.group_id,
+     m.user_id,
+     e.email,
+     g.name,
+     NULL::text,
+         CASE
+             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+             ELSE NULL::text
+         END AS "case",
+     e.happened_at,
+     e.last_position
+    FROM ((( SELECT past_group_admins.account_id,
+             past_group_admins.person_key,
+             past_group_admins.group_id,
+             past_group_admins.folded,
+             past_group_admins.until,
+             past_group_admins.last_position,
+             past_group_admins.user_id,
+             past_group_admins.email,
+             past_group_admins.email_order,
+             past_group_admins.added,
+             past_group_admins.by,
+             past_group_admins.told,
+             past_group_admins.told_added,
+             past_group_admins.absent,
+             past_group_admins.in_set,
+             past_group_admins.happened_at,
+             past_group_admins.told_at
+            FROM state.past_group_admins
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) m
+      JOIN ( SELECT past_group_admins.account_id,
+             past_group_admins.person_key,
+             past_group_admins.group_id,
+             past_group_admins.folded,
+             past_group_admins.until,
+             past_group_admins.last_position,
+             past_group_admins.user_id,
+             past_group_admins.email,
+             past_group_admins.email_order,
+             past_group_admins.added,
+             past_group_admins.by,
+             past_group_admins.told,
+             past_group_admins.told_added,
+             past_group_admins.absent,
+             past_group_admins.in_set,
+             past_group_admins.happened_at,
+             past_group_admins.told_at
+            FROM state.past_group_admins
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+      LEFT JOIN state.known_groups_at(group_admins_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND (e.user_id IS NULL) AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (NOT (EXISTS ( SELECT
+            FROM state.people_at(group_admins_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+           WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (
+         CASE e.person_key
+             WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             ELSE NULL::text
+         END = m.person_key))
+ UNION ALL
+  SELECT e.account_id,
+     e.group_id,
+     e.person_key,
+     e.email,
+     g.name,
+     NULL::text,
+         CASE
+             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+             ELSE NULL::text
+         END AS "case",
+     e.happened_at,
+     e.last_position
+    FROM (( SELECT past_group_admins.account_id,
+             past_group_admins.person_key,
+             past_group_admins.group_id,
+             past_group_admins.folded,
+             past_group_admins.until,
+             past_group_admins.last_position,
+             past_group_admins.user_id,
+             past_group_admins.email,
+             past_group_admins.email_order,
+             past_group_admins.added,
+             past_group_admins.by,
+             past_group_admins.told,
+             past_group_admins.told_added,
+             past_group_admins.absent,
+             past_group_admins.in_set,
+             past_group_admins.happened_at,
+             past_group_admins.told_at
+            FROM state.past_group_admins
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e
+      LEFT JOIN state.known_groups_at(group_admins_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
+END;
+
+CREATE FUNCTION directory.group_admins_at(t timestamp with time zone) RETURNS SETOF directory.group_admins
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT group_admins_at.account_id,
+     group_admins_at.group_id,
+     group_admins_at.user_id,
+     group_admins_at.email,
+     group_admins_at.group_name,
+     group_admins_at.user_status,
+     group_admins_at.added_at,
+     group_admins_at.added_by,
+     group_admins_at.last_event_at,
+     group_admins_at.last_position
+    FROM state.group_admins_at(state.bound(group_admins_at.t)) group_admins_at(account_id, group_id, user_id, email, group_name, user_status, added_at, added_by, last_event_at, last_position);
+END;
+
+COMMENT ON FUNCTION directory.group_admins_at(t timestamp with time zone) IS 'What the view group_admins would show had exactly the events up to this moment been folded, those that arrived late included.';
+
+CREATE FUNCTION state.group_settings_then(p_account text, p_key text, p_folded bytea, p_locks boolean) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_document jsonb;
+    v_last bytea;
+    v_delta jsonb;
+BEGIN
+    SELECT
+        CASE WHEN p_locks THEN v.locks ELSE v.settings END,
+        v.folded
+    INTO v_document, v_last
+    FROM state.group_settings_versions v
+    WHERE v.account_id = p_account AND v.folded >= p_folded AND v.settings IS NOT NULL
+      AND v.group_id = p_key
+    ORDER BY v.folded LIMIT 1;
+    IF v_last IS NULL THEN
+        SELECT
+            CASE WHEN p_locks THEN s.locks ELSE s.settings END
+        INTO v_document
+        FROM state.group_settings s
+        WHERE s.account_id = p_account
+          AND s.group_id = p_key
+        ;
+        v_last := '\xff';
+    END IF;
+    FOR v_delta IN
+        SELECT
+            CASE WHEN p_locks THEN v.locks_delta ELSE v.delta END
+        FROM state.group_settings_versions v
+        WHERE v.account_id = p_account AND v.folded > p_folded AND v.folded <= v_last
+          AND v.group_id = p_key
+        ORDER BY v.folded DESC
+    LOOP
+        v_document := state.before_change(v_document, v_delta);
+    END LOOP;
+    RETURN v_document;
+END
+$$;
+
+CREATE TABLE state.group_settings (
+    account_id text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    settings jsonb NOT NULL,
+    locks jsonb NOT NULL,
+    changed_order bytea,
+    changed_by text,
+    removed boolean NOT NULL,
+    drift jsonb NOT NULL
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.group_settings ALTER COLUMN settings SET STATISTICS 0;
+ALTER TABLE ONLY state.group_settings ALTER COLUMN locks SET STATISTICS 0;
+
+CREATE VIEW directory.group_settings AS
+ SELECT s.account_id,
+    s.group_id,
+    NULLIF(s.settings, '{}'::jsonb) AS settings,
+    NULLIF(s.locks, '{}'::jsonb) AS locks,
+    state.time_of(s.changed_order) AS changed_at,
+    s.changed_by,
+    state.time_of(s.changed_order) AS last_event_at,
+    s.last_position
+   FROM (state.group_settings s
+     LEFT JOIN state.known_groups g ON (((g.account_id = s.account_id) AND (g.group_id = s.group_id))))
+  WHERE ((s.changed_order > COALESCE(g.cutoff, '\x'::bytea)) AND (NOT s.removed) AND (g.removed IS NOT TRUE));
+
+COMMENT ON VIEW directory.group_settings IS 'Settings of groups and which of them are locked, as far as events told them: one row for whichever group such an event named, removed groups excepted.';
+
+COMMENT ON COLUMN directory.group_settings.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.group_settings.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.group_settings.settings IS 'The settings known, nested as Zoom nests them; null where none is.';
+
+COMMENT ON COLUMN directory.group_settings.locks IS 'The locks known, nested alike: true means that members may not change that setting; null where none is known.';
+
+COMMENT ON COLUMN directory.group_settings.changed_at IS 'Time of the newest settings or lock event.';
+
+COMMENT ON COLUMN directory.group_settings.changed_by IS 'E-mail of the operator of that event; null where it named none.';
+
+COMMENT ON COLUMN directory.group_settings.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.group_settings.last_position IS 'Position in the log of that event.';
+
+CREATE TABLE state.group_settings_versions (
+    account_id text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    locks_delta jsonb NOT NULL,
+    shown jsonb,
+    locks_shown jsonb,
+    settings jsonb,
+    locks jsonb,
+    last_position bigint NOT NULL,
+    changed_order bytea,
+    changed_by text,
+    removed boolean NOT NULL,
+    CONSTRAINT group_settings_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.group_settings_versions ALTER COLUMN delta SET STATISTICS 0;
+ALTER TABLE ONLY state.group_settings_versions ALTER COLUMN locks_delta SET STATISTICS 0;
+ALTER TABLE ONLY state.group_settings_versions ALTER COLUMN settings SET STATISTICS 0;
+ALTER TABLE ONLY state.group_settings_versions ALTER COLUMN locks SET STATISTICS 0;
+
+CREATE VIEW state.past_group_settings AS
+ SELECT v.account_id,
+    v.group_id,
+    v.folded,
+    v.until,
+    v.last_position,
+        CASE
+            WHEN (v.until = '\xff'::bytea) THEN s.settings
+            ELSE state.group_settings_then(v.account_id, v.group_id, v.folded, false)
+        END AS settings,
+        CASE
+            WHEN (v.until = '\xff'::bytea) THEN s.locks
+            ELSE state.group_settings_then(v.account_id, v.group_id, v.folded, true)
+        END AS locks,
+    v.changed_by,
+    v.removed,
+        CASE
+            WHEN (v.changed_order = '\x'::bytea) THEN v.folded
+            ELSE v.changed_order
+        END AS changed_order
+   FROM (state.group_settings_versions v
+     LEFT JOIN state.group_settings s ON (((s.account_id = v.account_id) AND (s.group_id = v.group_id))));
+
+CREATE FUNCTION state.group_settings_at(p_bound bytea) RETURNS SETOF directory.group_settings
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT s.account_id,
+     s.group_id,
+     NULLIF(s.settings, '{}'::jsonb) AS settings,
+     NULLIF(s.locks, '{}'::jsonb) AS locks,
+     state.time_of(s.changed_order) AS changed_at,
+     s.changed_by,
+     state.time_of(s.changed_order) AS last_event_at,
+     s.last_position
+    FROM (( SELECT past_group_settings.account_id,
+             past_group_settings.group_id,
+             past_group_settings.folded,
+             past_group_settings.until,
+             past_group_settings.last_position,
+             past_group_settings.settings,
+             past_group_settings.locks,
+             past_group_settings.changed_by,
+             past_group_settings.removed,
+             past_group_settings.changed_order
+            FROM state.past_group_settings
+           WHERE ((past_group_settings.folded < ( SELECT group_settings_at.p_bound AS p_bound)) AND (past_group_settings.until >= ( SELECT group_settings_at.p_bound AS p_bound)))) s
+      LEFT JOIN state.known_groups_at(group_settings_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = s.account_id) AND (g.group_id = s.group_id))))
+   WHERE ((s.changed_order > COALESCE(g.cutoff, '\x'::bytea)) AND (NOT s.removed) AND (g.removed IS NOT TRUE));
+END;
+
+CREATE FUNCTION directory.group_settings_at(t timestamp with time zone) RETURNS SETOF directory.group_settings
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT group_settings_at.account_id,
+     group_settings_at.group_id,
+     group_settings_at.settings,
+     group_settings_at.locks,
+     group_settings_at.changed_at,
+     group_settings_at.changed_by,
+     group_settings_at.last_event_at,
+     group_settings_at.last_position
+    FROM state.group_settings_at(state.bound(group_settings_at.t)) group_settings_at(account_id, group_id, settings, locks, changed_at, changed_by, last_event_at, last_position);
+END;
+
+COMMENT ON FUNCTION directory.group_settings_at(t timestamp with time zone) IS 'What the view group_settings would show had exactly the events up to this moment been folded, those that arrived late included.';
+
+CREATE VIEW state.group_admins_counted AS
+ SELECT account_id,
+    group_id,
+    ((( SELECT count(*) AS count
+           FROM state.group_admins m
+          WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL))) -
+        CASE
+            WHEN (cutoff IS NULL) THEN (0)::bigint
+            ELSE ( SELECT count(*) AS count
+               FROM state.group_admins m
+              WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL) AND (m.folded < g.cutoff)))
+        END) + ( SELECT COALESCE(sum(((e.added)::integer - (((m.added IS TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff, '\x'::bytea))))::integer)), (0)::bigint) AS "coalesce"
+           FROM (((state.group_admins e
+             CROSS JOIN LATERAL ( SELECT state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded) AS person_key
+                 OFFSET 0) p)
+             LEFT JOIN state.users u ON (((u.account_id = e.account_id) AND (u.user_key = p.person_key))))
+             LEFT JOIN state.group_admins m ON (((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (m.person_key = p.person_key) AND (m.user_id IS NOT NULL))))
+          WHERE ((e.account_id = g.account_id) AND (e.group_id = g.group_id) AND (e.user_id IS NULL) AND (p.person_key IS NOT NULL) AND (u.removed IS NOT TRUE)))) AS people
+   FROM state.groups g;
+
+CREATE FUNCTION state.group_admins_counted_at(p_bound bytea) RETURNS SETOF state.group_admins_counted
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT g.account_id,
+     g.group_id,
+     ((( SELECT count(*) AS count
+            FROM ( SELECT past_group_admins.account_id,
+                     past_group_admins.person_key,
+                     past_group_admins.group_id,
+                     past_group_admins.folded,
+                     past_group_admins.until,
+                     past_group_admins.last_position,
+                     past_group_admins.user_id,
+                     past_group_admins.email,
+                     past_group_admins.email_order,
+                     past_group_admins.added,
+                     past_group_admins.by,
+                     past_group_admins.told,
+                     past_group_admins.told_added,
+                     past_group_admins.absent,
+                     past_group_admins.in_set,
+                     past_group_admins.happened_at,
+                     past_group_admins.told_at
+                    FROM state.past_group_admins
+                   WHERE ((past_group_admins.folded < ( SELECT group_admins_counted_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_counted_at.p_bound AS p_bound)))) m
+           WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL))) -
+         CASE
+             WHEN (g.cutoff IS NULL) THEN (0)::bigint
+             ELSE ( SELECT count(*) AS count
+                FROM ( SELECT past_group_admins.account_id,
+                         past_group_admins.person_key,
+                         past_group_admins.group_id,
+                         past_group_admins.folded,
+                         past_group_admins.until,
+                         past_group_admins.last_position,
+                         past_group_admins.user_id,
+                         past_group_admins.email,
+                         past_group_admins.email_order,
+                         past_group_admins.added,
+                         past_group_admins.by,
+                         past_group_admins.told,
+                         past_group_admins.told_added,
+                         past_group_admins.absent,
+                         past_group_admins.in_set,
+                         past_group_admins.happened_at,
+                         past_group_admins.told_at
+                        FROM state.past_group_admins
+                       WHERE ((past_group_admins.folded < ( SELECT group_admins_counted_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_counted_at.p_bound AS p_bound)))) m
+               WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL) AND (m.folded < g.cutoff)))
+         END) + ( SELECT COALESCE(sum(((e.added)::integer - (((m.added IS TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff, '\x'::bytea))))::integer)), (0)::bigint) AS "coalesce"
+            FROM (((( SELECT past_group_admins.account_id,
+                     past_group_admins.person_key,
+                     past_group_admins.group_id,
+                     past_group_admins.folded,
+                     past_group_admins.until,
+                     past_group_admins.last_position,
+                     past_group_admins.user_id,
+                     past_group_admins.email,
+                     past_group_admins.email_order,
+                     past_group_admins.added,
+                     past_group_admins.by,
+                     past_group_admins.told,
+                     past_group_admins.told_added,
+                     past_group_admins.absent,
+                     past_group_admins.in_set,
+                     past_group_admins.happened_at,
+                     past_group_admins.told_at
+                    FROM state.past_group_admins
+                   WHERE ((past_group_admins.folded < ( SELECT group_admins_counted_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_counted_at.p_bound AS p_bound)))) e
+              CROSS JOIN LATERAL ( SELECT state.group_admins_decides_at(group_admins_counted_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded) AS person_key
+                  OFFSET 0) p)
+              LEFT JOIN ( SELECT past_users.account_id,
+                     past_users.user_key,
+                     past_users.folded,
+                     past_users.until,
+                     past_users.last_position,
+                     past_users.user_id,
+                     past_users.status,
+                     past_users.pending_order,
+                     past_users.profile,
+                     past_users.custom_attributes,
+                     past_users.creation_type,
+                     past_users.created_ms,
+                     past_users.removed,
+                     past_users.removed_ms,
+                     past_users.cutoff,
+                     past_users.observed_created_ms,
+                     past_users.email,
+                     past_users.known
+                    FROM state.past_users
+                   WHERE ((past_users.folded < ( SELECT group_admins_counted_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT group_admins_counted_at.p_bound AS p_bound)))) u ON (((u.account_id = e.account_id) AND (u.user_key = p.person_key))))
+              LEFT JOIN ( SELECT past_group_admins.account_id,
+                     past_group_admins.person_key,
+                     past_group_admins.group_id,
+                     past_group_admins.folded,
+                     past_group_admins.until,
+                     past_group_admins.last_position,
+                     past_group_admins.user_id,
+                     past_group_admins.email,
+                     past_group_admins.email_order,
+                     past_group_admins.added,
+                     past_group_admins.by,
+                     past_group_admins.told,
+                     past_group_admins.told_added,
+                     past_group_admins.absent,
+                     past_group_admins.in_set,
+                     past_group_admins.happened_at,
+                     past_group_admins.told_at
+                    FROM state.past_group_admins
+                   WHERE ((past_group_admins.folded < ( SELECT group_admins_counted_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_counted_at.p_bound AS p_bound)))) m ON (((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (m.person_key = p.person_key) AND (m.user_id IS NOT NULL))))
+           WHERE ((e.account_id = g.account_id) AND (e.group_id = g.group_id) AND (e.user_id IS NULL) AND (p.person_key IS NOT NULL) AND (u.removed IS NOT TRUE)))) AS people
+    FROM ( SELECT past_groups.account_id,
+             past_groups.group_id,
+             past_groups.folded,
+             past_groups.until,
+             past_groups.last_position,
+             past_groups.profile,
+             past_groups.created_ms,
+             past_groups.removed,
+             past_groups.removed_ms,
+             past_groups.cutoff
+            FROM state.past_groups
+           WHERE ((past_groups.folded < ( SELECT group_admins_counted_at.p_bound AS p_bound)) AND (past_groups.until >= ( SELECT group_admins_counted_at.p_bound AS p_bound)))) g;
+END;
+
+CREATE VIEW state.group_admins_ended AS
+ SELECT m.account_id,
+    m.group_id,
+    count(*) AS people
+   FROM ((state.users u
+     JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+     LEFT JOIN state.groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+  WHERE ((u.cutoff IS NOT NULL) AND (u.removed OR (m.folded < u.cutoff)) AND m.added AND (m.user_id IS NOT NULL) AND ((g.cutoff IS NULL) OR (m.folded > g.cutoff)))
+  GROUP BY m.account_id, m.group_id;
+
+CREATE FUNCTION state.group_admins_ended_at(p_bound bytea) RETURNS SETOF state.group_admins_ended
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT m.account_id,
+     m.group_id,
+     count(*) AS people
+    FROM ((( SELECT past_users.account_id,
+             past_users.user_key,
+             past_users.folded,
+             past_users.until,
+             past_users.last_position,
+             past_users.user_id,
+             past_users.status,
+             past_users.pending_order,
+             past_users.profile,
+             past_users.custom_attributes,
+             past_users.creation_type,
+             past_users.created_ms,
+             past_users.removed,
+             past_users.removed_ms,
+             past_users.cutoff,
+             past_users.observed_created_ms,
+             past_users.email,
+             past_users.known
+            FROM state.past_users
+           WHERE ((past_users.folded < ( SELECT group_admins_ended_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT group_admins_ended_at.p_bound AS p_bound)))) u
+      JOIN ( SELECT past_group_admins.account_id,
+             past_group_admins.person_key,
+             past_group_admins.group_id,
+             past_group_admins.folded,
+             past_group_admins.until,
+             past_group_admins.last_position,
+             past_group_admins.user_id,
+             past_group_admins.email,
+             past_group_admins.email_order,
+             past_group_admins.added,
+             past_group_admins.by,
+             past_group_admins.told,
+             past_group_admins.told_added,
+             past_group_admins.absent,
+             past_group_admins.in_set,
+             past_group_admins.happened_at,
+             past_group_admins.told_at
+            FROM state.past_group_admins
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_ended_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_ended_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+      LEFT JOIN ( SELECT past_groups.account_id,
+             past_groups.group_id,
+             past_groups.folded,
+             past_groups.until,
+             past_groups.last_position,
+             past_groups.profile,
+             past_groups.created_ms,
+             past_groups.removed,
+             past_groups.removed_ms,
+             past_groups.cutoff
+            FROM state.past_groups
+           WHERE ((past_groups.folded < ( SELECT group_admins_ended_at.p_bound AS p_bound)) AND (past_groups.until >= ( SELECT group_admins_ended_at.p_bound AS p_bound)))) g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+   WHERE ((u.cutoff IS NOT NULL) AND (u.removed OR (m.folded < u.cutoff)) AND m.added AND (m.user_id IS NOT NULL) AND ((g.cutoff IS NULL) OR (m.folded > g.cutoff)))
+   GROUP BY m.account_id, m.group_id;
+END;
+
+CREATE FUNCTION state.memberships_decides(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_person text := state.memberships_meaning(p_account, p_group, p_key, p_folded);
+    v_cutoff bytea;
+    v_own_email text;
+    v_listed record;
+    v_mark bytea;
+BEGIN
+    IF v_person IS NULL OR v_person = p_key THEN
+        RETURN v_person;
+    END IF;
+    -- What was told before the newest whole set of the person's groups counts no more.
+    SELECT o.mark INTO v_mark
+    FROM state.observed_groups o WHERE o.account_id = p_account AND o.person_key = v_person;
+    IF p_folded < v_mark THEN
+        RETURN NULL;
+    END IF;
+    SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
+    FROM state.users u WHERE u.account_id = p_account AND u.user_key = v_person;
+    SELECT m.folded, m.email INTO v_listed
+    FROM state.memberships m
+    WHERE m.account_id = p_account AND m.group_id = p_group AND m.person_key = v_person;
+    IF v_listed.folded >= p_folded AND v_listed.folded > coalesce(v_cutoff, '') THEN
+        RETURN NULL;
+    END IF;
+    -- No other e-mails than these two can mean the same person.
+    IF EXISTS (
+        SELECT FROM state.memberships e
+        WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
+          AND e.person_key IN ('email:' || lower(v_listed.email), 'email:' || lower(v_own_email))
+          AND (e.folded, e.person_key) > (p_folded, p_key)
+          AND state.memberships_meaning(p_account, p_group, e.person_key, e.folded) = v_person)
+    THEN
+        RETURN NULL;
+    END IF;
+    RETURN v_person;
+END
+$$;
+
+CREATE FUNCTION state.memberships_decides_at(p_bound bytea, p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_person text := state.memberships_meaning_at(p_bound, p_account, p_group, p_key, p_folded);
+    v_cutoff bytea;
+    v_own_email text;
+    v_listed record;
+    v_mark bytea;
+BEGIN
+    IF v_person IS NULL OR v_person = p_key THEN
+        RETURN v_person;
+    END IF;
+    -- What was told before the newest whole set of the person's groups counts no more.
+    SELECT o.mark INTO v_mark
+    FROM (SELECT * FROM state.past_observed_groups WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) o WHERE o.account_id = p_account AND o.person_key = v_person;
+    IF p_folded < v_mark THEN
+        RETURN NULL;
+    END IF;
+    SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
+    FROM (SELECT * FROM state.past_users WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) u WHERE u.account_id = p_account AND u.user_key = v_person;
+    SELECT m.folded, m.email INTO v_listed
+    FROM (SELECT * FROM state.past_memberships WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) m
+    WHERE m.account_id = p_account AND m.group_id = p_group AND m.person_key = v_person;
+    IF v_listed.folded >= p_folded AND v_listed.folded > coalesce(v_cutoff, '') THEN
+        RETURN NULL;
+    END IF;
+    -- No other e-mails than these two can mean the same person.
+    IF EXISTS (
+        SELECT FROM (SELECT * FROM state.past_memberships WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) e
+        WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
+          AND e.person_key IN ('email:' || lower(v_listed.email), 'email:' || lower(v_own_email))
+          AND (e.folded, e.person_key) > (p_folded, p_key)
+          AND state.memberships_meaning_at(p_bound, p_account, p_group, e.person_key, e.folded) = v_person)
+    THEN
+        RETURN NULL;
+    END IF;
+    RETURN v_person;
+END
+$$;
+
+CREATE TABLE state.memberships (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text,
+    email text,
+    email_order bytea NOT NULL,
+    added boolean NOT NULL,
+    by text,
+    told bytea NOT NULL,
+    told_added boolean NOT NULL,
+    absent bytea NOT NULL,
+    in_set boolean NOT NULL,
+    happened_at timestamp with time zone GENERATED ALWAYS AS (state.time_of(folded)) STORED,
+    told_at timestamp with time zone GENERATED ALWAYS AS (
+CASE
+    WHEN told_added THEN state.time_of(told)
+    ELSE NULL::timestamp with time zone
+END) STORED
+)
+WITH (fillfactor='85');
+
+CREATE TABLE state.observed_groups (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    mark bytea NOT NULL,
+    groups jsonb NOT NULL,
+    lacked jsonb NOT NULL,
+    dropped jsonb NOT NULL
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.observed_groups ALTER COLUMN groups SET STATISTICS 0;
+ALTER TABLE ONLY state.observed_groups ALTER COLUMN lacked SET STATISTICS 0;
+ALTER TABLE ONLY state.observed_groups ALTER COLUMN dropped SET STATISTICS 0;
+
+CREATE VIEW state.memberships_counted AS
+ SELECT account_id,
+    group_id,
+    ((( SELECT count(*) AS count
+           FROM state.memberships m
+          WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL))) -
+        CASE
+            WHEN (cutoff IS NULL) THEN (0)::bigint
+            ELSE ( SELECT count(*) AS count
+               FROM state.memberships m
+              WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL) AND (m.folded < g.cutoff)))
+        END) + ( SELECT COALESCE(sum(((e.added)::integer - (((m.added IS TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff, '\x'::bytea)) AND (m.folded >= COALESCE(o.mark, '\x'::bytea))))::integer)), (0)::bigint) AS "coalesce"
+           FROM ((((state.memberships e
+             CROSS JOIN LATERAL ( SELECT state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) AS person_key
+                 OFFSET 0) p)
+             LEFT JOIN state.users u ON (((u.account_id = e.account_id) AND (u.user_key = p.person_key))))
+             LEFT JOIN state.memberships m ON (((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (m.person_key = p.person_key) AND (m.user_id IS NOT NULL))))
+             LEFT JOIN state.observed_groups o ON (((o.account_id = e.account_id) AND (o.person_key = p.person_key))))
+          WHERE ((e.account_id = g.account_id) AND (e.group_id = g.group_id) AND (e.user_id IS NULL) AND (p.person_key IS NOT NULL) AND (u.removed IS NOT TRUE)))) AS people
+   FROM state.groups g;
+
+CREATE TABLE state.memberships_versions (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text,
+    email text,
+    email_order bytea,
+    added boolean NOT NULL,
+    by text,
+    told bytea,
+    told_added boolean NOT NULL,
+    absent bytea NOT NULL,
+    in_set boolean NOT NULL,
+    CONSTRAINT memberships_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+
+CREATE TABLE state.observed_group_versions (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    mark bytea NOT NULL,
+    groups jsonb NOT NULL,
+    lacked jsonb NOT NULL,
+    dropped jsonb NOT NULL,
+    CONSTRAINT observed_group_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.observed_group_versions ALTER COLUMN groups SET STATISTICS 0;
+ALTER TABLE ONLY state.observed_group_versions ALTER COLUMN lacked SET STATISTICS 0;
+ALTER TABLE ONLY state.observed_group_versions ALTER COLUMN dropped SET STATISTICS 0;
+
+CREATE VIEW state.past_memberships AS
+ SELECT account_id,
+    person_key,
+    group_id,
+    folded,
+    until,
+    last_position,
+    user_id,
+    email,
+    COALESCE(email_order, folded) AS email_order,
+    added,
+    by,
+    COALESCE(told, folded) AS told,
+    told_added,
+    absent,
+    in_set,
+    state.time_of(folded) AS happened_at,
+        CASE
+            WHEN told_added THEN state.time_of(COALESCE(told, folded))
+            ELSE NULL::timestamp with time zone
+        END AS told_at
+   FROM state.memberships_versions v;
+
+CREATE VIEW state.past_observed_groups AS
+ SELECT account_id,
+    person_key,
+    folded,
+    until,
+    mark,
+    groups,
+    lacked,
+    dropped
+   FROM state.observed_group_versions v;
+
+CREATE FUNCTION state.memberships_counted_at(p_bound bytea) RETURNS SETOF state.memberships_counted
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT g.account_id,
+     g.group_id,
+     ((( SELECT count(*) AS count
+            FROM ( SELECT past_memberships.account_id,
+                     past_memberships.person_key,
+                     past_memberships.group_id,
+                     past_memberships.folded,
+                     past_memberships.until,
+                     past_memberships.last_position,
+                     past_memberships.user_id,
+                     past_memberships.email,
+                     past_memberships.email_order,
+                     past_memberships.added,
+                     past_memberships.by,
+                     past_memberships.told,
+                     past_memberships.told_added,
+                     past_memberships.absent,
+                     past_memberships.in_set,
+                     past_memberships.happened_at,
+                     past_memberships.told_at
+                    FROM state.past_memberships
+                   WHERE ((past_memberships.folded < ( SELECT memberships_counted_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_counted_at.p_bound AS p_bound)))) m
+           WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL))) -
+         CASE
+             WHEN (g.cutoff IS NULL) THEN (0)::bigint
+             ELSE ( SELECT count(*) AS count
+                FROM ( SELECT past_memberships.account_id,
+                         past_memberships.person_key,
+                         past_memberships.group_id,
+                         past_memberships.folded,
+                         past_memberships.until,
+                         past_memberships.last_position,
+                         past_memberships.user_id,
+                         past_memberships.email,
+                         past_memberships.email_order,
+                         past_memberships.added,
+                         past_memberships.by,
+                         past_memberships.told,
+                         past_memberships.told_added,
+                         past_memberships.absent,
+                         past_memberships.in_set,
+                         past_memberships.happened_at,
+                         past_memberships.told_at
+                        FROM state.past_memberships
+                       WHERE ((past_memberships.folded < ( SELECT memberships_counted_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_counted_at.p_bound AS p_bound)))) m
+               WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL) AND (m.folded < g.cutoff)))
+         END) + ( SELECT COALESCE(sum(((e.added)::integer - (((m.added IS TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff, '\x'::bytea)) AND (m.folded >= COALESCE(o.mark, '\x'::bytea))))::integer)), (0)::bigint) AS "coalesce"
+            FROM ((((( SELECT past_memberships.account_id,
+                     past_memberships.person_key,
+                     past_memberships.group_id,
+                     past_memberships.folded,
+                     past_memberships.until,
+                     past_memberships.last_position,
+                     past_memberships.user_id,
+                     past_memberships.email,
+                     past_memberships.email_order,
+                     past_memberships.added,
+                     past_memberships.by,
+                     past_memberships.told,
+                     past_memberships.told_added,
+                     past_memberships.absent,
+                     past_memberships.in_set,
+                     past_memberships.happened_at,
+                     past_memberships.told_at
+                    FROM state.past_memberships
+                   WHERE ((past_memberships.folded < ( SELECT memberships_counted_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_counted_at.p_bound AS p_bound)))) e
+              CROSS JOIN LATERAL ( SELECT state.memberships_decides_at(memberships_counted_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded) AS person_key
+                  OFFSET 0) p)
+              LEFT JOIN ( SELECT past_users.account_id,
+                     past_users.user_key,
+                     past_users.folded,
+                     past_users.until,
+                     past_users.last_position,
+                     past_users.user_id,
+                     past_users.status,
+                     past_users.pending_order,
+                     past_users.profile,
+                     past_users.custom_attributes,
+                     past_users.creation_type,
+                     past_users.created_ms,
+                     past_users.removed,
+                     past_users.removed_ms,
+                     past_users.cutoff,
+                     past_users.observed_created_ms,
+                     past_users.email,
+                     past_users.known
+                    FROM state.past_users
+                   WHERE ((past_users.folded < ( SELECT memberships_counted_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT memberships_counted_at.p_bound AS p_bound)))) u ON (((u.account_id = e.account_id) AND (u.user_key = p.person_key))))
+              LEFT JOIN ( SELECT past_memberships.account_id,
+                     past_memberships.person_key,
+                     past_memberships.group_id,
+                     past_memberships.folded,
+                     past_memberships.until,
+                     past_memberships.last_position,
+                     past_memberships.user_id,
+                     past_memberships.email,
+                     past_memberships.email_order,
+                     past_memberships.added,
+                     past_memberships.by,
+                     past_memberships.told,
+                     past_memberships.told_added,
+                     past_memberships.absent,
+                     past_memberships.in_set,
+                     past_memberships.happened_at,
+                     past_memberships.told_at
+                    FROM state.past_memberships
+                   WHERE ((past_memberships.folded < ( SELECT memberships_counted_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_counted_at.p_bound AS p_bound)))) m ON (((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (m.person_key = p.person_key) AND (m.user_id IS NOT NULL))))
+              LEFT JOIN ( SELECT past_observed_groups.account_id,
+                     past_observed_groups.person_key,
+                     past_observed_groups.folded,
+                     past_observed_groups.until,
+                     past_observed_groups.mark,
+                     past_observed_groups.groups,
+                     past_observed_groups.lacked,
+                     past_observed_groups.dropped
+                    FROM state.past_observed_groups
+                   WHERE ((past_observed_groups.folded < ( SELECT memberships_counted_at.p_bound AS p_bound)) AND (past_observed_groups.until >= ( SELECT memberships_counted_at.p_bound AS p_bound)))) o ON (((o.account_id = e.account_id) AND (o.person_key = p.person_key))))
+           WHERE ((e.account_id = g.account_id) AND (e.group_id = g.group_id) AND (e.user_id IS NULL) AND (p.person_key IS NOT NULL) AND (u.removed IS NOT TRUE)))) AS people
+    FROM ( SELECT past_groups.account_id,
+             past_groups.group_id,
+             past_groups.folded,
+             past_groups.until,
+             past_groups.last_position,
+             past_groups.profile,
+             past_groups.created_ms,
+             past_groups.removed,
+             past_groups.removed_ms,
+             past_groups.cutoff
+            FROM state.past_groups
+           WHERE ((past_groups.folded < ( SELECT memberships_counted_at.p_bound AS p_bound)) AND (past_groups.until >= ( SELECT memberships_counted_at.p_bound AS p_bound)))) g;
+END;
+
+CREATE VIEW state.memberships_ended AS
+ SELECT account_id,
+    group_id,
+    (sum(people))::bigint AS people
+   FROM ( SELECT m.account_id,
+            m.group_id,
+            count(*) AS people
+           FROM ((state.users u
+             JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+             LEFT JOIN state.groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+          WHERE ((u.cutoff IS NOT NULL) AND (u.removed OR (m.folded < u.cutoff)) AND m.added AND (m.user_id IS NOT NULL) AND ((g.cutoff IS NULL) OR (m.folded > g.cutoff)))
+          GROUP BY m.account_id, m.group_id
+        UNION ALL
+         SELECT m.account_id,
+            m.group_id,
+            1
+           FROM ((( SELECT m_1.account_id,
+                    m_1.group_id,
+                    m_1.person_key,
+                    m_1.folded
+                   FROM (state.memberships m_1
+                     JOIN state.observed_groups o ON (((o.account_id = m_1.account_id) AND (o.person_key = m_1.person_key) AND (o.mark > m_1.folded))))
+                  WHERE (m_1.added AND (m_1.user_id IS NOT NULL) AND (NOT m_1.in_set))
+                UNION ALL
+                 SELECT m_1.account_id,
+                    m_1.group_id,
+                    m_1.person_key,
+                    m_1.folded
+                   FROM ((state.observed_groups o
+                     CROSS JOIN LATERAL jsonb_array_elements_text(o.dropped) d(group_id))
+                     JOIN state.memberships m_1 ON (((m_1.account_id = o.account_id) AND (m_1.person_key = o.person_key) AND (m_1.group_id = d.group_id) AND (m_1.folded < o.mark))))
+                  WHERE ((o.dropped <> '[]'::jsonb) AND m_1.added AND (m_1.user_id IS NOT NULL) AND m_1.in_set)) m
+             LEFT JOIN state.users u ON (((u.account_id = m.account_id) AND (u.user_key = m.person_key))))
+             LEFT JOIN state.groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+          WHERE (((g.cutoff IS NULL) OR (m.folded > g.cutoff)) AND (u.removed IS NOT TRUE) AND ((u.cutoff IS NULL) OR (m.folded > u.cutoff)))) x
+  GROUP BY account_id, group_id;
+
+CREATE FUNCTION state.memberships_ended_at(p_bound bytea) RETURNS SETOF state.memberships_ended
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT x.account_id,
+     x.group_id,
+     (sum(x.people))::bigint AS people
+    FROM ( SELECT m.account_id,
+             m.group_id,
+             count(*) AS people
+            FROM ((( SELECT past_users.account_id,
+                     past_users.user_key,
+                     past_users.folded,
+                     past_users.until,
+                     past_users.last_position,
+                     past_users.user_id,
+                     past_users.status,
+                     past_users.pending_order,
+                     past_users.profile,
+                     past_users.custom_attributes,
+                     past_users.creation_type,
+                     past_users.created_ms,
+                     past_users.removed,
+                     past_users.removed_ms,
+                     past_users.cutoff,
+                     past_users.observed_created_ms,
+                     past_users.email,
+                     past_users.known
+                    FROM state.past_users
+                   WHERE ((past_users.folded < ( SELECT memberships_ended_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT memberships_ended_at.p_bound AS p_bound)))) u
+              JOIN ( SELECT past_memberships.account_id,
+                     past_memberships.person_key,
+                     past_memberships.group_id,
+                     past_memberships.folded,
+                     past_memberships.until,
+                     past_memberships.last_position,
+                     past_memberships.user_id,
+                     past_memberships.email,
+                     past_memberships.email_order,
+                     past_memberships.added,
+                     past_memberships.by,
+                     past_memberships.told,
+                     past_memberships.told_added,
+                     past_memberships.absent,
+                     past_memberships.in_set,
+                     past_memberships.happened_at,
+                     past_memberships.told_at
+                    FROM state.past_memberships
+                   WHERE ((past_memberships.folded < ( SELECT memberships_ended_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_ended_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+              LEFT JOIN ( SELECT past_groups.account_id,
+                     past_groups.group_id,
+                     past_groups.folded,
+                     past_groups.until,
+                     past_groups.last_position,
+                     past_groups.profile,
+                     past_groups.created_ms,
+                     past_groups.removed,
+                     past_groups.removed_ms,
+                     past_groups.cutoff
+                    FROM state.past_groups
+                   WHERE ((past_groups.folded < ( SELECT memberships_ended_at.p_bound AS p_bound)) AND (past_groups.until >= ( SELECT memberships_ended_at.p_bound AS p_bound)))) g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+           WHERE ((u.cutoff IS NOT NULL) AND (u.removed OR (m.folded < u.cutoff)) AND m.added AND (m.user_id IS NOT NULL) AND ((g.cutoff IS NULL) OR (m.folded > g.cutoff)))
+           GROUP BY m.account_id, m.group_id
+         UNION ALL
+          SELECT m.account_id,
+             m.group_id,
+             1
+            FROM ((( SELECT m_1.account_id,
+                     m_1.group_id,
+                     m_1.person_key,
+                     m_1.folded
+                    FROM (( SELECT past_memberships.account_id,
+                             past_memberships.person_key,
+                             past_memberships.group_id,
+                             past_memberships.folded,
+                             past_memberships.until,
+                             past_memberships.last_position,
+                             past_memberships.user_id,
+                             past_memberships.email,
+                             past_memberships.email_order,
+                             past_memberships.added,
+                             past_memberships.by,
+                             past_memberships.told,
+                             past_memberships.told_added,
+                             past_memberships.absent,
+                             past_memberships.in_set,
+                             past_memberships.happened_at,
+                             past_memberships.told_at
+                            FROM state.past_memberships
+                           WHERE ((past_memberships.folded < ( SELECT memberships_ended_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_ended_at.p_bound AS p_bound)))) m_1
+                      JOIN ( SELECT past_observed_groups.account_id,
+                             past_observed_groups.person_key,
+                             past_observed_groups.folded,
+                             past_observed_groups.until,
+                             past_observed_groups.mark,
+                             past_observed_groups.groups,
+                             past_observed_groups.lacked,
+                             past_observed_groups.dropped
+                            FROM state.past_observed_groups
+                           WHERE ((past_observed_groups.folded < ( SELECT memberships_ended_at.p_bound AS p_bound)) AND (past_observed_groups.until >= ( SELECT memberships_ended_at.p_bound AS p_bound)))) o ON (((o.account_id = m_1.account_id) AND (o.person_key = m_1.person_key) AND (o.mark > m_1.folded))))
+                   WHERE (m_1.added AND (m_1.user_id IS NOT NULL) AND (NOT m_1.in_set))
+                 UNION ALL
+                  SELECT m_1.account_id,
+                     m_1.group_id,
+                     m_1.person_key,
+                     m_1.folded
+                    FROM ((( SELECT past_observed_groups.account_id,
+                             past_observed_groups.person_key,
+                             past_observed_groups.folded,
+                             past_observed_groups.until,
+                             past_observed_groups.mark,
+                             past_observed_groups.groups,
+                             past_observed_groups.lacked,
+                             past_observed_groups.dropped
+                            FROM state.past_observed_groups
+                           WHERE ((past_observed_groups.folded < ( SELECT memberships_ended_at.p_bound AS p_bound)) AND (past_observed_groups.until >= ( SELECT memberships_ended_at.p_bound AS p_bound)))) o
+                      CROSS JOIN LATERAL jsonb_array_elements_text(o.dropped) d(group_id))
+                      JOIN ( SELECT past_memberships.account_id,
+                             past_memberships.person_key,
+                             past_memberships.group_id,
+                             past_memberships.folded,
+                             past_memberships.until,
+                             past_memberships.last_position,
+                             past_memberships.user_id,
+                             past_memberships.email,
+                             past_memberships.email_order,
+                             past_memberships.added,
+                             past_memberships.by,
+                             past_memberships.told,
+                             past_memberships.told_added,
+                             past_memberships.absent,
+                             past_memberships.in_set,
+                             past_memberships.happened_at,
+                             past_memberships.told_at
+                            FROM state.past_memberships
+                           WHERE ((past_memberships.folded < ( SELECT memberships_ended_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_ended_at.p_bound AS p_bound)))) m_1 ON (((m_1.account_id = o.account_id) AND (m_1.person_key = o.person_key) AND (m_1.group_id = d.group_id) AND (m_1.folded < o.mark))))
+                   WHERE ((o.dropped <> '[]'::jsonb) AND m_1.added AND (m_1.user_id IS NOT NULL) AND m_1.in_set)) m
+              LEFT JOIN ( SELECT past_users.account_id,
+                     past_users.user_key,
+                     past_users.folded,
+                     past_users.until,
+                     past_users.last_position,
+                     past_users.user_id,
+                     past_users.status,
+                     past_users.pending_order,
+                     past_users.profile,
+                     past_users.custom_attributes,
+                     past_users.creation_type,
+                     past_users.created_ms,
+                     past_users.removed,
+                     past_users.removed_ms,
+                     past_users.cutoff,
+                     past_users.observed_created_ms,
+                     past_users.email,
+                     past_users.known
+                    FROM state.past_users
+                   WHERE ((past_users.folded < ( SELECT memberships_ended_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT memberships_ended_at.p_bound AS p_bound)))) u ON (((u.account_id = m.account_id) AND (u.user_key = m.person_key))))
+              LEFT JOIN ( SELECT past_groups.account_id,
+                     past_groups.group_id,
+                     past_groups.folded,
+                     past_groups.until,
+                     past_groups.last_position,
+                     past_groups.profile,
+                     past_groups.created_ms,
+                     past_groups.removed,
+                     past_groups.removed_ms,
+                     past_groups.cutoff
+                    FROM state.past_groups
+                   WHERE ((past_groups.folded < ( SELECT memberships_ended_at.p_bound AS p_bound)) AND (past_groups.until >= ( SELECT memberships_ended_at.p_bound AS p_bound)))) g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+           WHERE (((g.cutoff IS NULL) OR (m.folded > g.cutoff)) AND (u.removed IS NOT TRUE) AND ((u.cutoff IS NULL) OR (m.folded > u.cutoff)))) x
+   GROUP BY x.account_id, x.group_id;
+END;
+
+CREATE VIEW directory.groups AS
+ SELECT g.account_id,
+    g.group_id,
+    (g.profile ->> 'name'::text) AS name,
+    state.at(g.created_ms) AS created_at,
+    (( SELECT c.people
+           FROM state.memberships_counted c
+          WHERE ((c.account_id = g.account_id) AND (c.group_id = g.group_id))) - COALESCE(m.people, (0)::bigint)) AS member_count,
+    (( SELECT c.people
+           FROM state.group_admins_counted c
+          WHERE ((c.account_id = g.account_id) AND (c.group_id = g.group_id))) - COALESCE(a.people, (0)::bigint)) AS admin_count,
+    state.time_of(g.folded) AS last_event_at,
+    g.last_position
+   FROM ((state.groups g
+     LEFT JOIN state.memberships_ended m ON (((m.account_id = g.account_id) AND (m.group_id = g.group_id))))
+     LEFT JOIN state.group_admins_ended a ON (((a.account_id = g.account_id) AND (a.group_id = g.group_id))))
+  WHERE ((g.last_position > 0) AND (NOT g.removed));
+
+COMMENT ON VIEW directory.groups IS 'Groups of the account that are not removed.';
+
+COMMENT ON COLUMN directory.groups.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.groups.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.groups.name IS 'Name of the group; null where no event named it.';
+
+COMMENT ON COLUMN directory.groups.created_at IS 'Time of the first group.created of this life; null where that was not seen.';
+
+COMMENT ON COLUMN directory.groups.member_count IS 'Number of its rows in memberships.';
+
+COMMENT ON COLUMN directory.groups.admin_count IS 'Number of its rows in group_admins.';
+
+COMMENT ON COLUMN directory.groups.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.groups.last_position IS 'Position in the log of that event.';
+
+CREATE FUNCTION state.groups_at(p_bound bytea) RETURNS SETOF directory.groups
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT g.account_id,
+     g.group_id,
+     (g.profile ->> 'name'::text) AS name,
+     state.at(g.created_ms) AS created_at,
+     (( SELECT c.people
+            FROM state.memberships_counted_at(groups_at.p_bound) c(account_id, group_id, people)
+           WHERE ((c.account_id = g.account_id) AND (c.group_id = g.group_id))) - COALESCE(m.people, (0)::bigint)) AS member_count,
+     (( SELECT c.people
+            FROM state.group_admins_counted_at(groups_at.p_bound) c(account_id, group_id, people)
+           WHERE ((c.account_id = g.account_id) AND (c.group_id = g.group_id))) - COALESCE(a.people, (0)::bigint)) AS admin_count,
+     state.time_of(g.folded) AS last_event_at,
+     g.last_position
+    FROM ((( SELECT past_groups.account_id,
+             past_groups.group_id,
+             past_groups.folded,
+             past_groups.until,
+             past_groups.last_position,
+             past_groups.profile,
+             past_groups.created_ms,
+             past_groups.removed,
+             past_groups.removed_ms,
+             past_groups.cutoff
+            FROM state.past_groups
+           WHERE ((past_groups.folded < ( SELECT groups_at.p_bound AS p_bound)) AND (past_groups.until >= ( SELECT groups_at.p_bound AS p_bound)))) g
+      LEFT JOIN state.memberships_ended_at(groups_at.p_bound) m(account_id, group_id, people) ON (((m.account_id = g.account_id) AND (m.group_id = g.group_id))))
+      LEFT JOIN state.group_admins_ended_at(groups_at.p_bound) a(account_id, group_id, people) ON (((a.account_id = g.account_id) AND (a.group_id = g.group_id))))
+   WHERE ((g.last_position > 0) AND (NOT g.removed));
+END;
+
+CREATE FUNCTION directory.groups_at(t timestamp with time zone) RETURNS SETOF directory.groups
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT groups_at.account_id,
+     groups_at.group_id,
+     groups_at.name,
+     groups_at.created_at,
+     groups_at.member_count,
+     groups_at.admin_count,
+     groups_at.last_event_at,
+     groups_at.last_position
+    FROM state.groups_at(state.bound(groups_at.t)) groups_at(account_id, group_id, name, created_at, member_count, admin_count, last_event_at, last_position);
+END;
+
+COMMENT ON FUNCTION directory.groups_at(t timestamp with time zone) IS 'What the view groups would show had exactly the events up to this moment been folded, those that arrived late included.';
+
+CREATE VIEW directory.memberships AS
+ SELECT m.account_id,
+    m.group_id,
+    u.user_id,
+    COALESCE(u.email,
+        CASE
+            WHEN (m.email_order > GREATEST(u.cutoff, g.cutoff)) THEN m.email
+            ELSE NULL::text
+        END) AS email,
+    g.name AS group_name,
+    u.status AS user_status,
+        CASE
+            WHEN w.told THEN m.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (w.told AND m.told_added) THEN m.by
+            ELSE NULL::text
+        END AS added_by,
+    m.happened_at AS last_event_at,
+    m.last_position
+   FROM ((((state.people u
+     JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+     LEFT JOIN state.observed_groups o ON (((o.account_id = m.account_id) AND (o.person_key = m.person_key))))
+     CROSS JOIN LATERAL ( SELECT (m.told > GREATEST(u.cutoff, g.cutoff, m.absent, decode((o.lacked ->> m.group_id), 'hex'::text))) AS told) w)
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND ((o.mark IS NULL) OR (m.folded >= o.mark)) AND (NOT (EXISTS ( SELECT
+           FROM state.memberships e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))) AND (NOT (EXISTS ( SELECT
+           FROM state.memberships e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    u.user_id,
+    u.email,
+    g.name AS group_name,
+    u.status AS user_status,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
+    e.happened_at AS last_event_at,
+    e.last_position
+   FROM ((state.people u
+     JOIN state.memberships e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = u.user_key))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    u.user_id,
+    COALESCE(u.email, e.email) AS email,
+    g.name AS group_name,
+    u.status AS user_status,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
+    e.happened_at AS last_event_at,
+    e.last_position
+   FROM (((state.people u
+     JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
+     JOIN state.memberships e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = m.person_key))
+UNION ALL
+ SELECT m.account_id,
+    m.group_id,
+    m.user_id,
+        CASE
+            WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
+            ELSE NULL::text
+        END AS email,
+    g.name AS group_name,
+    NULL::text AS user_status,
+        CASE
+            WHEN (m.told > GREATEST(g.cutoff, m.absent)) THEN m.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (m.told_added AND (m.told > GREATEST(g.cutoff, m.absent))) THEN m.by
+            ELSE NULL::text
+        END AS added_by,
+    m.happened_at AS last_event_at,
+    m.last_position
+   FROM (state.memberships m
+     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
+           FROM state.people u
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (NOT (EXISTS ( SELECT
+           FROM state.memberships e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    m.user_id,
+    e.email,
+    g.name AS group_name,
+    NULL::text AS user_status,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
+    e.happened_at AS last_event_at,
+    e.last_position
+   FROM ((state.memberships m
+     JOIN state.memberships e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (NOT (EXISTS ( SELECT
+           FROM state.people u
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = m.person_key))
+UNION ALL
+ SELECT e.account_id,
+    e.group_id,
+    e.person_key AS user_id,
+    e.email,
+    g.name AS group_name,
+    NULL::text AS user_status,
+        CASE
+            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+            ELSE NULL::timestamp with time zone
+        END AS added_at,
+        CASE
+            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+            ELSE NULL::text
+        END AS added_by,
+    e.happened_at AS last_event_at,
+    e.last_position
+   FROM (state.memberships e
+     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
+
+COMMENT ON VIEW directory.memberships IS 'The memberships of groups: one row a group and person. Removed users and removed groups are not in it.';
+
+COMMENT ON COLUMN directory.memberships.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.memberships.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.memberships.user_id IS 'Zoom''s user id, spelled as in users where the user is known there; email:<lower-cased e-mail> for an entry without an id that nobody known has.';
+
+COMMENT ON COLUMN directory.memberships.email IS 'The person''s current e-mail in users; where none is known there, the newest that the list''s own events named.';
+
+COMMENT ON COLUMN directory.memberships.group_name IS 'Current name of the group; null where the group is not in groups.';
+
+COMMENT ON COLUMN directory.memberships.user_status IS 'Status of the user as in users; null where the person is not in users.';
+
+COMMENT ON COLUMN directory.memberships.added_at IS 'Time of the newest delivery that added the person; null where only Zoom''s REST API told of it.';
+
+COMMENT ON COLUMN directory.memberships.added_by IS 'E-mail of the operator of that delivery; null where it named none.';
+
+COMMENT ON COLUMN directory.memberships.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.memberships.last_position IS 'Position in the log of that event.';
+
+CREATE FUNCTION state.memberships_at(p_bound bytea) RETURNS SETOF directory.memberships
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT m.account_id,
+     m.group_id,
+     u.user_id,
+     COALESCE(u.email,
+         CASE
+             WHEN (m.email_order > GREATEST(u.cutoff, g.cutoff)) THEN m.email
+             ELSE NULL::text
+         END) AS email,
+     g.name AS group_name,
+     u.status AS user_status,
+         CASE
+             WHEN w.told THEN m.told_at
+             ELSE NULL::timestamp with time zone
+         END AS added_at,
+         CASE
+             WHEN (w.told AND m.told_added) THEN m.by
+             ELSE NULL::text
+         END AS added_by,
+     m.happened_at AS last_event_at,
+     m.last_position
+    FROM ((((state.people_at(memberships_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+      JOIN ( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+      LEFT JOIN state.known_groups_at(memberships_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+      LEFT JOIN ( SELECT past_observed_groups.account_id,
+             past_observed_groups.person_key,
+             past_observed_groups.folded,
+             past_observed_groups.until,
+             past_observed_groups.mark,
+             past_observed_groups.groups,
+             past_observed_groups.lacked,
+             past_observed_groups.dropped
+            FROM state.past_observed_groups
+           WHERE ((past_observed_groups.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_observed_groups.until >= ( SELECT memberships_at.p_bound AS p_bound)))) o ON (((o.account_id = m.account_id) AND (o.person_key = m.person_key))))
+      CROSS JOIN LATERAL ( SELECT (m.told > GREATEST(u.cutoff, g.cutoff, m.absent, decode((o.lacked ->> m.group_id), 'hex'::text))) AS told) w)
+   WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND ((o.mark IS NULL) OR (m.folded >= o.mark)) AND (NOT (EXISTS ( SELECT
+            FROM ( SELECT past_memberships.account_id,
+                     past_memberships.person_key,
+                     past_memberships.group_id,
+                     past_memberships.folded,
+                     past_memberships.until,
+                     past_memberships.last_position,
+                     past_memberships.user_id,
+                     past_memberships.email,
+                     past_memberships.email_order,
+                     past_memberships.added,
+                     past_memberships.by,
+                     past_memberships.told,
+                     past_memberships.told_added,
+                     past_memberships.absent,
+                     past_memberships.in_set,
+                     past_memberships.happened_at,
+                     past_memberships.told_at
+                    FROM state.past_memberships
+                   WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e
+           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                 CASE e.person_key
+                     WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     ELSE NULL::text
+                 END = m.person_key))))) AND (NOT (EXISTS ( SELECT
+            FROM ( SELECT past_memberships.account_id,
+                     past_memberships.person_key,
+                     past_memberships.group_id,
+                     past_memberships.folded,
+                     past_memberships.until,
+                     past_memberships.last_position,
+                     past_memberships.user_id,
+                     past_memberships.email,
+                     past_memberships.email_order,
+                     past_memberships.added,
+                     past_memberships.by,
+                     past_memberships.told,
+                     past_memberships.told_added,
+                     past_memberships.absent,
+                     past_memberships.in_set,
+                     past_memberships.happened_at,
+                     past_memberships.told_at
+                    FROM state.past_memberships
+                   WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e
+           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.folded > m.folded) AND (
+                 CASE e.person_key
+                     WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     ELSE NULL::text
+                 END = m.person_key))))))
+ UNION ALL
+  SELECT e.account_id,
+     e.group_id,
+     u.user_id,
+     u.email,
+     g.name,
+     u.status,
+         CASE
+             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+             ELSE NULL::text
+         END AS "case",
+     e.happened_at,
+     e.last_position
+    FROM ((state.people_at(memberships_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+      JOIN ( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
+      LEFT JOIN state.known_groups_at(memberships_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (
+         CASE e.person_key
+             WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             ELSE NULL::text
+         END = u.user_key))
+ UNION ALL
+  SELECT e.account_id,
+     e.group_id,
+     u.user_id,
+     COALESCE(u.email, e.email) AS "coalesce",
+     g.name,
+     u.status,
+         CASE
+             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+             ELSE NULL::text
+         END AS "case",
+     e.happened_at,
+     e.last_position
+    FROM (((state.people_at(memberships_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+      JOIN ( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
+      JOIN ( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+      LEFT JOIN state.known_groups_at(memberships_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (
+         CASE e.person_key
+             WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             ELSE NULL::text
+         END = m.person_key))
+ UNION ALL
+  SELECT m.account_id,
+     m.group_id,
+     m.user_id,
+         CASE
+             WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
+             ELSE NULL::text
+         END AS "case",
+     g.name,
+     NULL::text,
+         CASE
+             WHEN (m.told > GREATEST(g.cutoff, m.absent)) THEN m.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (m.told_added AND (m.told > GREATEST(g.cutoff, m.absent))) THEN m.by
+             ELSE NULL::text
+         END AS "case",
+     m.happened_at,
+     m.last_position
+    FROM (( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) m
+      LEFT JOIN state.known_groups_at(memberships_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+   WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
+            FROM state.people_at(memberships_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+           WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (NOT (EXISTS ( SELECT
+            FROM ( SELECT past_memberships.account_id,
+                     past_memberships.person_key,
+                     past_memberships.group_id,
+                     past_memberships.folded,
+                     past_memberships.until,
+                     past_memberships.last_position,
+                     past_memberships.user_id,
+                     past_memberships.email,
+                     past_memberships.email_order,
+                     past_memberships.added,
+                     past_memberships.by,
+                     past_memberships.told,
+                     past_memberships.told_added,
+                     past_memberships.absent,
+                     past_memberships.in_set,
+                     past_memberships.happened_at,
+                     past_memberships.told_at
+                    FROM state.past_memberships
+                   WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e
+           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                 CASE e.person_key
+                     WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     ELSE NULL::text
+                 END = m.person_key))))))
+ UNION ALL
+  SELECT e.account_id,
+     e.group_id,
+     m.user_id,
+     e.email,
+     g.name,
+     NULL::text,
+         CASE
+             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+             ELSE NULL::text
+         END AS "case",
+     e.happened_at,
+     e.last_position
+    FROM ((( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) m
+      JOIN ( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+      LEFT JOIN state.known_groups_at(memberships_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND (e.user_id IS NULL) AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (NOT (EXISTS ( SELECT
+            FROM state.people_at(memberships_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+           WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (
+         CASE e.person_key
+             WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             ELSE NULL::text
+         END = m.person_key))
+ UNION ALL
+  SELECT e.account_id,
+     e.group_id,
+     e.person_key,
+     e.email,
+     g.name,
+     NULL::text,
+         CASE
+             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+             ELSE NULL::text
+         END AS "case",
+     e.happened_at,
+     e.last_position
+    FROM (( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e
+      LEFT JOIN state.known_groups_at(memberships_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
+END;
+
+CREATE FUNCTION directory.memberships_at(t timestamp with time zone) RETURNS SETOF directory.memberships
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT memberships_at.account_id,
+     memberships_at.group_id,
+     memberships_at.user_id,
+     memberships_at.email,
+     memberships_at.group_name,
+     memberships_at.user_status,
+     memberships_at.added_at,
+     memberships_at.added_by,
+     memberships_at.last_event_at,
+     memberships_at.last_position
+    FROM state.memberships_at(state.bound(memberships_at.t)) memberships_at(account_id, group_id, user_id, email, group_name, user_status, added_at, added_by, last_event_at, last_position);
+END;
+
+COMMENT ON FUNCTION directory.memberships_at(t timestamp with time zone) IS 'What the view memberships would show had exactly the events up to this moment been folded, those that arrived late included.';
+
+CREATE FUNCTION state.user_settings_then(p_account text, p_key text, p_folded bytea) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_document jsonb;
+    v_last bytea;
+    v_delta jsonb;
+BEGIN
+    SELECT
+        v.settings,
+        v.folded
+    INTO v_document, v_last
+    FROM state.user_settings_versions v
+    WHERE v.account_id = p_account AND v.folded >= p_folded AND v.settings IS NOT NULL
+      AND v.user_key = p_key
+    ORDER BY v.folded LIMIT 1;
+    IF v_last IS NULL THEN
+        SELECT
+            s.settings
+        INTO v_document
+        FROM state.user_settings s
+        WHERE s.account_id = p_account
+          AND s.user_key = p_key
+        ;
+        v_last := '\xff';
+    END IF;
+    FOR v_delta IN
+        SELECT
+            v.delta
+        FROM state.user_settings_versions v
+        WHERE v.account_id = p_account AND v.folded > p_folded AND v.folded <= v_last
+          AND v.user_key = p_key
+        ORDER BY v.folded DESC
+    LOOP
+        v_document := state.before_change(v_document, v_delta);
+    END LOOP;
+    RETURN v_document;
+END
+$$;
+
+CREATE TABLE state.user_settings (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    settings jsonb NOT NULL,
+    changed_order bytea,
+    changed_by text,
+    removed boolean NOT NULL,
+    drift jsonb NOT NULL
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.user_settings ALTER COLUMN settings SET STATISTICS 0;
+
+CREATE VIEW directory.user_settings AS
+ SELECT s.account_id,
+    u.user_id,
+    NULLIF(s.settings, '{}'::jsonb) AS settings,
+    state.time_of(s.changed_order) AS changed_at,
+    s.changed_by,
+    state.time_of(s.changed_order) AS last_event_at,
+    s.last_position
+   FROM (state.people u
+     JOIN state.user_settings s ON (((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (s.changed_order > u.cutoff))))
+  WHERE ((NOT u.removed) AND (NOT s.removed))
+UNION ALL
+ SELECT s.account_id,
+    s.user_id,
+    NULLIF(s.settings, '{}'::jsonb) AS settings,
+    state.time_of(s.changed_order) AS changed_at,
+    s.changed_by,
+    state.time_of(s.changed_order) AS last_event_at,
+    s.last_position
+   FROM state.user_settings s
+  WHERE ((s.changed_order IS NOT NULL) AND (NOT s.removed) AND (NOT (EXISTS ( SELECT
+           FROM state.people u
+          WHERE ((u.account_id = s.account_id) AND (u.user_key = s.user_key))))));
+
+COMMENT ON VIEW directory.user_settings IS 'Settings of users, as far as settings events told them: one row for whoever such an event named, removed users excepted. A setting that no event has named is not in it.';
+
+COMMENT ON COLUMN directory.user_settings.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.user_settings.user_id IS 'Zoom''s user id, spelled as in users where the user is known there.';
+
+COMMENT ON COLUMN directory.user_settings.settings IS 'The settings known, nested as Zoom nests them; null where none is.';
+
+COMMENT ON COLUMN directory.user_settings.changed_at IS 'Time of the newest settings event.';
+
+COMMENT ON COLUMN directory.user_settings.changed_by IS 'E-mail of the operator of that event; null where it named none.';
+
+COMMENT ON COLUMN directory.user_settings.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.user_settings.last_position IS 'Position in the log of that event.';
+
+CREATE TABLE state.user_settings_versions (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    shown jsonb,
+    settings jsonb,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    changed_order bytea,
+    changed_by text,
+    removed boolean NOT NULL,
+    CONSTRAINT user_settings_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.user_settings_versions ALTER COLUMN delta SET STATISTICS 0;
+ALTER TABLE ONLY state.user_settings_versions ALTER COLUMN shown SET STATISTICS 0;
+ALTER TABLE ONLY state.user_settings_versions ALTER COLUMN settings SET STATISTICS 0;
+
+CREATE VIEW state.past_user_settings AS
+ SELECT v.account_id,
+    v.user_key,
+    v.user_id,
+    v.folded,
+    v.until,
+    v.last_position,
+        CASE
+            WHEN (v.until = '\xff'::bytea) THEN s.settings
+            ELSE state.user_settings_then(v.account_id, v.user_key, v.folded)
+        END AS settings,
+    v.changed_by,
+    v.removed,
+        CASE
+            WHEN (v.changed_order = '\x'::bytea) THEN v.folded
+            ELSE v.changed_order
+        END AS changed_order
+   FROM (state.user_settings_versions v
+     LEFT JOIN state.user_settings s ON (((s.account_id = v.account_id) AND (s.user_key = v.user_key))));
+
+CREATE FUNCTION state.user_settings_at(p_bound bytea) RETURNS SETOF directory.user_settings
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT s.account_id,
+     u.user_id,
+     NULLIF(s.settings, '{}'::jsonb) AS settings,
+     state.time_of(s.changed_order) AS changed_at,
+     s.changed_by,
+     state.time_of(s.changed_order) AS last_event_at,
+     s.last_position
+    FROM (state.people_at(user_settings_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+      JOIN ( SELECT past_user_settings.account_id,
+             past_user_settings.user_key,
+             past_user_settings.user_id,
+             past_user_settings.folded,
+             past_user_settings.until,
+             past_user_settings.last_position,
+             past_user_settings.settings,
+             past_user_settings.changed_by,
+             past_user_settings.removed,
+             past_user_settings.changed_order
+            FROM state.past_user_settings
+           WHERE ((past_user_settings.folded < ( SELECT user_settings_at.p_bound AS p_bound)) AND (past_user_settings.until >= ( SELECT user_settings_at.p_bound AS p_bound)))) s ON (((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (s.changed_order > u.cutoff))))
+   WHERE ((NOT u.removed) AND (NOT s.removed))
+ UNION ALL
+  SELECT s.account_id,
+     s.user_id,
+     NULLIF(s.settings, '{}'::jsonb) AS "nullif",
+     state.time_of(s.changed_order) AS time_of,
+     s.changed_by,
+     state.time_of(s.changed_order) AS time_of,
+     s.last_position
+    FROM ( SELECT past_user_settings.account_id,
+             past_user_settings.user_key,
+             past_user_settings.user_id,
+             past_user_settings.folded,
+             past_user_settings.until,
+             past_user_settings.last_position,
+             past_user_settings.settings,
+             past_user_settings.changed_by,
+             past_user_settings.removed,
+             past_user_settings.changed_order
+            FROM state.past_user_settings
+           WHERE ((past_user_settings.folded < ( SELECT user_settings_at.p_bound AS p_bound)) AND (past_user_settings.until >= ( SELECT user_settings_at.p_bound AS p_bound)))) s
+   WHERE ((s.changed_order IS NOT NULL) AND (NOT s.removed) AND (NOT (EXISTS ( SELECT
+            FROM state.people_at(user_settings_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+           WHERE ((u.account_id = s.account_id) AND (u.user_key = s.user_key))))));
+END;
+
+CREATE FUNCTION directory.user_settings_at(t timestamp with time zone) RETURNS SETOF directory.user_settings
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT user_settings_at.account_id,
+     user_settings_at.user_id,
+     user_settings_at.settings,
+     user_settings_at.changed_at,
+     user_settings_at.changed_by,
+     user_settings_at.last_event_at,
+     user_settings_at.last_position
+    FROM state.user_settings_at(state.bound(user_settings_at.t)) user_settings_at(account_id, user_id, settings, changed_at, changed_by, last_event_at, last_position);
+END;
+
+COMMENT ON FUNCTION directory.user_settings_at(t timestamp with time zone) IS 'What the view user_settings would show had exactly the events up to this moment been folded, those that arrived late included.';
+
+CREATE VIEW directory.users AS
+ SELECT account_id,
+    user_id,
+    email,
+    (profile ->> 'first_name'::text) AS first_name,
+    (profile ->> 'last_name'::text) AS last_name,
+    (profile ->> 'display_name'::text) AS display_name,
+    ((profile ->> 'type'::text))::integer AS type,
+        CASE
+            WHEN ((status = 'pending'::text) AND state.signed_in_since(account_id, user_key, pending_order)) THEN 'active'::text
+            ELSE status
+        END AS status,
+    (profile ->> 'role'::text) AS role,
+    (profile ->> 'dept'::text) AS dept,
+    (profile ->> 'company'::text) AS company,
+    (profile ->> 'language'::text) AS language,
+    (profile ->> 'timezone'::text) AS timezone,
+    (profile ->> 'phone_number'::text) AS phone_number,
+    (profile ->> 'phone_country'::text) AS phone_country,
+    (profile ->> 'pic_url'::text) AS pic_url,
+    ((profile ->> 'pmi'::text))::bigint AS pmi,
+    ((profile ->> 'use_pmi'::text))::boolean AS use_pmi,
+    (profile ->> 'vanity_name'::text) AS vanity_name,
+    (profile ->> 'primary_group_id'::text) AS primary_group_id,
+    NULLIF(custom_attributes, '[]'::jsonb) AS custom_attributes,
+    NULLIF((profile -> 'settings'::text), 'null'::jsonb) AS profile_settings,
+    creation_type,
+    state.at(COALESCE(created_ms, observed_created_ms)) AS created_at,
+    state.time_of(folded) AS last_event_at,
+    last_position
+   FROM state.users u
+  WHERE (known AND (NOT removed));
+
+COMMENT ON VIEW directory.users IS 'Users of the account who are not removed: one row a user, of every status.';
+
+COMMENT ON COLUMN directory.users.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.users.user_id IS 'Zoom''s user id, as the newest lifecycle event spells it. Ids match case-insensitively.';
+
+COMMENT ON COLUMN directory.users.email IS 'E-mail as sent. Look it up with lower(email) = lower(...): that uses an index.';
+
+COMMENT ON COLUMN directory.users.first_name IS 'First name.';
+
+COMMENT ON COLUMN directory.users.last_name IS 'Last name.';
+
+COMMENT ON COLUMN directory.users.display_name IS 'Name as shown in Zoom.';
+
+COMMENT ON COLUMN directory.users.type IS 'Licence, in Zoom''s code: 1 basic, 2 licensed, 4 unassigned, 99 none; other codes may come.';
+
+COMMENT ON COLUMN directory.users.status IS 'pending (invited), active, inactive (deactivated), or unknown: seen in updates alone.';
+
+COMMENT ON COLUMN directory.users.role IS 'Name of the account role.';
+
+COMMENT ON COLUMN directory.users.dept IS 'Department.';
+
+COMMENT ON COLUMN directory.users.company IS 'Company.';
+
+COMMENT ON COLUMN directory.users.language IS 'Language code.';
+
+COMMENT ON COLUMN directory.users.timezone IS 'Time zone name.';
+
+COMMENT ON COLUMN directory.users.phone_number IS 'Phone number as sent.';
+
+COMMENT ON COLUMN directory.users.phone_country IS 'Country of the phone number.';
+
+COMMENT ON COLUMN directory.users.pic_url IS 'Address of the profile picture.';
+
+COMMENT ON COLUMN directory.users.pmi IS 'Personal meeting id.';
+
+COMMENT ON COLUMN directory.users.use_pmi IS 'Whether instant meetings use the personal meeting id.';
+
+COMMENT ON COLUMN directory.users.vanity_name IS 'Personal link name.';
+
+COMMENT ON COLUMN directory.users.primary_group_id IS 'Id of the primary group; memberships may not show it yet.';
+
+COMMENT ON COLUMN directory.users.custom_attributes IS 'Array of {key, name, value}, sorted by key; null where there are none.';
+
+COMMENT ON COLUMN directory.users.profile_settings IS 'Settings that profile updates carry, such as licence features. Settings proper are in user_settings.';
+
+COMMENT ON COLUMN directory.users.creation_type IS 'How the user was created (create, autoCreate, custCreate, ssoCreate and so on).';
+
+COMMENT ON COLUMN directory.users.created_at IS 'Time of the first user.created of this life; where that was not seen, what Zoom''s REST API says, or null.';
+
+COMMENT ON COLUMN directory.users.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.users.last_position IS 'Position in the log of that event.';
+
+CREATE FUNCTION state.users_at(p_bound bytea) RETURNS SETOF directory.users
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT u.account_id,
+     u.user_id,
+     u.email,
+     (u.profile ->> 'first_name'::text) AS first_name,
+     (u.profile ->> 'last_name'::text) AS last_name,
+     (u.profile ->> 'display_name'::text) AS display_name,
+     ((u.profile ->> 'type'::text))::integer AS type,
+         CASE
+             WHEN ((u.status = 'pending'::text) AND state.signed_in_since_at(users_at.p_bound, u.account_id, u.user_key, u.pending_order)) THEN 'active'::text
+             ELSE u.status
+         END AS status,
+     (u.profile ->> 'role'::text) AS role,
+     (u.profile ->> 'dept'::text) AS dept,
+     (u.profile ->> 'company'::text) AS company,
+     (u.profile ->> 'language'::text) AS language,
+     (u.profile ->> 'timezone'::text) AS timezone,
+     (u.profile ->> 'phone_number'::text) AS phone_number,
+     (u.profile ->> 'phone_country'::text) AS phone_country,
+     (u.profile ->> 'pic_url'::text) AS pic_url,
+     ((u.profile ->> 'pmi'::text))::bigint AS pmi,
+     ((u.profile ->> 'use_pmi'::text))::boolean AS use_pmi,
+     (u.profile ->> 'vanity_name'::text) AS vanity_name,
+     (u.profile ->> 'primary_group_id'::text) AS primary_group_id,
+     NULLIF(u.custom_attributes, '[]'::jsonb) AS custom_attributes,
+     NULLIF((u.profile -> 'settings'::text), 'null'::jsonb) AS profile_settings,
+     u.creation_type,
+     state.at(COALESCE(u.created_ms, u.observed_created_ms)) AS created_at,
+     state.time_of(u.folded) AS last_event_at,
+     u.last_position
+    FROM ( SELECT past_users.account_id,
+             past_users.user_key,
+             past_users.folded,
+             past_users.until,
+             past_users.last_position,
+             past_users.user_id,
+             past_users.status,
+             past_users.pending_order,
+             past_users.profile,
+             past_users.custom_attributes,
+             past_users.creation_type,
+             past_users.created_ms,
+             past_users.removed,
+             past_users.removed_ms,
+             past_users.cutoff,
+             past_users.observed_created_ms,
+             past_users.email,
+             past_users.known
+            FROM state.past_users
+           WHERE ((past_users.folded < ( SELECT users_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT users_at.p_bound AS p_bound)))) u
+   WHERE (u.known AND (NOT u.removed));
+END;
+
+CREATE FUNCTION directory.users_at(t timestamp with time zone) RETURNS SETOF directory.users
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT users_at.account_id,
+     users_at.user_id,
+     users_at.email,
+     users_at.first_name,
+     users_at.last_name,
+     users_at.display_name,
+     users_at.type,
+     users_at.status,
+     users_at.role,
+     users_at.dept,
+     users_at.company,
+     users_at.language,
+     users_at.timezone,
+     users_at.phone_number,
+     users_at.phone_country,
+     users_at.pic_url,
+     users_at.pmi,
+     users_at.use_pmi,
+     users_at.vanity_name,
+     users_at.primary_group_id,
+     users_at.custom_attributes,
+     users_at.profile_settings,
+     users_at.creation_type,
+     users_at.created_at,
+     users_at.last_event_at,
+     users_at.last_position
+    FROM state.users_at(state.bound(users_at.t)) users_at(account_id, user_id, email, first_name, last_name, display_name, type, status, role, dept, company, language, timezone, phone_number, phone_country, pic_url, pmi, use_pmi, vanity_name, primary_group_id, custom_attributes, profile_settings, creation_type, created_at, last_event_at, last_position);
+END;
+
+COMMENT ON FUNCTION directory.users_at(t timestamp with time zone) IS 'What the view users would show had exactly the events up to this moment been folded, those that arrived late included.';
+
 CREATE FUNCTION log.append(p_received_at timestamp with time zone[], p_event text[], p_event_ts bigint[], p_account_id text[], p_request_id text[], p_digest bytea[], p_source text, p_verified_by text[], p_body bytea[]) RETURNS TABLE(at_position bigint, duplicate boolean)
     LANGUAGE plpgsql
     SET lock_timeout TO '1500ms'
@@ -208,44 +3564,41 @@ CREATE FUNCTION log.take_append_lock() RETURNS void
     LANGUAGE sql
     AS $$SELECT pg_advisory_xact_lock(7017, 1)$$;
 
-CREATE FUNCTION state.at(ms bigint) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN to_timestamp(((ms)::double precision / (1000.0)::double precision));
-
-CREATE FUNCTION state.group_admins_decides(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
+CREATE FUNCTION state.before_change(p_document jsonb, p_delta jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
     AS $$
 DECLARE
-    v_person text := state.group_admins_meaning(p_account, p_group, p_key, p_folded);
-    v_cutoff bytea;
-    v_own_email text;
-    v_listed record;
+    v_leaf jsonb;
+    v_path text[];
 BEGIN
-    IF v_person IS NULL OR v_person = p_key THEN
-        RETURN v_person;
-    END IF;
-    SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
-    FROM state.users u WHERE u.account_id = p_account AND u.user_key = v_person;
-    SELECT m.folded, m.email INTO v_listed
-    FROM state.group_admins m
-    WHERE m.account_id = p_account AND m.group_id = p_group AND m.person_key = v_person;
-    IF v_listed.folded >= p_folded AND v_listed.folded > coalesce(v_cutoff, '') THEN
-        RETURN NULL;
-    END IF;
-    -- No other e-mails than these two can mean the same person.
-    IF EXISTS (
-        SELECT FROM state.group_admins e
-        WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
-          AND e.person_key IN ('email:' || lower(v_listed.email), 'email:' || lower(v_own_email))
-          AND (e.folded, e.person_key) > (p_folded, p_key)
-          AND state.group_admins_meaning(p_account, p_group, e.person_key, e.folded) = v_person)
-    THEN
-        RETURN NULL;
-    END IF;
-    RETURN v_person;
+    FOR v_leaf IN SELECT l FROM jsonb_array_elements(p_delta) l WHERE NOT l ? 'b' LOOP
+        v_path := ARRAY(SELECT jsonb_array_elements_text(v_leaf -> 'p'));
+        p_document := p_document #- v_path;
+        FOR i IN REVERSE cardinality(v_path) - 1 .. 1 LOOP
+            EXIT WHEN p_document #> v_path[1:i] <> '{}';
+            p_document := p_document #- v_path[1:i];
+        END LOOP;
+    END LOOP;
+    FOR v_leaf IN SELECT l FROM jsonb_array_elements(p_delta) l WHERE l ? 'b' LOOP
+        v_path := ARRAY(SELECT jsonb_array_elements_text(v_leaf -> 'p'));
+        FOR i IN 1 .. cardinality(v_path) - 1 LOOP
+            IF jsonb_typeof(p_document #> v_path[1:i]) IS DISTINCT FROM 'object' THEN
+                p_document := jsonb_set(p_document, v_path[1:i], '{}');
+            END IF;
+        END LOOP;
+        p_document := jsonb_set(p_document, v_path, v_leaf -> 'b');
+    END LOOP;
+    RETURN p_document;
 END
 $$;
+
+CREATE FUNCTION state.dotted(p_path jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT string_agg(p.k, '.'::text ORDER BY p.n) AS string_agg
+    FROM jsonb_array_elements_text(dotted.p_path) WITH ORDINALITY p(k, n);
+END;
 
 CREATE FUNCTION state.group_admins_meaning(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
@@ -283,6 +3636,66 @@ BEGIN
         ORDER BY u.folded DESC, u.user_key LIMIT 1;
     END IF;
     RETURN coalesce(v_person, p_key);
+END
+$$;
+
+CREATE FUNCTION state.group_admins_meaning_at(p_bound bytea, p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_email text := substring(p_key FROM 7);
+    v_group_cutoff bytea;
+    v_email_cutoff bytea;
+    v_person text;
+BEGIN
+    SELECT coalesce((
+            SELECT g.cutoff FROM (SELECT * FROM state.past_groups WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) g
+            WHERE g.account_id = p_account AND g.group_id = p_group), ''), (
+            SELECT r.cutoff FROM (SELECT * FROM state.past_removed_emails WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) r
+            WHERE r.account_id = p_account AND r.email_key = v_email)
+    INTO v_group_cutoff, v_email_cutoff;
+    IF p_folded < v_group_cutoff OR p_folded < v_email_cutoff THEN
+        RETURN NULL;
+    END IF;
+    SELECT m.person_key INTO v_person
+    FROM (SELECT * FROM state.past_group_admins WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) m
+    LEFT JOIN (SELECT * FROM state.past_users WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) u ON u.account_id = m.account_id AND u.user_key = m.person_key
+    WHERE hashtextextended(lower(m.email), hashtextextended(m.group_id, 0))
+            = hashtextextended(v_email, hashtextextended(p_group, 0))
+      AND m.account_id = p_account AND m.group_id = p_group
+      AND m.user_id IS NOT NULL AND lower(m.email) = v_email
+      AND least(m.folded, m.email_order) > greatest(u.cutoff, v_group_cutoff)
+    ORDER BY m.folded DESC, m.person_key LIMIT 1;
+    IF v_person IS NULL THEN
+        SELECT u.user_key INTO v_person
+        FROM (SELECT * FROM state.past_users WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) u
+        WHERE u.account_id = p_account AND lower(u.email) = v_email
+          AND u.known AND NOT u.removed
+        ORDER BY u.folded DESC, u.user_key LIMIT 1;
+    END IF;
+    RETURN coalesce(v_person, p_key);
+END
+$$;
+
+CREATE FUNCTION state.group_admins_shows(p_bound bytea, p_account text, p_group text, p_key text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_user text := coalesce((
+            SELECT u.user_id FROM state.past_users u
+            WHERE u.account_id = p_account AND u.user_key = p_key
+              AND u.folded < p_bound AND u.until >= p_bound AND u.known
+        ), (
+            SELECT m.user_id FROM state.past_group_admins m
+            WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+              AND m.folded < p_bound AND m.until >= p_bound
+        ), p_key);
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM state.group_admins_at(p_bound) s
+        WHERE s.account_id = p_account AND s.group_id = p_group AND s.user_id = v_user);
 END
 $$;
 
@@ -341,48 +3754,6 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION state.memberships_decides(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
-    AS $$
-DECLARE
-    v_person text := state.memberships_meaning(p_account, p_group, p_key, p_folded);
-    v_cutoff bytea;
-    v_own_email text;
-    v_listed record;
-    v_mark bytea;
-BEGIN
-    IF v_person IS NULL OR v_person = p_key THEN
-        RETURN v_person;
-    END IF;
-    -- What was told before the newest whole set of the person's groups counts no more.
-    SELECT o.mark INTO v_mark
-    FROM state.observed_groups o WHERE o.account_id = p_account AND o.person_key = v_person;
-    IF p_folded < v_mark THEN
-        RETURN NULL;
-    END IF;
-    SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
-    FROM state.users u WHERE u.account_id = p_account AND u.user_key = v_person;
-    SELECT m.folded, m.email INTO v_listed
-    FROM state.memberships m
-    WHERE m.account_id = p_account AND m.group_id = p_group AND m.person_key = v_person;
-    IF v_listed.folded >= p_folded AND v_listed.folded > coalesce(v_cutoff, '') THEN
-        RETURN NULL;
-    END IF;
-    -- No other e-mails than these two can mean the same person.
-    IF EXISTS (
-        SELECT FROM state.memberships e
-        WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
-          AND e.person_key IN ('email:' || lower(v_listed.email), 'email:' || lower(v_own_email))
-          AND (e.folded, e.person_key) > (p_folded, p_key)
-          AND state.memberships_meaning(p_account, p_group, e.person_key, e.folded) = v_person)
-    THEN
-        RETURN NULL;
-    END IF;
-    RETURN v_person;
-END
-$$;
-
 CREATE FUNCTION state.memberships_meaning(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -422,6 +3793,66 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION state.memberships_meaning_at(p_bound bytea, p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_email text := substring(p_key FROM 7);
+    v_group_cutoff bytea;
+    v_email_cutoff bytea;
+    v_person text;
+BEGIN
+    SELECT coalesce((
+            SELECT g.cutoff FROM (SELECT * FROM state.past_groups WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) g
+            WHERE g.account_id = p_account AND g.group_id = p_group), ''), (
+            SELECT r.cutoff FROM (SELECT * FROM state.past_removed_emails WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) r
+            WHERE r.account_id = p_account AND r.email_key = v_email)
+    INTO v_group_cutoff, v_email_cutoff;
+    IF p_folded < v_group_cutoff OR p_folded < v_email_cutoff THEN
+        RETURN NULL;
+    END IF;
+    SELECT m.person_key INTO v_person
+    FROM (SELECT * FROM state.past_memberships WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) m
+    LEFT JOIN (SELECT * FROM state.past_users WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) u ON u.account_id = m.account_id AND u.user_key = m.person_key
+    WHERE hashtextextended(lower(m.email), hashtextextended(m.group_id, 0))
+            = hashtextextended(v_email, hashtextextended(p_group, 0))
+      AND m.account_id = p_account AND m.group_id = p_group
+      AND m.user_id IS NOT NULL AND lower(m.email) = v_email
+      AND least(m.folded, m.email_order) > greatest(u.cutoff, v_group_cutoff)
+    ORDER BY m.folded DESC, m.person_key LIMIT 1;
+    IF v_person IS NULL THEN
+        SELECT u.user_key INTO v_person
+        FROM (SELECT * FROM state.past_users WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) u
+        WHERE u.account_id = p_account AND lower(u.email) = v_email
+          AND u.known AND NOT u.removed
+        ORDER BY u.folded DESC, u.user_key LIMIT 1;
+    END IF;
+    RETURN coalesce(v_person, p_key);
+END
+$$;
+
+CREATE FUNCTION state.memberships_shows(p_bound bytea, p_account text, p_group text, p_key text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_user text := coalesce((
+            SELECT u.user_id FROM state.past_users u
+            WHERE u.account_id = p_account AND u.user_key = p_key
+              AND u.folded < p_bound AND u.until >= p_bound AND u.known
+        ), (
+            SELECT m.user_id FROM state.past_memberships m
+            WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+              AND m.folded < p_bound AND m.until >= p_bound
+        ), p_key);
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM state.memberships_at(p_bound) s
+        WHERE s.account_id = p_account AND s.group_id = p_group AND s.user_id = v_user);
+END
+$$;
+
 CREATE FUNCTION state.release_leases(p_replica text) RETURNS void
     LANGUAGE sql
     AS $$
@@ -430,54 +3861,945 @@ CREATE FUNCTION state.release_leases(p_replica text) RETURNS void
     SELECT pg_notify('projector_lease', '');
 $$;
 
-CREATE FUNCTION state.signed_in_since(p_account text, p_user text, p_order bytea) RETURNS boolean
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL RESTRICTED
-    SET search_path TO 'pg_catalog'
-    AS $$
-BEGIN
-    RETURN EXISTS (
-        SELECT FROM state.sign_ins s
-        WHERE s.account_id = p_account AND s.user_key = p_user AND s.signed_in_order > p_order);
-END
-$$;
+CREATE TABLE log.events (
+    "position" bigint NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    event text NOT NULL,
+    event_ts bigint,
+    account_id text,
+    request_id text,
+    digest bytea NOT NULL,
+    source text NOT NULL,
+    verified_by text,
+    body bytea,
+    CONSTRAINT events_digest_check CHECK ((octet_length(digest) = 32))
+);
 
-CREATE FUNCTION state.time_of(event_order bytea) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN to_timestamp(((((('x'::text || encode(SUBSTRING(event_order FROM 1 FOR 8), 'hex'::text)))::bit(64))::bigint)::double precision / (1000.0)::double precision));
+COMMENT ON TABLE log.events IS 'Append-only log of deliveries. Written by log.append() alone.';
 
-CREATE TABLE state.account_settings (
+COMMENT ON COLUMN log.events."position" IS 'Place in the log: grows by one per event, in commit order.';
+
+COMMENT ON COLUMN log.events.received_at IS 'When the ingress received the delivery.';
+
+COMMENT ON COLUMN log.events.event IS 'Name of the event as sent.';
+
+COMMENT ON COLUMN log.events.event_ts IS 'The delivery''s own event_ts, epoch milliseconds, where it is an integer.';
+
+COMMENT ON COLUMN log.events.account_id IS 'payload.account_id as sent.';
+
+COMMENT ON COLUMN log.events.request_id IS 'x-zm-request-id: equal over the retries of one delivery.';
+
+COMMENT ON COLUMN log.events.digest IS 'SHA-256 of the body''s bytes.';
+
+COMMENT ON COLUMN log.events.source IS 'How it came: webhook, import, quarantine, recovered (from Zoom''s own delivery log); or a fact of our own: rest (an observation), declared, operator.';
+
+COMMENT ON COLUMN log.events.verified_by IS 'Fingerprint of the secret that verified the delivery; never the secret.';
+
+COMMENT ON COLUMN log.events.body IS 'The delivery''s bytes as received; null once erased, and then folded as nothing.';
+
+CREATE VIEW state.group_admins_links AS
+ SELECT DISTINCT e.account_id,
+    e.group_id,
+    e.person_key AS entry_key,
+    p.person_key
+   FROM (state.group_admins_versions e
+     CROSS JOIN LATERAL ( SELECT e.person_key
+        UNION ALL
+         SELECT m.person_key
+           FROM state.group_admins_versions m
+          WHERE ((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (m.user_id IS NOT NULL) AND (lower(m.email) = SUBSTRING(e.person_key FROM 7)))
+        UNION ALL
+         SELECT u.user_key
+           FROM state.user_versions u
+          WHERE ((u.account_id = e.account_id) AND (lower((u.profile ->> 'email'::text)) = SUBSTRING(e.person_key FROM 7)))) p)
+  WHERE (e.user_id IS NULL);
+
+CREATE VIEW state.group_removals AS
+ SELECT account_id,
+    group_id,
+    folded,
+    "position",
+    by
+   FROM state.group_versions v
+  WHERE (cutoff = folded);
+
+CREATE VIEW state.user_removals AS
+ SELECT account_id,
+    user_key,
+    folded,
+    "position",
+    by
+   FROM state.user_versions v
+  WHERE (cutoff = folded);
+
+CREATE VIEW state.group_admins_stays AS
+ SELECT m.account_id,
+    m.group_id,
+    m.person_key,
+    m.user_id,
+    m.folded,
+    m.until,
+    s.starts,
+    s.start_position,
+    s.start_by,
+    e.ends,
+    e.end_position,
+    e.end_by
+   FROM ((state.group_admins_versions m
+     CROSS JOIN LATERAL ( SELECT b.starts,
+            b.start_position,
+            b.start_by
+           FROM ( SELECT m.folded AS starts,
+                    m.last_position AS start_position,
+                    m.by AS start_by
+                UNION ALL
+                 SELECT r.folded,
+                    r."position",
+                    r.by
+                   FROM (state.user_versions v
+                     LEFT JOIN LATERAL ( SELECT x.folded,
+                            x."position",
+                            x.by
+                           FROM state.user_versions x
+                          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > m.folded) AND (NOT x.removed))
+                          ORDER BY x.folded
+                         LIMIT 1) r ON (true))
+                  WHERE ((v.account_id = m.account_id) AND (v.user_key = m.person_key) AND (v.folded <= m.folded) AND (v.until > m.folded) AND v.removed)
+                UNION ALL
+                 SELECT r.folded,
+                    r."position",
+                    r.by
+                   FROM (state.group_versions v
+                     LEFT JOIN LATERAL ( SELECT x.folded,
+                            x."position",
+                            x.by
+                           FROM state.group_versions x
+                          WHERE ((x.account_id = v.account_id) AND (x.group_id = v.group_id) AND (x.folded > m.folded) AND (NOT x.removed))
+                          ORDER BY x.folded
+                         LIMIT 1) r ON (true))
+                  WHERE ((v.account_id = m.account_id) AND (v.group_id = m.group_id) AND (v.folded <= m.folded) AND (v.until > m.folded) AND v.removed)) b
+          ORDER BY b.starts DESC
+         LIMIT 1) s)
+     CROSS JOIN LATERAL ( SELECT f.ends,
+            f.end_position,
+            f.end_by
+           FROM ( SELECT m.until AS ends,
+                    NULL::bigint AS end_position,
+                    NULL::text AS end_by,
+                    0 AS number
+                UNION ALL
+                ( SELECT r.folded,
+                    r."position",
+                    r.by,
+                    1
+                   FROM state.user_removals r
+                  WHERE ((r.account_id = m.account_id) AND (r.user_key = m.person_key) AND (r.folded > m.folded))
+                  ORDER BY r.folded
+                 LIMIT 1)
+                UNION ALL
+                ( SELECT r.folded,
+                    r."position",
+                    r.by,
+                    2
+                   FROM state.group_removals r
+                  WHERE ((r.account_id = m.account_id) AND (r.group_id = m.group_id) AND (r.folded > m.folded))
+                  ORDER BY r.folded
+                 LIMIT 1)) f
+          ORDER BY f.ends, f.number
+         LIMIT 1) e)
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (s.starts < e.ends) AND (NOT (EXISTS ( SELECT
+           FROM state.group_admins_versions l
+          WHERE ((l.group_id = m.group_id) AND (l.account_id = m.account_id) AND (l.user_id IS NULL) AND ((EXISTS ( SELECT
+                   FROM state.group_admins_versions i
+                  WHERE ((i.account_id = m.account_id) AND (i.person_key = m.person_key) AND (i.group_id = m.group_id) AND (lower(i.email) = SUBSTRING(l.person_key FROM 7))))) OR (EXISTS ( SELECT
+                   FROM state.user_versions i
+                  WHERE ((i.account_id = m.account_id) AND (i.user_key = m.person_key) AND (lower((i.profile ->> 'email'::text)) = SUBSTRING(l.person_key FROM 7)))))))
+         OFFSET 0))));
+
+CREATE TABLE state.removed_email_versions (
     account_id text NOT NULL,
+    email_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    by text,
+    CONSTRAINT removed_email_versions_check CHECK ((folded < until))
+);
+
+CREATE VIEW state.group_admins_turns AS
+ SELECT DISTINCT ON (a.account_id, a.group_id, a.person_key, c.folded) a.account_id,
+    a.group_id,
+    a.person_key,
+    c.folded,
+    c."position",
+    c.by
+   FROM ((state.group_admins_links a
+     JOIN state.group_admins_links l ON (((l.account_id = a.account_id) AND (l.group_id = a.group_id) AND (l.entry_key = a.entry_key))))
+     CROSS JOIN LATERAL ( SELECT m.folded,
+            m.last_position AS "position",
+            m.by
+           FROM state.group_admins_versions m
+          WHERE ((m.account_id = l.account_id) AND (m.group_id = l.group_id) AND (m.person_key = l.person_key))
+        UNION ALL
+         SELECT u.folded,
+            u."position",
+            u.by
+           FROM state.user_versions u
+          WHERE ((u.account_id = l.account_id) AND (u.user_key = l.person_key))
+        UNION ALL
+         SELECT g.folded,
+            g."position",
+            g.by
+           FROM state.group_versions g
+          WHERE ((g.account_id = l.account_id) AND (g.group_id = l.group_id))
+        UNION ALL
+         SELECT r.folded,
+            r."position",
+            r.by
+           FROM state.removed_email_versions r
+          WHERE ((r.account_id = l.account_id) AND (r.email_key = SUBSTRING(l.entry_key FROM 7)))) c)
+  ORDER BY a.account_id, a.group_id, a.person_key, c.folded, c.by;
+
+CREATE VIEW state.group_admins_changes AS
+ SELECT s.account_id,
+    s.group_id,
+    s.person_key,
+    u.user_id,
+    true AS came,
+    s.starts AS folded,
+    s.start_position AS "position",
+    s.start_by AS by
+   FROM (state.group_admins_stays s
+     JOIN state.users u ON (((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))
+  WHERE ((s.starts > s.folded) OR (NOT (EXISTS ( SELECT
+           FROM state.group_admins_stays p
+          WHERE ((p.account_id = s.account_id) AND (p.person_key = s.person_key) AND (p.group_id = s.group_id) AND (p.folded < s.folded) AND (p.until = s.folded) AND (p.ends = s.folded))
+         OFFSET 0))))
+UNION ALL
+ SELECT s.account_id,
+    s.group_id,
+    s.person_key,
+    s.user_id,
+    true AS came,
+    s.starts AS folded,
+    s.start_position AS "position",
+    s.start_by AS by
+   FROM state.group_admins_stays s
+  WHERE ((NOT (EXISTS ( SELECT
+           FROM state.users u
+          WHERE ((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))) AND ((s.starts > s.folded) OR (NOT (EXISTS ( SELECT
+           FROM state.group_admins_stays p
+          WHERE ((p.account_id = s.account_id) AND (p.person_key = s.person_key) AND (p.group_id = s.group_id) AND (p.folded < s.folded) AND (p.until = s.folded) AND (p.ends = s.folded))
+         OFFSET 0)))))
+UNION ALL
+ SELECT s.account_id,
+    s.group_id,
+    s.person_key,
+    u.user_id,
+    false AS came,
+    s.ends AS folded,
+    COALESCE(s.end_position, n.last_position) AS "position",
+    COALESCE(s.end_by, n.by) AS by
+   FROM ((state.group_admins_stays s
+     JOIN state.users u ON (((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))
+     LEFT JOIN state.group_admins_versions n ON (((n.account_id = s.account_id) AND (n.person_key = s.person_key) AND (n.group_id = s.group_id) AND (n.folded = s.ends))))
+  WHERE ((s.ends < '\xff'::bytea) AND (n.added IS NOT TRUE))
+UNION ALL
+ SELECT s.account_id,
+    s.group_id,
+    s.person_key,
+    s.user_id,
+    false AS came,
+    s.ends AS folded,
+    COALESCE(s.end_position, n.last_position) AS "position",
+    COALESCE(s.end_by, n.by) AS by
+   FROM (state.group_admins_stays s
+     LEFT JOIN state.group_admins_versions n ON (((n.account_id = s.account_id) AND (n.person_key = s.person_key) AND (n.group_id = s.group_id) AND (n.folded = s.ends))))
+  WHERE ((s.ends < '\xff'::bytea) AND (n.added IS NOT TRUE) AND (NOT (EXISTS ( SELECT
+           FROM state.users u
+          WHERE ((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))))
+UNION ALL
+ SELECT t.account_id,
+    t.group_id,
+    t.person_key,
+    w.user_id,
+    state.group_admins_shows((t.folded || '\x00'::bytea), t.account_id, t.group_id, w.person_key) AS came,
+    t.folded,
+    t."position",
+    t.by
+   FROM (state.group_admins_turns t
+     CROSS JOIN LATERAL ( SELECT COALESCE(( SELECT u.user_id
+                   FROM state.users u
+                  WHERE ((u.account_id = t.account_id) AND (u.user_key = t.person_key) AND u.known)), ( SELECT m.user_id
+                   FROM state.group_admins m
+                  WHERE ((m.account_id = t.account_id) AND (m.person_key = t.person_key) AND (m.group_id = t.group_id))), t.person_key) AS user_id,
+            t.person_key
+         OFFSET 0) w)
+  WHERE (state.group_admins_shows((t.folded || '\x00'::bytea), t.account_id, t.group_id, w.person_key) <> state.group_admins_shows(t.folded, t.account_id, t.group_id, w.person_key));
+
+CREATE VIEW state.memberships_links AS
+ SELECT DISTINCT e.account_id,
+    e.group_id,
+    e.person_key AS entry_key,
+    p.person_key
+   FROM (state.memberships_versions e
+     CROSS JOIN LATERAL ( SELECT e.person_key
+        UNION ALL
+         SELECT m.person_key
+           FROM state.memberships_versions m
+          WHERE ((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (m.user_id IS NOT NULL) AND (lower(m.email) = SUBSTRING(e.person_key FROM 7)))
+        UNION ALL
+         SELECT u.user_key
+           FROM state.user_versions u
+          WHERE ((u.account_id = e.account_id) AND (lower((u.profile ->> 'email'::text)) = SUBSTRING(e.person_key FROM 7)))) p)
+  WHERE (e.user_id IS NULL);
+
+CREATE VIEW state.memberships_stays AS
+ SELECT m.account_id,
+    m.group_id,
+    m.person_key,
+    m.user_id,
+    m.folded,
+    m.until,
+    s.starts,
+    s.start_position,
+    s.start_by,
+    e.ends,
+    e.end_position,
+    e.end_by
+   FROM ((state.memberships_versions m
+     CROSS JOIN LATERAL ( SELECT b.starts,
+            b.start_position,
+            b.start_by
+           FROM ( SELECT m.folded AS starts,
+                    m.last_position AS start_position,
+                    m.by AS start_by
+                UNION ALL
+                 SELECT r.folded,
+                    r."position",
+                    r.by
+                   FROM (state.user_versions v
+                     LEFT JOIN LATERAL ( SELECT x.folded,
+                            x."position",
+                            x.by
+                           FROM state.user_versions x
+                          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > m.folded) AND (NOT x.removed))
+                          ORDER BY x.folded
+                         LIMIT 1) r ON (true))
+                  WHERE ((v.account_id = m.account_id) AND (v.user_key = m.person_key) AND (v.folded <= m.folded) AND (v.until > m.folded) AND v.removed)
+                UNION ALL
+                 SELECT r.folded,
+                    r."position",
+                    r.by
+                   FROM (state.group_versions v
+                     LEFT JOIN LATERAL ( SELECT x.folded,
+                            x."position",
+                            x.by
+                           FROM state.group_versions x
+                          WHERE ((x.account_id = v.account_id) AND (x.group_id = v.group_id) AND (x.folded > m.folded) AND (NOT x.removed))
+                          ORDER BY x.folded
+                         LIMIT 1) r ON (true))
+                  WHERE ((v.account_id = m.account_id) AND (v.group_id = m.group_id) AND (v.folded <= m.folded) AND (v.until > m.folded) AND v.removed)) b
+          ORDER BY b.starts DESC
+         LIMIT 1) s)
+     CROSS JOIN LATERAL ( SELECT f.ends,
+            f.end_position,
+            f.end_by
+           FROM ( SELECT m.until AS ends,
+                    NULL::bigint AS end_position,
+                    NULL::text AS end_by,
+                    0 AS number
+                UNION ALL
+                ( SELECT r.folded,
+                    r."position",
+                    r.by,
+                    1
+                   FROM state.user_removals r
+                  WHERE ((r.account_id = m.account_id) AND (r.user_key = m.person_key) AND (r.folded > m.folded))
+                  ORDER BY r.folded
+                 LIMIT 1)
+                UNION ALL
+                ( SELECT r.folded,
+                    r."position",
+                    r.by,
+                    2
+                   FROM state.group_removals r
+                  WHERE ((r.account_id = m.account_id) AND (r.group_id = m.group_id) AND (r.folded > m.folded))
+                  ORDER BY r.folded
+                 LIMIT 1)
+                UNION ALL
+                ( SELECT o.folded,
+                    o."position",
+                    NULL::text,
+                    3
+                   FROM state.observed_group_versions o
+                  WHERE ((o.account_id = m.account_id) AND (o.person_key = m.person_key) AND (o.folded > m.folded) AND (o.mark = o.folded))
+                  ORDER BY o.folded
+                 LIMIT 1)) f
+          ORDER BY f.ends, f.number
+         LIMIT 1) e)
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (s.starts < e.ends) AND (NOT (EXISTS ( SELECT
+           FROM state.memberships_versions l
+          WHERE ((l.group_id = m.group_id) AND (l.account_id = m.account_id) AND (l.user_id IS NULL) AND ((EXISTS ( SELECT
+                   FROM state.memberships_versions i
+                  WHERE ((i.account_id = m.account_id) AND (i.person_key = m.person_key) AND (i.group_id = m.group_id) AND (lower(i.email) = SUBSTRING(l.person_key FROM 7))))) OR (EXISTS ( SELECT
+                   FROM state.user_versions i
+                  WHERE ((i.account_id = m.account_id) AND (i.user_key = m.person_key) AND (lower((i.profile ->> 'email'::text)) = SUBSTRING(l.person_key FROM 7)))))))
+         OFFSET 0))));
+
+CREATE VIEW state.memberships_turns AS
+ SELECT DISTINCT ON (a.account_id, a.group_id, a.person_key, c.folded) a.account_id,
+    a.group_id,
+    a.person_key,
+    c.folded,
+    c."position",
+    c.by
+   FROM ((state.memberships_links a
+     JOIN state.memberships_links l ON (((l.account_id = a.account_id) AND (l.group_id = a.group_id) AND (l.entry_key = a.entry_key))))
+     CROSS JOIN LATERAL ( SELECT m.folded,
+            m.last_position AS "position",
+            m.by
+           FROM state.memberships_versions m
+          WHERE ((m.account_id = l.account_id) AND (m.group_id = l.group_id) AND (m.person_key = l.person_key))
+        UNION ALL
+         SELECT u.folded,
+            u."position",
+            u.by
+           FROM state.user_versions u
+          WHERE ((u.account_id = l.account_id) AND (u.user_key = l.person_key))
+        UNION ALL
+         SELECT g.folded,
+            g."position",
+            g.by
+           FROM state.group_versions g
+          WHERE ((g.account_id = l.account_id) AND (g.group_id = l.group_id))
+        UNION ALL
+         SELECT r.folded,
+            r."position",
+            r.by
+           FROM state.removed_email_versions r
+          WHERE ((r.account_id = l.account_id) AND (r.email_key = SUBSTRING(l.entry_key FROM 7)))
+        UNION ALL
+         SELECT o.folded,
+            o."position",
+            NULL::text
+           FROM state.observed_group_versions o
+          WHERE ((o.account_id = l.account_id) AND (o.person_key = l.person_key))) c)
+  ORDER BY a.account_id, a.group_id, a.person_key, c.folded, c.by;
+
+CREATE VIEW state.memberships_changes AS
+ SELECT s.account_id,
+    s.group_id,
+    s.person_key,
+    u.user_id,
+    true AS came,
+    s.starts AS folded,
+    s.start_position AS "position",
+    s.start_by AS by
+   FROM (state.memberships_stays s
+     JOIN state.users u ON (((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))
+  WHERE ((s.starts > s.folded) OR (NOT (EXISTS ( SELECT
+           FROM state.memberships_stays p
+          WHERE ((p.account_id = s.account_id) AND (p.person_key = s.person_key) AND (p.group_id = s.group_id) AND (p.folded < s.folded) AND (p.until = s.folded) AND (p.ends = s.folded))
+         OFFSET 0))))
+UNION ALL
+ SELECT s.account_id,
+    s.group_id,
+    s.person_key,
+    s.user_id,
+    true AS came,
+    s.starts AS folded,
+    s.start_position AS "position",
+    s.start_by AS by
+   FROM state.memberships_stays s
+  WHERE ((NOT (EXISTS ( SELECT
+           FROM state.users u
+          WHERE ((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))) AND ((s.starts > s.folded) OR (NOT (EXISTS ( SELECT
+           FROM state.memberships_stays p
+          WHERE ((p.account_id = s.account_id) AND (p.person_key = s.person_key) AND (p.group_id = s.group_id) AND (p.folded < s.folded) AND (p.until = s.folded) AND (p.ends = s.folded))
+         OFFSET 0)))))
+UNION ALL
+ SELECT s.account_id,
+    s.group_id,
+    s.person_key,
+    u.user_id,
+    false AS came,
+    s.ends AS folded,
+    COALESCE(s.end_position, n.last_position) AS "position",
+    COALESCE(s.end_by, n.by) AS by
+   FROM ((state.memberships_stays s
+     JOIN state.users u ON (((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))
+     LEFT JOIN state.memberships_versions n ON (((n.account_id = s.account_id) AND (n.person_key = s.person_key) AND (n.group_id = s.group_id) AND (n.folded = s.ends))))
+  WHERE ((s.ends < '\xff'::bytea) AND (n.added IS NOT TRUE))
+UNION ALL
+ SELECT s.account_id,
+    s.group_id,
+    s.person_key,
+    s.user_id,
+    false AS came,
+    s.ends AS folded,
+    COALESCE(s.end_position, n.last_position) AS "position",
+    COALESCE(s.end_by, n.by) AS by
+   FROM (state.memberships_stays s
+     LEFT JOIN state.memberships_versions n ON (((n.account_id = s.account_id) AND (n.person_key = s.person_key) AND (n.group_id = s.group_id) AND (n.folded = s.ends))))
+  WHERE ((s.ends < '\xff'::bytea) AND (n.added IS NOT TRUE) AND (NOT (EXISTS ( SELECT
+           FROM state.users u
+          WHERE ((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))))
+UNION ALL
+ SELECT t.account_id,
+    t.group_id,
+    t.person_key,
+    w.user_id,
+    state.memberships_shows((t.folded || '\x00'::bytea), t.account_id, t.group_id, w.person_key) AS came,
+    t.folded,
+    t."position",
+    t.by
+   FROM (state.memberships_turns t
+     CROSS JOIN LATERAL ( SELECT COALESCE(( SELECT u.user_id
+                   FROM state.users u
+                  WHERE ((u.account_id = t.account_id) AND (u.user_key = t.person_key) AND u.known)), ( SELECT m.user_id
+                   FROM state.memberships m
+                  WHERE ((m.account_id = t.account_id) AND (m.person_key = t.person_key) AND (m.group_id = t.group_id))), t.person_key) AS user_id,
+            t.person_key
+         OFFSET 0) w)
+  WHERE (state.memberships_shows((t.folded || '\x00'::bytea), t.account_id, t.group_id, w.person_key) <> state.memberships_shows(t.folded, t.account_id, t.group_id, w.person_key));
+
+CREATE TABLE state.note_versions (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    user_id text NOT NULL,
+    CONSTRAINT note_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.note_versions ALTER COLUMN delta SET STATISTICS 0;
+
+CREATE TABLE state.notes (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
     folded bytea NOT NULL,
     last_position bigint NOT NULL,
-    settings jsonb NOT NULL,
-    locks jsonb NOT NULL,
-    changed_order bytea
+    user_id text NOT NULL,
+    email text,
+    email_order bytea NOT NULL,
+    note text,
+    known boolean NOT NULL,
+    note_order bytea,
+    removed boolean NOT NULL,
+    drift jsonb NOT NULL
 )
 WITH (fillfactor='85');
 
-CREATE VIEW directory.account_settings AS
- SELECT account_id,
-    NULLIF(settings, '{}'::jsonb) AS settings,
-    NULLIF(locks, '{}'::jsonb) AS locks,
-    state.time_of(changed_order) AS changed_at,
-    state.time_of(changed_order) AS last_event_at,
-    last_position
-   FROM state.account_settings s
-  WHERE (changed_order IS NOT NULL);
+CREATE TABLE state.sign_in_moments (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    "position" bigint NOT NULL
+);
 
-COMMENT ON VIEW directory.account_settings IS 'Settings of accounts and which of them are locked for everybody, as Zoom''s REST API showed them. No delivery tells of them.';
+CREATE VIEW state.statuses AS
+ SELECT v.account_id,
+    v.user_key,
+    v.folded,
+    v.by,
+    v."position",
+        CASE
+            WHEN ((p.last_position IS NULL) OR (p.last_position = 0)) THEN NULL::text
+            WHEN ((p.status = 'pending'::text) AND (EXISTS ( SELECT
+               FROM state.sign_in_moments s
+              WHERE ((s.account_id = v.account_id) AND (s.user_key = v.user_key) AND (s.folded > p.pending_order) AND (s.folded < v.folded))))) THEN 'active'::text
+            ELSE p.status
+        END AS before,
+        CASE
+            WHEN ((v.status = 'pending'::text) AND (EXISTS ( SELECT
+               FROM state.sign_in_moments s
+              WHERE ((s.account_id = v.account_id) AND (s.user_key = v.user_key) AND (s.folded > v.pending_order) AND (s.folded < v.folded))))) THEN 'active'::text
+            ELSE v.status
+        END AS after
+   FROM (state.user_versions v
+     LEFT JOIN LATERAL ( SELECT o.last_position,
+            o.status,
+            o.pending_order
+           FROM state.user_versions o
+          WHERE ((o.account_id = v.account_id) AND (o.user_key = v.user_key) AND (o.folded < v.folded) AND (o.until = v.folded))) p ON (true))
+  WHERE (((v.status = 'pending'::text) OR (v.delta @> '[{"p": ["status"]}]'::jsonb)) AND (v.last_position > 0));
 
-COMMENT ON COLUMN directory.account_settings.account_id IS 'Zoom account.';
+CREATE VIEW state.value_changes AS
+ SELECT v.account_id,
+    'user'::text AS entity,
+    u.user_id AS entity_id,
+    NULL::text AS group_id,
+    u.user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.user_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.user_key AS entity_key
+   FROM ((state.user_versions v
+     JOIN state.users u ON (((u.account_id = v.account_id) AND (u.user_key = v.user_key))))
+     CROSS JOIN LATERAL jsonb_array_elements(v.delta) d(leaf))
+  WHERE ((v.delta <> '[]'::jsonb) AND ((d.leaf -> 'p'::text) <> '["status"]'::jsonb))
+UNION ALL
+ SELECT c.account_id,
+    'user'::text AS entity,
+    u.user_id AS entity_id,
+    NULL::text AS group_id,
+    u.user_id,
+    'status'::text AS path,
+    to_jsonb(c.before) AS before,
+    to_jsonb(c.after) AS after,
+    c.folded,
+    c.by,
+    c."position",
+    (EXISTS ( SELECT
+           FROM state.user_versions x
+          WHERE ((x.account_id = c.account_id) AND (x.user_key = c.user_key) AND (x.folded > c.folded) AND (x."position" < c."position")))) AS late,
+    c.user_key AS entity_key
+   FROM (state.statuses c
+     JOIN state.users u ON (((u.account_id = c.account_id) AND (u.user_key = c.user_key))))
+  WHERE (c.before IS DISTINCT FROM c.after)
+UNION ALL
+ SELECT v.account_id,
+    'user'::text AS entity,
+    u.user_id AS entity_id,
+    NULL::text AS group_id,
+    u.user_id,
+    'status'::text AS path,
+    '"pending"'::jsonb AS before,
+    '"active"'::jsonb AS after,
+    s.folded,
+    NULL::text AS by,
+    s."position",
+    (EXISTS ( SELECT
+           FROM state.user_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > s.folded) AND (x."position" < s."position")))) AS late,
+    v.user_key AS entity_key
+   FROM ((state.user_versions v
+     JOIN state.users u ON (((u.account_id = v.account_id) AND (u.user_key = v.user_key))))
+     CROSS JOIN LATERAL ( SELECT m.folded,
+            m."position"
+           FROM state.sign_in_moments m
+          WHERE ((m.account_id = v.account_id) AND (m.user_key = v.user_key) AND (m.folded > v.pending_order))
+          ORDER BY m.folded
+         LIMIT 1) s)
+  WHERE ((v.status = 'pending'::text) AND (v.last_position > 0) AND (s.folded > v.folded) AND (s.folded < v.until))
+UNION ALL
+ SELECT v.account_id,
+    'group'::text AS entity,
+    v.group_id AS entity_id,
+    v.group_id,
+    NULL::text AS user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.group_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.group_id = v.group_id) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.group_id AS entity_key
+   FROM (state.group_versions v
+     CROSS JOIN LATERAL jsonb_array_elements(v.delta) d(leaf))
+  WHERE (v.delta <> '[]'::jsonb)
+UNION ALL
+ SELECT v.account_id,
+    'user_settings'::text AS entity,
+    u.user_id AS entity_id,
+    NULL::text AS group_id,
+    u.user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.user_settings_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.user_key AS entity_key
+   FROM ((state.user_settings_versions v
+     JOIN state.users u ON (((u.account_id = v.account_id) AND (u.user_key = v.user_key) AND u.known)))
+     CROSS JOIN LATERAL jsonb_array_elements(COALESCE(v.shown, v.delta)) d(leaf))
+UNION ALL
+ SELECT v.account_id,
+    'user_settings'::text AS entity,
+    s.user_id AS entity_id,
+    NULL::text AS group_id,
+    s.user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.user_settings_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.user_key AS entity_key
+   FROM ((state.user_settings_versions v
+     JOIN state.user_settings s ON (((s.account_id = v.account_id) AND (s.user_key = v.user_key))))
+     CROSS JOIN LATERAL jsonb_array_elements(COALESCE(v.shown, v.delta)) d(leaf))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM state.users u
+          WHERE ((u.account_id = v.account_id) AND (u.user_key = v.user_key) AND u.known))))
+UNION ALL
+ SELECT v.account_id,
+    l.entity,
+    v.group_id AS entity_id,
+    v.group_id,
+    NULL::text AS user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.group_settings_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.group_id = v.group_id) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.group_id AS entity_key
+   FROM ((state.group_settings_versions v
+     CROSS JOIN LATERAL ( VALUES ('group_settings'::text,COALESCE(v.shown, v.delta)), ('group_locks'::text,COALESCE(v.locks_shown, v.locks_delta))) l(entity, delta))
+     CROSS JOIN LATERAL jsonb_array_elements(l.delta) d(leaf))
+UNION ALL
+ SELECT v.account_id,
+    l.entity,
+    v.account_id AS entity_id,
+    NULL::text AS group_id,
+    NULL::text AS user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.account_settings_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.account_id AS entity_key
+   FROM ((state.account_settings_versions v
+     CROSS JOIN LATERAL ( VALUES ('account_settings'::text,v.delta), ('account_locks'::text,v.locks_delta)) l(entity, delta))
+     CROSS JOIN LATERAL jsonb_array_elements(l.delta) d(leaf))
+UNION ALL
+ SELECT v.account_id,
+    'personal_note'::text AS entity,
+    u.user_id AS entity_id,
+    NULL::text AS group_id,
+    u.user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.note_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.user_key AS entity_key
+   FROM ((state.note_versions v
+     JOIN state.users u ON (((u.account_id = v.account_id) AND (u.user_key = v.user_key) AND u.known)))
+     CROSS JOIN LATERAL jsonb_array_elements(v.delta) d(leaf))
+UNION ALL
+ SELECT v.account_id,
+    'personal_note'::text AS entity,
+    n.user_id AS entity_id,
+    NULL::text AS group_id,
+    n.user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.note_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.user_key AS entity_key
+   FROM ((state.note_versions v
+     JOIN state.notes n ON (((n.account_id = v.account_id) AND (n.user_key = v.user_key))))
+     CROSS JOIN LATERAL jsonb_array_elements(v.delta) d(leaf))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM state.users u
+          WHERE ((u.account_id = v.account_id) AND (u.user_key = v.user_key) AND u.known))));
 
-COMMENT ON COLUMN directory.account_settings.settings IS 'The settings known, nested as Zoom nests them; null where none is.';
+CREATE VIEW state.all_changes AS
+ SELECT c.account_id,
+    c.entity,
+    c.entity_key,
+    c.entity_id,
+    c.group_id,
+    c.user_id,
+    c.path,
+    c.before,
+    c.after,
+    c.folded,
+    c.by,
+    c."position",
+    c.late
+   FROM state.value_changes c
+UNION ALL
+ SELECT c.account_id,
+    'membership'::text AS entity,
+    c.person_key AS entity_key,
+    c.user_id AS entity_id,
+    c.group_id,
+    c.user_id,
+    'member'::text AS path,
+        CASE
+            WHEN (NOT c.came) THEN 'true'::jsonb
+            ELSE NULL::jsonb
+        END AS before,
+        CASE
+            WHEN c.came THEN 'true'::jsonb
+            ELSE NULL::jsonb
+        END AS after,
+    c.folded,
+    c.by,
+    c."position",
+    (EXISTS ( SELECT
+           FROM state.memberships_versions x
+          WHERE ((x.account_id = c.account_id) AND (x.person_key = c.person_key) AND (x.group_id = c.group_id) AND (x.folded > c.folded) AND (x.last_position < c."position")))) AS late
+   FROM state.memberships_changes c
+UNION ALL
+ SELECT c.account_id,
+    'group_admin'::text AS entity,
+    c.person_key AS entity_key,
+    c.user_id AS entity_id,
+    c.group_id,
+    c.user_id,
+    'member'::text AS path,
+        CASE
+            WHEN (NOT c.came) THEN 'true'::jsonb
+            ELSE NULL::jsonb
+        END AS before,
+        CASE
+            WHEN c.came THEN 'true'::jsonb
+            ELSE NULL::jsonb
+        END AS after,
+    c.folded,
+    c.by,
+    c."position",
+    (EXISTS ( SELECT
+           FROM state.group_admins_versions x
+          WHERE ((x.account_id = c.account_id) AND (x.person_key = c.person_key) AND (x.group_id = c.group_id) AND (x.folded > c.folded) AND (x.last_position < c."position")))) AS late
+   FROM state.group_admins_changes c;
 
-COMMENT ON COLUMN directory.account_settings.locks IS 'The locks known, nested alike: true means that nobody in the account may change that setting; null where none is known.';
+CREATE VIEW directory.changes AS
+ SELECT c.account_id,
+    c.entity,
+    c.entity_id,
+    c.group_id,
+    c.user_id,
+    c.path,
+    c.before,
+    c.after,
+    state.time_of(c.folded) AS changed_at,
+    c.by AS changed_by,
+        CASE e.event
+            WHEN 'group.members_deleted'::text THEN 'group.member_deleted'::text
+            ELSE e.event
+        END AS event,
+    c."position",
+    e.source,
+    encode(c.folded, 'hex'::text) AS event_order
+   FROM (state.all_changes c
+     LEFT JOIN log.events e ON ((e."position" = c."position")));
 
-COMMENT ON COLUMN directory.account_settings.changed_at IS 'Time of the newest observation that differed.';
+COMMENT ON VIEW directory.changes IS 'What changed, when, by whom: one row a changed value. In event order the newest row of a path up to a moment says what it was then. Presence and sign-ins are not in it.';
 
-COMMENT ON COLUMN directory.account_settings.last_event_at IS 'Event time of the newest event folded into this row.';
+COMMENT ON COLUMN directory.changes.account_id IS 'Zoom account.';
 
-COMMENT ON COLUMN directory.account_settings.last_position IS 'Position in the log of that event.';
+COMMENT ON COLUMN directory.changes.entity IS 'Kind of entity: user, group, membership, group_admin, user_settings, group_settings, group_locks, account_settings, account_locks or personal_note.';
+
+COMMENT ON COLUMN directory.changes.entity_id IS 'User id, group id or account id; of a membership or an admin role, the user''s.';
+
+COMMENT ON COLUMN directory.changes.group_id IS 'Zoom''s group id, where a group is concerned.';
+
+COMMENT ON COLUMN directory.changes.user_id IS 'Zoom''s user id, where a user is concerned, spelled as in users; email:<lower-cased e-mail> for an entry without an id that nobody known had.';
+
+COMMENT ON COLUMN directory.changes.path IS 'Dotted path of the value; status for the begin and end of a life, member for those of a membership or an admin role.';
+
+COMMENT ON COLUMN directory.changes.before IS 'Value before; null where it was not there.';
+
+COMMENT ON COLUMN directory.changes.after IS 'Value after; null where it is not there any more.';
+
+COMMENT ON COLUMN directory.changes.changed_at IS 'Time of the event.';
+
+COMMENT ON COLUMN directory.changes.changed_by IS 'E-mail of the operator of the event; null where it named none.';
+
+COMMENT ON COLUMN directory.changes.event IS 'Name of the event.';
+
+COMMENT ON COLUMN directory.changes."position" IS 'Position of the event in the log.';
+
+COMMENT ON COLUMN directory.changes.source IS 'How the event came: webhook, import, quarantine, recovered; or a fact of our own, such as rest.';
+
+COMMENT ON COLUMN directory.changes.event_order IS 'Sorts as events happened, also those of one millisecond: time, rank and digest, in hexadecimal.';
+
+CREATE VIEW directory.corrections AS
+ SELECT c.account_id,
+    c.entity,
+    c.entity_id,
+    c.group_id,
+    c.user_id,
+    c.path,
+    ( SELECT b.after
+           FROM state.all_changes b
+          WHERE ((b.account_id = c.account_id) AND (b.entity = c.entity) AND (b.entity_key = c.entity_key) AND (NOT (b.group_id IS DISTINCT FROM c.group_id)) AND (b.path = c.path) AND (b.folded < c.folded) AND (b."position" < c."position"))
+          ORDER BY b.folded DESC
+         LIMIT 1) AS believed,
+    c.after,
+    state.time_of(c.folded) AS changed_at,
+    c.by AS changed_by,
+        CASE e.event
+            WHEN 'group.members_deleted'::text THEN 'group.member_deleted'::text
+            ELSE e.event
+        END AS event,
+    c."position" AS known_since,
+    e.received_at,
+    e.source
+   FROM (state.all_changes c
+     LEFT JOIN log.events e ON ((e."position" = c."position")))
+  WHERE c.late;
+
+COMMENT ON VIEW directory.corrections IS 'Changes that arrived late, after later ones of the same entity had been folded: what was believed of that time before, and since when it is known better.';
+
+COMMENT ON COLUMN directory.corrections.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.corrections.entity IS 'Kind of entity, as in changes.';
+
+COMMENT ON COLUMN directory.corrections.entity_id IS 'User id, group id or account id, as in changes.';
+
+COMMENT ON COLUMN directory.corrections.group_id IS 'Zoom''s group id, where a group is concerned.';
+
+COMMENT ON COLUMN directory.corrections.user_id IS 'Zoom''s user id, where a user is concerned.';
+
+COMMENT ON COLUMN directory.corrections.path IS 'Dotted path of the value, as in changes.';
+
+COMMENT ON COLUMN directory.corrections.believed IS 'What the value was taken to be from that time on, before this arrived; null: not there.';
+
+COMMENT ON COLUMN directory.corrections.after IS 'What it was from that time on; null: not there.';
+
+COMMENT ON COLUMN directory.corrections.changed_at IS 'Time of the event.';
+
+COMMENT ON COLUMN directory.corrections.changed_by IS 'E-mail of the operator of the event; null where it named none.';
+
+COMMENT ON COLUMN directory.corrections.event IS 'Name of the event.';
+
+COMMENT ON COLUMN directory.corrections.known_since IS 'Position in the log of the late event: since then it is known better.';
+
+COMMENT ON COLUMN directory.corrections.received_at IS 'When the late event was received.';
+
+COMMENT ON COLUMN directory.corrections.source IS 'How the late event came.';
 
 CREATE TABLE state.coverage (
     account_id text NOT NULL,
@@ -559,79 +4881,6 @@ COMMENT ON COLUMN directory.dead_letters.error IS 'What is wrong with it; quotes
 
 COMMENT ON COLUMN directory.dead_letters.failed_at IS 'When folding failed, by the clock of the database.';
 
-CREATE TABLE state.group_admins (
-    account_id text NOT NULL,
-    person_key text NOT NULL,
-    group_id text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text,
-    email text,
-    email_order bytea NOT NULL,
-    added boolean NOT NULL,
-    by text,
-    told bytea NOT NULL,
-    told_added boolean NOT NULL,
-    absent bytea NOT NULL,
-    in_set boolean NOT NULL,
-    happened_at timestamp with time zone GENERATED ALWAYS AS (state.time_of(folded)) STORED,
-    told_at timestamp with time zone GENERATED ALWAYS AS (
-CASE
-    WHEN told_added THEN state.time_of(told)
-    ELSE NULL::timestamp with time zone
-END) STORED
-)
-WITH (fillfactor='85');
-
-CREATE TABLE state.groups (
-    account_id text NOT NULL,
-    group_id text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    profile jsonb NOT NULL,
-    created_ms bigint,
-    removed boolean NOT NULL,
-    removed_ms bigint,
-    cutoff bytea,
-    drift jsonb NOT NULL
-)
-WITH (fillfactor='85');
-
-CREATE VIEW state.known_groups AS
- SELECT account_id,
-    group_id,
-    (profile ->> 'name'::text) AS name,
-    removed,
-    COALESCE(cutoff, '\x'::bytea) AS cutoff,
-    cutoff AS ended
-   FROM state.groups g
-  WHERE (last_position > 0);
-
-CREATE TABLE state.users (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text NOT NULL,
-    spelled_by_lifecycle boolean NOT NULL,
-    status text NOT NULL,
-    pending_order bytea,
-    profile jsonb NOT NULL,
-    custom_attributes jsonb NOT NULL,
-    creation_type text,
-    created_ms bigint,
-    removed boolean NOT NULL,
-    removed_ms bigint,
-    cutoff bytea,
-    drift jsonb NOT NULL,
-    observed_created_ms bigint,
-    email text GENERATED ALWAYS AS ((profile ->> 'email'::text)) STORED,
-    known boolean GENERATED ALWAYS AS ((last_position > 0)) STORED
-)
-WITH (fillfactor='85');
-ALTER TABLE ONLY state.users ALTER COLUMN profile SET STATISTICS 0;
-ALTER TABLE ONLY state.users ALTER COLUMN custom_attributes SET STATISTICS 0;
-
 CREATE VIEW directory.departed_group_admins AS
  SELECT a.account_id,
     a.group_id,
@@ -667,55 +4916,6 @@ COMMENT ON COLUMN directory.departed_group_admins.added_at IS 'Time of the newes
 
 COMMENT ON COLUMN directory.departed_group_admins.added_by IS 'E-mail of the operator of that event; null where it named none.';
 
-CREATE TABLE state.group_settings (
-    account_id text NOT NULL,
-    group_id text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    settings jsonb NOT NULL,
-    locks jsonb NOT NULL,
-    changed_order bytea,
-    changed_by text,
-    removed boolean NOT NULL,
-    drift jsonb NOT NULL
-)
-WITH (fillfactor='85');
-ALTER TABLE ONLY state.group_settings ALTER COLUMN settings SET STATISTICS 0;
-ALTER TABLE ONLY state.group_settings ALTER COLUMN locks SET STATISTICS 0;
-
-CREATE TABLE state.notes (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text NOT NULL,
-    email text,
-    email_order bytea NOT NULL,
-    note text,
-    known boolean NOT NULL,
-    note_order bytea,
-    removed boolean NOT NULL,
-    drift jsonb NOT NULL
-)
-WITH (fillfactor='85');
-
-CREATE VIEW state.people AS
- SELECT account_id,
-    user_key,
-    user_id,
-    NULLIF(email, ''::text) AS email,
-        CASE
-            WHEN ((status = 'pending'::text) AND state.signed_in_since(account_id, user_key, pending_order)) THEN 'active'::text
-            ELSE status
-        END AS status,
-    folded,
-    removed,
-    COALESCE(cutoff, '\x'::bytea) AS cutoff,
-    cutoff AS ended,
-    lower(email) AS email_key
-   FROM state.users u
-  WHERE known;
-
 CREATE TABLE state.presence (
     account_id text NOT NULL,
     user_key text NOT NULL,
@@ -729,21 +4929,6 @@ CREATE TABLE state.presence (
     app_presence_status text
 )
 WITH (fillfactor='70');
-
-CREATE TABLE state.user_settings (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text NOT NULL,
-    settings jsonb NOT NULL,
-    changed_order bytea,
-    changed_by text,
-    removed boolean NOT NULL,
-    drift jsonb NOT NULL
-)
-WITH (fillfactor='85');
-ALTER TABLE ONLY state.user_settings ALTER COLUMN settings SET STATISTICS 0;
 
 CREATE VIEW directory.drift AS
  SELECT x.account_id,
@@ -810,120 +4995,6 @@ COMMENT ON COLUMN directory.drift.event_at IS 'Time of that event.';
 
 COMMENT ON COLUMN directory.drift."position" IS 'Position in the log of that event.';
 
-CREATE VIEW directory.former_groups AS
- SELECT account_id,
-    group_id,
-    (profile ->> 'name'::text) AS name,
-    state.at(created_ms) AS created_at,
-    state.at(removed_ms) AS removed_at,
-    state.time_of(folded) AS last_event_at,
-    last_position
-   FROM state.groups g
-  WHERE ((last_position > 0) AND removed);
-
-COMMENT ON VIEW directory.former_groups IS 'Groups that were deleted, or that Zoom''s REST API does not have any more, and that have not come back.';
-
-COMMENT ON COLUMN directory.former_groups.account_id IS 'Zoom account.';
-
-COMMENT ON COLUMN directory.former_groups.group_id IS 'Zoom''s group id.';
-
-COMMENT ON COLUMN directory.former_groups.name IS 'Name of the group as last known.';
-
-COMMENT ON COLUMN directory.former_groups.created_at IS 'Time of the first group.created of its last life; null where that was not seen.';
-
-COMMENT ON COLUMN directory.former_groups.removed_at IS 'Time of the newest group.deleted; of a group that Zoom''s REST API does not have any more, when that was found.';
-
-COMMENT ON COLUMN directory.former_groups.last_event_at IS 'Event time of the newest event folded into this row.';
-
-COMMENT ON COLUMN directory.former_groups.last_position IS 'Position in the log of that event.';
-
-CREATE VIEW directory.former_users AS
- SELECT account_id,
-    user_id,
-    email,
-    (profile ->> 'first_name'::text) AS first_name,
-    (profile ->> 'last_name'::text) AS last_name,
-    (profile ->> 'display_name'::text) AS display_name,
-    ((profile ->> 'type'::text))::integer AS type,
-    status,
-    (profile ->> 'role'::text) AS role,
-    (profile ->> 'dept'::text) AS dept,
-    (profile ->> 'company'::text) AS company,
-    (profile ->> 'language'::text) AS language,
-    (profile ->> 'timezone'::text) AS timezone,
-    (profile ->> 'phone_number'::text) AS phone_number,
-    (profile ->> 'phone_country'::text) AS phone_country,
-    (profile ->> 'pic_url'::text) AS pic_url,
-    ((profile ->> 'pmi'::text))::bigint AS pmi,
-    ((profile ->> 'use_pmi'::text))::boolean AS use_pmi,
-    (profile ->> 'vanity_name'::text) AS vanity_name,
-    (profile ->> 'primary_group_id'::text) AS primary_group_id,
-    NULLIF(custom_attributes, '[]'::jsonb) AS custom_attributes,
-    NULLIF((profile -> 'settings'::text), 'null'::jsonb) AS profile_settings,
-    creation_type,
-    state.at(COALESCE(created_ms, observed_created_ms)) AS created_at,
-    state.at(removed_ms) AS removed_at,
-    state.time_of(folded) AS last_event_at,
-    last_position
-   FROM state.users u
-  WHERE (known AND removed);
-
-COMMENT ON VIEW directory.former_users IS 'Users who were deleted, disassociated or are gone, and have not come back: one row a user, with the profile as last known.';
-
-COMMENT ON COLUMN directory.former_users.account_id IS 'Zoom account.';
-
-COMMENT ON COLUMN directory.former_users.user_id IS 'Zoom''s user id, as the newest lifecycle event spells it. Ids match case-insensitively.';
-
-COMMENT ON COLUMN directory.former_users.email IS 'E-mail as sent. Look it up with lower(email) = lower(...): that uses an index.';
-
-COMMENT ON COLUMN directory.former_users.first_name IS 'First name.';
-
-COMMENT ON COLUMN directory.former_users.last_name IS 'Last name.';
-
-COMMENT ON COLUMN directory.former_users.display_name IS 'Name as shown in Zoom.';
-
-COMMENT ON COLUMN directory.former_users.type IS 'Licence, in Zoom''s code: 1 basic, 2 licensed, 4 unassigned, 99 none; other codes may come.';
-
-COMMENT ON COLUMN directory.former_users.status IS 'deleted or disassociated: the newest removal decides. gone: Zoom''s REST API does not have the user any more, and no event told how that came.';
-
-COMMENT ON COLUMN directory.former_users.role IS 'Name of the account role.';
-
-COMMENT ON COLUMN directory.former_users.dept IS 'Department.';
-
-COMMENT ON COLUMN directory.former_users.company IS 'Company.';
-
-COMMENT ON COLUMN directory.former_users.language IS 'Language code.';
-
-COMMENT ON COLUMN directory.former_users.timezone IS 'Time zone name.';
-
-COMMENT ON COLUMN directory.former_users.phone_number IS 'Phone number as sent.';
-
-COMMENT ON COLUMN directory.former_users.phone_country IS 'Country of the phone number.';
-
-COMMENT ON COLUMN directory.former_users.pic_url IS 'Address of the profile picture.';
-
-COMMENT ON COLUMN directory.former_users.pmi IS 'Personal meeting id.';
-
-COMMENT ON COLUMN directory.former_users.use_pmi IS 'Whether instant meetings use the personal meeting id.';
-
-COMMENT ON COLUMN directory.former_users.vanity_name IS 'Personal link name.';
-
-COMMENT ON COLUMN directory.former_users.primary_group_id IS 'Id of the primary group; memberships may not show it yet.';
-
-COMMENT ON COLUMN directory.former_users.custom_attributes IS 'Array of {key, name, value}, sorted by key; null where there are none.';
-
-COMMENT ON COLUMN directory.former_users.profile_settings IS 'Settings that profile updates carry, such as licence features. Settings proper are in user_settings.';
-
-COMMENT ON COLUMN directory.former_users.creation_type IS 'How the user was created (create, autoCreate, custCreate, ssoCreate and so on).';
-
-COMMENT ON COLUMN directory.former_users.created_at IS 'Time of the first user.created of this life; where that was not seen, what Zoom''s REST API says, or null.';
-
-COMMENT ON COLUMN directory.former_users.removed_at IS 'Time of the newest removal; of a user who is gone, when that was found.';
-
-COMMENT ON COLUMN directory.former_users.last_event_at IS 'Event time of the newest event folded into this row.';
-
-COMMENT ON COLUMN directory.former_users.last_position IS 'Position in the log of that event.';
-
 CREATE TABLE state.freshness (
     account_id text NOT NULL,
     event text NOT NULL,
@@ -959,227 +5030,6 @@ COMMENT ON COLUMN directory.freshness.last_event_at IS 'Greatest event time; nul
 COMMENT ON COLUMN directory.freshness.last_received_at IS 'Greatest time of receipt; null where it never came.';
 
 COMMENT ON COLUMN directory.freshness.events IS 'Number of distinct events folded so far.';
-
-CREATE VIEW directory.group_admins AS
- SELECT m.account_id,
-    m.group_id,
-    u.user_id,
-    COALESCE(u.email,
-        CASE
-            WHEN (m.email_order > GREATEST(u.cutoff, g.cutoff)) THEN m.email
-            ELSE NULL::text
-        END) AS email,
-    g.name AS group_name,
-    u.status AS user_status,
-        CASE
-            WHEN w.told THEN m.told_at
-            ELSE NULL::timestamp with time zone
-        END AS added_at,
-        CASE
-            WHEN (w.told AND m.told_added) THEN m.by
-            ELSE NULL::text
-        END AS added_by,
-    m.happened_at AS last_event_at,
-    m.last_position
-   FROM (((state.people u
-     JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
-     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-     CROSS JOIN LATERAL ( SELECT (m.told > GREATEST(u.cutoff, g.cutoff, m.absent)) AS told) w)
-  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
-           FROM state.group_admins e
-          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
-                CASE e.person_key
-                    WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
-                    ELSE NULL::text
-                END = m.person_key))))) AND (NOT (EXISTS ( SELECT
-           FROM state.group_admins e
-          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.folded > m.folded) AND (
-                CASE e.person_key
-                    WHEN ('email:'::text || lower(u.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
-                    ELSE NULL::text
-                END = m.person_key))))))
-UNION ALL
- SELECT e.account_id,
-    e.group_id,
-    u.user_id,
-    u.email,
-    g.name AS group_name,
-    u.status AS user_status,
-        CASE
-            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
-            ELSE NULL::timestamp with time zone
-        END AS added_at,
-        CASE
-            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
-            ELSE NULL::text
-        END AS added_by,
-    e.happened_at AS last_event_at,
-    e.last_position
-   FROM ((state.people u
-     JOIN state.group_admins e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
-     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (
-        CASE e.person_key
-            WHEN ('email:'::text || lower(u.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
-            ELSE NULL::text
-        END = u.user_key))
-UNION ALL
- SELECT e.account_id,
-    e.group_id,
-    u.user_id,
-    COALESCE(u.email, e.email) AS email,
-    g.name AS group_name,
-    u.status AS user_status,
-        CASE
-            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
-            ELSE NULL::timestamp with time zone
-        END AS added_at,
-        CASE
-            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
-            ELSE NULL::text
-        END AS added_by,
-    e.happened_at AS last_event_at,
-    e.last_position
-   FROM (((state.people u
-     JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
-     JOIN state.group_admins e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
-     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (
-        CASE e.person_key
-            WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
-            ELSE NULL::text
-        END = m.person_key))
-UNION ALL
- SELECT m.account_id,
-    m.group_id,
-    m.user_id,
-        CASE
-            WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
-            ELSE NULL::text
-        END AS email,
-    g.name AS group_name,
-    NULL::text AS user_status,
-        CASE
-            WHEN (m.told > GREATEST(g.cutoff, m.absent)) THEN m.told_at
-            ELSE NULL::timestamp with time zone
-        END AS added_at,
-        CASE
-            WHEN (m.told_added AND (m.told > GREATEST(g.cutoff, m.absent))) THEN m.by
-            ELSE NULL::text
-        END AS added_by,
-    m.happened_at AS last_event_at,
-    m.last_position
-   FROM (state.group_admins m
-     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-  WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
-           FROM state.people u
-          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (NOT (EXISTS ( SELECT
-           FROM state.group_admins e
-          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
-                CASE e.person_key
-                    WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
-                    ELSE NULL::text
-                END = m.person_key))))))
-UNION ALL
- SELECT e.account_id,
-    e.group_id,
-    m.user_id,
-    e.email,
-    g.name AS group_name,
-    NULL::text AS user_status,
-        CASE
-            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
-            ELSE NULL::timestamp with time zone
-        END AS added_at,
-        CASE
-            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
-            ELSE NULL::text
-        END AS added_by,
-    e.happened_at AS last_event_at,
-    e.last_position
-   FROM ((state.group_admins m
-     JOIN state.group_admins e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
-     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-  WHERE (e.added AND (e.user_id IS NULL) AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (NOT (EXISTS ( SELECT
-           FROM state.people u
-          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (
-        CASE e.person_key
-            WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded)
-            ELSE NULL::text
-        END = m.person_key))
-UNION ALL
- SELECT e.account_id,
-    e.group_id,
-    e.person_key AS user_id,
-    e.email,
-    g.name AS group_name,
-    NULL::text AS user_status,
-        CASE
-            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
-            ELSE NULL::timestamp with time zone
-        END AS added_at,
-        CASE
-            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
-            ELSE NULL::text
-        END AS added_by,
-    e.happened_at AS last_event_at,
-    e.last_position
-   FROM (state.group_admins e
-     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-  WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
-
-COMMENT ON VIEW directory.group_admins IS 'The group_admins of groups: one row a group and person. Removed users and removed groups are not in it.';
-
-COMMENT ON COLUMN directory.group_admins.account_id IS 'Zoom account.';
-
-COMMENT ON COLUMN directory.group_admins.group_id IS 'Zoom''s group id.';
-
-COMMENT ON COLUMN directory.group_admins.user_id IS 'Zoom''s user id, spelled as in users where the user is known there; email:<lower-cased e-mail> for an entry without an id that nobody known has.';
-
-COMMENT ON COLUMN directory.group_admins.email IS 'The person''s current e-mail in users; where none is known there, the newest that the list''s own events named.';
-
-COMMENT ON COLUMN directory.group_admins.group_name IS 'Current name of the group; null where the group is not in groups.';
-
-COMMENT ON COLUMN directory.group_admins.user_status IS 'Status of the user as in users; null where the person is not in users.';
-
-COMMENT ON COLUMN directory.group_admins.added_at IS 'Time of the newest delivery that added the person; null where only Zoom''s REST API told of it.';
-
-COMMENT ON COLUMN directory.group_admins.added_by IS 'E-mail of the operator of that delivery; null where it named none.';
-
-COMMENT ON COLUMN directory.group_admins.last_event_at IS 'Event time of the newest event folded into this row.';
-
-COMMENT ON COLUMN directory.group_admins.last_position IS 'Position in the log of that event.';
-
-CREATE VIEW directory.group_settings AS
- SELECT s.account_id,
-    s.group_id,
-    NULLIF(s.settings, '{}'::jsonb) AS settings,
-    NULLIF(s.locks, '{}'::jsonb) AS locks,
-    state.time_of(s.changed_order) AS changed_at,
-    s.changed_by,
-    state.time_of(s.changed_order) AS last_event_at,
-    s.last_position
-   FROM (state.group_settings s
-     LEFT JOIN state.known_groups g ON (((g.account_id = s.account_id) AND (g.group_id = s.group_id))))
-  WHERE ((s.changed_order > COALESCE(g.cutoff, '\x'::bytea)) AND (NOT s.removed) AND (g.removed IS NOT TRUE));
-
-COMMENT ON VIEW directory.group_settings IS 'Settings of groups and which of them are locked, as far as events told them: one row for whichever group such an event named, removed groups excepted.';
-
-COMMENT ON COLUMN directory.group_settings.account_id IS 'Zoom account.';
-
-COMMENT ON COLUMN directory.group_settings.group_id IS 'Zoom''s group id.';
-
-COMMENT ON COLUMN directory.group_settings.settings IS 'The settings known, nested as Zoom nests them; null where none is.';
-
-COMMENT ON COLUMN directory.group_settings.locks IS 'The locks known, nested alike: true means that members may not change that setting; null where none is known.';
-
-COMMENT ON COLUMN directory.group_settings.changed_at IS 'Time of the newest settings or lock event.';
-
-COMMENT ON COLUMN directory.group_settings.changed_by IS 'E-mail of the operator of that event; null where it named none.';
-
-COMMENT ON COLUMN directory.group_settings.last_event_at IS 'Event time of the newest event folded into this row.';
-
-COMMENT ON COLUMN directory.group_settings.last_position IS 'Position in the log of that event.';
 
 CREATE VIEW directory.group_setting_values AS
  SELECT s.account_id,
@@ -1228,360 +5078,6 @@ COMMENT ON COLUMN directory.group_setting_values.path IS 'Path of the setting in
 COMMENT ON COLUMN directory.group_setting_values.value IS 'Its value: a text, number, boolean, null or array.';
 
 COMMENT ON COLUMN directory.group_setting_values.locked IS 'true: members may not change it, because of a lock at this path or above it; null where no lock is known.';
-
-CREATE VIEW state.group_admins_counted AS
- SELECT account_id,
-    group_id,
-    ((( SELECT count(*) AS count
-           FROM state.group_admins m
-          WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL))) -
-        CASE
-            WHEN (cutoff IS NULL) THEN (0)::bigint
-            ELSE ( SELECT count(*) AS count
-               FROM state.group_admins m
-              WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL) AND (m.folded < g.cutoff)))
-        END) + ( SELECT COALESCE(sum(((e.added)::integer - (((m.added IS TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff, '\x'::bytea))))::integer)), (0)::bigint) AS "coalesce"
-           FROM (((state.group_admins e
-             CROSS JOIN LATERAL ( SELECT state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded) AS person_key
-                 OFFSET 0) p)
-             LEFT JOIN state.users u ON (((u.account_id = e.account_id) AND (u.user_key = p.person_key))))
-             LEFT JOIN state.group_admins m ON (((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (m.person_key = p.person_key) AND (m.user_id IS NOT NULL))))
-          WHERE ((e.account_id = g.account_id) AND (e.group_id = g.group_id) AND (e.user_id IS NULL) AND (p.person_key IS NOT NULL) AND (u.removed IS NOT TRUE)))) AS people
-   FROM state.groups g;
-
-CREATE VIEW state.group_admins_ended AS
- SELECT m.account_id,
-    m.group_id,
-    count(*) AS people
-   FROM ((state.users u
-     JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
-     LEFT JOIN state.groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-  WHERE ((u.cutoff IS NOT NULL) AND (u.removed OR (m.folded < u.cutoff)) AND m.added AND (m.user_id IS NOT NULL) AND ((g.cutoff IS NULL) OR (m.folded > g.cutoff)))
-  GROUP BY m.account_id, m.group_id;
-
-CREATE TABLE state.memberships (
-    account_id text NOT NULL,
-    person_key text NOT NULL,
-    group_id text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text,
-    email text,
-    email_order bytea NOT NULL,
-    added boolean NOT NULL,
-    by text,
-    told bytea NOT NULL,
-    told_added boolean NOT NULL,
-    absent bytea NOT NULL,
-    in_set boolean NOT NULL,
-    happened_at timestamp with time zone GENERATED ALWAYS AS (state.time_of(folded)) STORED,
-    told_at timestamp with time zone GENERATED ALWAYS AS (
-CASE
-    WHEN told_added THEN state.time_of(told)
-    ELSE NULL::timestamp with time zone
-END) STORED
-)
-WITH (fillfactor='85');
-
-CREATE TABLE state.observed_groups (
-    account_id text NOT NULL,
-    person_key text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    mark bytea NOT NULL,
-    groups jsonb NOT NULL,
-    lacked jsonb NOT NULL,
-    dropped jsonb NOT NULL
-)
-WITH (fillfactor='85');
-ALTER TABLE ONLY state.observed_groups ALTER COLUMN groups SET STATISTICS 0;
-ALTER TABLE ONLY state.observed_groups ALTER COLUMN lacked SET STATISTICS 0;
-ALTER TABLE ONLY state.observed_groups ALTER COLUMN dropped SET STATISTICS 0;
-
-CREATE VIEW state.memberships_counted AS
- SELECT account_id,
-    group_id,
-    ((( SELECT count(*) AS count
-           FROM state.memberships m
-          WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL))) -
-        CASE
-            WHEN (cutoff IS NULL) THEN (0)::bigint
-            ELSE ( SELECT count(*) AS count
-               FROM state.memberships m
-              WHERE ((m.account_id = g.account_id) AND (m.group_id = g.group_id) AND m.added AND (m.user_id IS NOT NULL) AND (m.folded < g.cutoff)))
-        END) + ( SELECT COALESCE(sum(((e.added)::integer - (((m.added IS TRUE) AND (m.folded > GREATEST(u.cutoff, g.cutoff, '\x'::bytea)) AND (m.folded >= COALESCE(o.mark, '\x'::bytea))))::integer)), (0)::bigint) AS "coalesce"
-           FROM ((((state.memberships e
-             CROSS JOIN LATERAL ( SELECT state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) AS person_key
-                 OFFSET 0) p)
-             LEFT JOIN state.users u ON (((u.account_id = e.account_id) AND (u.user_key = p.person_key))))
-             LEFT JOIN state.memberships m ON (((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (m.person_key = p.person_key) AND (m.user_id IS NOT NULL))))
-             LEFT JOIN state.observed_groups o ON (((o.account_id = e.account_id) AND (o.person_key = p.person_key))))
-          WHERE ((e.account_id = g.account_id) AND (e.group_id = g.group_id) AND (e.user_id IS NULL) AND (p.person_key IS NOT NULL) AND (u.removed IS NOT TRUE)))) AS people
-   FROM state.groups g;
-
-CREATE VIEW state.memberships_ended AS
- SELECT account_id,
-    group_id,
-    (sum(people))::bigint AS people
-   FROM ( SELECT m.account_id,
-            m.group_id,
-            count(*) AS people
-           FROM ((state.users u
-             JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
-             LEFT JOIN state.groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-          WHERE ((u.cutoff IS NOT NULL) AND (u.removed OR (m.folded < u.cutoff)) AND m.added AND (m.user_id IS NOT NULL) AND ((g.cutoff IS NULL) OR (m.folded > g.cutoff)))
-          GROUP BY m.account_id, m.group_id
-        UNION ALL
-         SELECT m.account_id,
-            m.group_id,
-            1
-           FROM ((( SELECT m_1.account_id,
-                    m_1.group_id,
-                    m_1.person_key,
-                    m_1.folded
-                   FROM (state.memberships m_1
-                     JOIN state.observed_groups o ON (((o.account_id = m_1.account_id) AND (o.person_key = m_1.person_key) AND (o.mark > m_1.folded))))
-                  WHERE (m_1.added AND (m_1.user_id IS NOT NULL) AND (NOT m_1.in_set))
-                UNION ALL
-                 SELECT m_1.account_id,
-                    m_1.group_id,
-                    m_1.person_key,
-                    m_1.folded
-                   FROM ((state.observed_groups o
-                     CROSS JOIN LATERAL jsonb_array_elements_text(o.dropped) d(group_id))
-                     JOIN state.memberships m_1 ON (((m_1.account_id = o.account_id) AND (m_1.person_key = o.person_key) AND (m_1.group_id = d.group_id) AND (m_1.folded < o.mark))))
-                  WHERE ((o.dropped <> '[]'::jsonb) AND m_1.added AND (m_1.user_id IS NOT NULL) AND m_1.in_set)) m
-             LEFT JOIN state.users u ON (((u.account_id = m.account_id) AND (u.user_key = m.person_key))))
-             LEFT JOIN state.groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-          WHERE (((g.cutoff IS NULL) OR (m.folded > g.cutoff)) AND (u.removed IS NOT TRUE) AND ((u.cutoff IS NULL) OR (m.folded > u.cutoff)))) x
-  GROUP BY account_id, group_id;
-
-CREATE VIEW directory.groups AS
- SELECT g.account_id,
-    g.group_id,
-    (g.profile ->> 'name'::text) AS name,
-    state.at(g.created_ms) AS created_at,
-    (( SELECT c.people
-           FROM state.memberships_counted c
-          WHERE ((c.account_id = g.account_id) AND (c.group_id = g.group_id))) - COALESCE(m.people, (0)::bigint)) AS member_count,
-    (( SELECT c.people
-           FROM state.group_admins_counted c
-          WHERE ((c.account_id = g.account_id) AND (c.group_id = g.group_id))) - COALESCE(a.people, (0)::bigint)) AS admin_count,
-    state.time_of(g.folded) AS last_event_at,
-    g.last_position
-   FROM ((state.groups g
-     LEFT JOIN state.memberships_ended m ON (((m.account_id = g.account_id) AND (m.group_id = g.group_id))))
-     LEFT JOIN state.group_admins_ended a ON (((a.account_id = g.account_id) AND (a.group_id = g.group_id))))
-  WHERE ((g.last_position > 0) AND (NOT g.removed));
-
-COMMENT ON VIEW directory.groups IS 'Groups of the account that are not removed.';
-
-COMMENT ON COLUMN directory.groups.account_id IS 'Zoom account.';
-
-COMMENT ON COLUMN directory.groups.group_id IS 'Zoom''s group id.';
-
-COMMENT ON COLUMN directory.groups.name IS 'Name of the group; null where no event named it.';
-
-COMMENT ON COLUMN directory.groups.created_at IS 'Time of the first group.created of this life; null where that was not seen.';
-
-COMMENT ON COLUMN directory.groups.member_count IS 'Number of its rows in memberships.';
-
-COMMENT ON COLUMN directory.groups.admin_count IS 'Number of its rows in group_admins.';
-
-COMMENT ON COLUMN directory.groups.last_event_at IS 'Event time of the newest event folded into this row.';
-
-COMMENT ON COLUMN directory.groups.last_position IS 'Position in the log of that event.';
-
-CREATE VIEW directory.memberships AS
- SELECT m.account_id,
-    m.group_id,
-    u.user_id,
-    COALESCE(u.email,
-        CASE
-            WHEN (m.email_order > GREATEST(u.cutoff, g.cutoff)) THEN m.email
-            ELSE NULL::text
-        END) AS email,
-    g.name AS group_name,
-    u.status AS user_status,
-        CASE
-            WHEN w.told THEN m.told_at
-            ELSE NULL::timestamp with time zone
-        END AS added_at,
-        CASE
-            WHEN (w.told AND m.told_added) THEN m.by
-            ELSE NULL::text
-        END AS added_by,
-    m.happened_at AS last_event_at,
-    m.last_position
-   FROM ((((state.people u
-     JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
-     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-     LEFT JOIN state.observed_groups o ON (((o.account_id = m.account_id) AND (o.person_key = m.person_key))))
-     CROSS JOIN LATERAL ( SELECT (m.told > GREATEST(u.cutoff, g.cutoff, m.absent, decode((o.lacked ->> m.group_id), 'hex'::text))) AS told) w)
-  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND ((o.mark IS NULL) OR (m.folded >= o.mark)) AND (NOT (EXISTS ( SELECT
-           FROM state.memberships e
-          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
-                CASE e.person_key
-                    WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
-                    ELSE NULL::text
-                END = m.person_key))))) AND (NOT (EXISTS ( SELECT
-           FROM state.memberships e
-          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.folded > m.folded) AND (
-                CASE e.person_key
-                    WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
-                    ELSE NULL::text
-                END = m.person_key))))))
-UNION ALL
- SELECT e.account_id,
-    e.group_id,
-    u.user_id,
-    u.email,
-    g.name AS group_name,
-    u.status AS user_status,
-        CASE
-            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
-            ELSE NULL::timestamp with time zone
-        END AS added_at,
-        CASE
-            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
-            ELSE NULL::text
-        END AS added_by,
-    e.happened_at AS last_event_at,
-    e.last_position
-   FROM ((state.people u
-     JOIN state.memberships e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
-     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (
-        CASE e.person_key
-            WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
-            ELSE NULL::text
-        END = u.user_key))
-UNION ALL
- SELECT e.account_id,
-    e.group_id,
-    u.user_id,
-    COALESCE(u.email, e.email) AS email,
-    g.name AS group_name,
-    u.status AS user_status,
-        CASE
-            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
-            ELSE NULL::timestamp with time zone
-        END AS added_at,
-        CASE
-            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
-            ELSE NULL::text
-        END AS added_by,
-    e.happened_at AS last_event_at,
-    e.last_position
-   FROM (((state.people u
-     JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
-     JOIN state.memberships e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
-     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-  WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (
-        CASE e.person_key
-            WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
-            ELSE NULL::text
-        END = m.person_key))
-UNION ALL
- SELECT m.account_id,
-    m.group_id,
-    m.user_id,
-        CASE
-            WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
-            ELSE NULL::text
-        END AS email,
-    g.name AS group_name,
-    NULL::text AS user_status,
-        CASE
-            WHEN (m.told > GREATEST(g.cutoff, m.absent)) THEN m.told_at
-            ELSE NULL::timestamp with time zone
-        END AS added_at,
-        CASE
-            WHEN (m.told_added AND (m.told > GREATEST(g.cutoff, m.absent))) THEN m.by
-            ELSE NULL::text
-        END AS added_by,
-    m.happened_at AS last_event_at,
-    m.last_position
-   FROM (state.memberships m
-     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-  WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
-           FROM state.people u
-          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (NOT (EXISTS ( SELECT
-           FROM state.memberships e
-          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
-                CASE e.person_key
-                    WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
-                    ELSE NULL::text
-                END = m.person_key))))))
-UNION ALL
- SELECT e.account_id,
-    e.group_id,
-    m.user_id,
-    e.email,
-    g.name AS group_name,
-    NULL::text AS user_status,
-        CASE
-            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
-            ELSE NULL::timestamp with time zone
-        END AS added_at,
-        CASE
-            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
-            ELSE NULL::text
-        END AS added_by,
-    e.happened_at AS last_event_at,
-    e.last_position
-   FROM ((state.memberships m
-     JOIN state.memberships e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
-     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-  WHERE (e.added AND (e.user_id IS NULL) AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (NOT (EXISTS ( SELECT
-           FROM state.people u
-          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (
-        CASE e.person_key
-            WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
-            ELSE NULL::text
-        END = m.person_key))
-UNION ALL
- SELECT e.account_id,
-    e.group_id,
-    e.person_key AS user_id,
-    e.email,
-    g.name AS group_name,
-    NULL::text AS user_status,
-        CASE
-            WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
-            ELSE NULL::timestamp with time zone
-        END AS added_at,
-        CASE
-            WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
-            ELSE NULL::text
-        END AS added_by,
-    e.happened_at AS last_event_at,
-    e.last_position
-   FROM (state.memberships e
-     LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-  WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
-
-COMMENT ON VIEW directory.memberships IS 'The memberships of groups: one row a group and person. Removed users and removed groups are not in it.';
-
-COMMENT ON COLUMN directory.memberships.account_id IS 'Zoom account.';
-
-COMMENT ON COLUMN directory.memberships.group_id IS 'Zoom''s group id.';
-
-COMMENT ON COLUMN directory.memberships.user_id IS 'Zoom''s user id, spelled as in users where the user is known there; email:<lower-cased e-mail> for an entry without an id that nobody known has.';
-
-COMMENT ON COLUMN directory.memberships.email IS 'The person''s current e-mail in users; where none is known there, the newest that the list''s own events named.';
-
-COMMENT ON COLUMN directory.memberships.group_name IS 'Current name of the group; null where the group is not in groups.';
-
-COMMENT ON COLUMN directory.memberships.user_status IS 'Status of the user as in users; null where the person is not in users.';
-
-COMMENT ON COLUMN directory.memberships.added_at IS 'Time of the newest delivery that added the person; null where only Zoom''s REST API told of it.';
-
-COMMENT ON COLUMN directory.memberships.added_by IS 'E-mail of the operator of that delivery; null where it named none.';
-
-COMMENT ON COLUMN directory.memberships.last_event_at IS 'Event time of the newest event folded into this row.';
-
-COMMENT ON COLUMN directory.memberships.last_position IS 'Position in the log of that event.';
 
 CREATE VIEW directory.observation AS
  SELECT account_id,
@@ -1683,42 +5179,6 @@ COMMENT ON COLUMN directory.presence.personal_note_changed_at IS 'Time of the ne
 COMMENT ON COLUMN directory.presence.last_event_at IS 'Event time of the newest event folded into this row.';
 
 COMMENT ON COLUMN directory.presence.last_position IS 'Position in the log of that event.';
-
-CREATE TABLE log.events (
-    "position" bigint NOT NULL,
-    received_at timestamp with time zone NOT NULL,
-    event text NOT NULL,
-    event_ts bigint,
-    account_id text,
-    request_id text,
-    digest bytea NOT NULL,
-    source text NOT NULL,
-    verified_by text,
-    body bytea,
-    CONSTRAINT events_digest_check CHECK ((octet_length(digest) = 32))
-);
-
-COMMENT ON TABLE log.events IS 'Append-only log of deliveries. Written by log.append() alone.';
-
-COMMENT ON COLUMN log.events."position" IS 'Place in the log: grows by one per event, in commit order.';
-
-COMMENT ON COLUMN log.events.received_at IS 'When the ingress received the delivery.';
-
-COMMENT ON COLUMN log.events.event IS 'Name of the event as sent.';
-
-COMMENT ON COLUMN log.events.event_ts IS 'The delivery''s own event_ts, epoch milliseconds, where it is an integer.';
-
-COMMENT ON COLUMN log.events.account_id IS 'payload.account_id as sent.';
-
-COMMENT ON COLUMN log.events.request_id IS 'x-zm-request-id: equal over the retries of one delivery.';
-
-COMMENT ON COLUMN log.events.digest IS 'SHA-256 of the body''s bytes.';
-
-COMMENT ON COLUMN log.events.source IS 'How it came: webhook, import, quarantine, recovered (from Zoom''s own delivery log); or a fact of our own: rest (an observation), declared, operator.';
-
-COMMENT ON COLUMN log.events.verified_by IS 'Fingerprint of the secret that verified the delivery; never the secret.';
-
-COMMENT ON COLUMN log.events.body IS 'The delivery''s bytes as received; null once erased, and then folded as nothing.';
 
 CREATE TABLE state.checkpoints (
     projection text NOT NULL,
@@ -2051,46 +5511,6 @@ COMMENT ON COLUMN directory.unresolved_users.email IS 'The newest e-mail that th
 
 COMMENT ON COLUMN directory.unresolved_users.seen_in IS 'Where they are named, an array of: admins, memberships, presence, settings, sign_ins.';
 
-CREATE VIEW directory.user_settings AS
- SELECT s.account_id,
-    u.user_id,
-    NULLIF(s.settings, '{}'::jsonb) AS settings,
-    state.time_of(s.changed_order) AS changed_at,
-    s.changed_by,
-    state.time_of(s.changed_order) AS last_event_at,
-    s.last_position
-   FROM (state.people u
-     JOIN state.user_settings s ON (((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (s.changed_order > u.cutoff))))
-  WHERE ((NOT u.removed) AND (NOT s.removed))
-UNION ALL
- SELECT s.account_id,
-    s.user_id,
-    NULLIF(s.settings, '{}'::jsonb) AS settings,
-    state.time_of(s.changed_order) AS changed_at,
-    s.changed_by,
-    state.time_of(s.changed_order) AS last_event_at,
-    s.last_position
-   FROM state.user_settings s
-  WHERE ((s.changed_order IS NOT NULL) AND (NOT s.removed) AND (NOT (EXISTS ( SELECT
-           FROM state.people u
-          WHERE ((u.account_id = s.account_id) AND (u.user_key = s.user_key))))));
-
-COMMENT ON VIEW directory.user_settings IS 'Settings of users, as far as settings events told them: one row for whoever such an event named, removed users excepted. A setting that no event has named is not in it.';
-
-COMMENT ON COLUMN directory.user_settings.account_id IS 'Zoom account.';
-
-COMMENT ON COLUMN directory.user_settings.user_id IS 'Zoom''s user id, spelled as in users where the user is known there.';
-
-COMMENT ON COLUMN directory.user_settings.settings IS 'The settings known, nested as Zoom nests them; null where none is.';
-
-COMMENT ON COLUMN directory.user_settings.changed_at IS 'Time of the newest settings event.';
-
-COMMENT ON COLUMN directory.user_settings.changed_by IS 'E-mail of the operator of that event; null where it named none.';
-
-COMMENT ON COLUMN directory.user_settings.last_event_at IS 'Event time of the newest event folded into this row.';
-
-COMMENT ON COLUMN directory.user_settings.last_position IS 'Position in the log of that event.';
-
 CREATE VIEW directory.user_setting_values AS
  SELECT s.account_id,
     s.user_id,
@@ -2125,93 +5545,6 @@ COMMENT ON COLUMN directory.user_setting_values.user_id IS 'Zoom''s user id, spe
 COMMENT ON COLUMN directory.user_setting_values.path IS 'Path of the setting in the document, dotted.';
 
 COMMENT ON COLUMN directory.user_setting_values.value IS 'Its value: a text, number, boolean, null or array.';
-
-CREATE VIEW directory.users AS
- SELECT account_id,
-    user_id,
-    email,
-    (profile ->> 'first_name'::text) AS first_name,
-    (profile ->> 'last_name'::text) AS last_name,
-    (profile ->> 'display_name'::text) AS display_name,
-    ((profile ->> 'type'::text))::integer AS type,
-        CASE
-            WHEN ((status = 'pending'::text) AND state.signed_in_since(account_id, user_key, pending_order)) THEN 'active'::text
-            ELSE status
-        END AS status,
-    (profile ->> 'role'::text) AS role,
-    (profile ->> 'dept'::text) AS dept,
-    (profile ->> 'company'::text) AS company,
-    (profile ->> 'language'::text) AS language,
-    (profile ->> 'timezone'::text) AS timezone,
-    (profile ->> 'phone_number'::text) AS phone_number,
-    (profile ->> 'phone_country'::text) AS phone_country,
-    (profile ->> 'pic_url'::text) AS pic_url,
-    ((profile ->> 'pmi'::text))::bigint AS pmi,
-    ((profile ->> 'use_pmi'::text))::boolean AS use_pmi,
-    (profile ->> 'vanity_name'::text) AS vanity_name,
-    (profile ->> 'primary_group_id'::text) AS primary_group_id,
-    NULLIF(custom_attributes, '[]'::jsonb) AS custom_attributes,
-    NULLIF((profile -> 'settings'::text), 'null'::jsonb) AS profile_settings,
-    creation_type,
-    state.at(COALESCE(created_ms, observed_created_ms)) AS created_at,
-    state.time_of(folded) AS last_event_at,
-    last_position
-   FROM state.users u
-  WHERE (known AND (NOT removed));
-
-COMMENT ON VIEW directory.users IS 'Users of the account who are not removed: one row a user, of every status.';
-
-COMMENT ON COLUMN directory.users.account_id IS 'Zoom account.';
-
-COMMENT ON COLUMN directory.users.user_id IS 'Zoom''s user id, as the newest lifecycle event spells it. Ids match case-insensitively.';
-
-COMMENT ON COLUMN directory.users.email IS 'E-mail as sent. Look it up with lower(email) = lower(...): that uses an index.';
-
-COMMENT ON COLUMN directory.users.first_name IS 'First name.';
-
-COMMENT ON COLUMN directory.users.last_name IS 'Last name.';
-
-COMMENT ON COLUMN directory.users.display_name IS 'Name as shown in Zoom.';
-
-COMMENT ON COLUMN directory.users.type IS 'Licence, in Zoom''s code: 1 basic, 2 licensed, 4 unassigned, 99 none; other codes may come.';
-
-COMMENT ON COLUMN directory.users.status IS 'pending (invited), active, inactive (deactivated), or unknown: seen in updates alone.';
-
-COMMENT ON COLUMN directory.users.role IS 'Name of the account role.';
-
-COMMENT ON COLUMN directory.users.dept IS 'Department.';
-
-COMMENT ON COLUMN directory.users.company IS 'Company.';
-
-COMMENT ON COLUMN directory.users.language IS 'Language code.';
-
-COMMENT ON COLUMN directory.users.timezone IS 'Time zone name.';
-
-COMMENT ON COLUMN directory.users.phone_number IS 'Phone number as sent.';
-
-COMMENT ON COLUMN directory.users.phone_country IS 'Country of the phone number.';
-
-COMMENT ON COLUMN directory.users.pic_url IS 'Address of the profile picture.';
-
-COMMENT ON COLUMN directory.users.pmi IS 'Personal meeting id.';
-
-COMMENT ON COLUMN directory.users.use_pmi IS 'Whether instant meetings use the personal meeting id.';
-
-COMMENT ON COLUMN directory.users.vanity_name IS 'Personal link name.';
-
-COMMENT ON COLUMN directory.users.primary_group_id IS 'Id of the primary group; memberships may not show it yet.';
-
-COMMENT ON COLUMN directory.users.custom_attributes IS 'Array of {key, name, value}, sorted by key; null where there are none.';
-
-COMMENT ON COLUMN directory.users.profile_settings IS 'Settings that profile updates carry, such as licence features. Settings proper are in user_settings.';
-
-COMMENT ON COLUMN directory.users.creation_type IS 'How the user was created (create, autoCreate, custCreate, ssoCreate and so on).';
-
-COMMENT ON COLUMN directory.users.created_at IS 'Time of the first user.created of this life; where that was not seen, what Zoom''s REST API says, or null.';
-
-COMMENT ON COLUMN directory.users.last_event_at IS 'Event time of the newest event folded into this row.';
-
-COMMENT ON COLUMN directory.users.last_position IS 'Position in the log of that event.';
 
 CREATE VIEW log.deliveries AS
  SELECT "position",
@@ -2352,10 +5685,28 @@ CREATE TABLE state.observed_groups_history (
     "position" bigint NOT NULL
 );
 
+CREATE VIEW state.past_removed_emails AS
+ SELECT account_id,
+    email_key,
+    folded,
+    until,
+    folded AS cutoff
+   FROM state.removed_email_versions v;
+
+CREATE VIEW state.past_sign_ins AS
+ SELECT account_id,
+    user_key,
+    folded,
+    '\xff'::bytea AS until,
+    folded AS signed_in_order
+   FROM state.sign_in_moments m;
+
 CREATE TABLE state.removed_emails (
     account_id text NOT NULL,
     email_key text NOT NULL,
-    cutoff bytea NOT NULL
+    cutoff bytea NOT NULL,
+    last_position bigint NOT NULL,
+    by text
 );
 
 CREATE TABLE state.user_settings_history (
@@ -2406,6 +5757,9 @@ ALTER TABLE ONLY state.account_settings_history
 ALTER TABLE ONLY state.account_settings
     ADD CONSTRAINT account_settings_pkey PRIMARY KEY (account_id);
 
+ALTER TABLE ONLY state.account_settings_versions
+    ADD CONSTRAINT account_settings_versions_pkey PRIMARY KEY (account_id, folded);
+
 ALTER TABLE ONLY state.checkpoints
     ADD CONSTRAINT checkpoints_pkey PRIMARY KEY (projection);
 
@@ -2421,11 +5775,20 @@ ALTER TABLE ONLY state.freshness
 ALTER TABLE ONLY state.group_admins
     ADD CONSTRAINT group_admins_pkey PRIMARY KEY (account_id, person_key, group_id);
 
+ALTER TABLE ONLY state.group_admins_versions
+    ADD CONSTRAINT group_admins_versions_pkey PRIMARY KEY (account_id, person_key, group_id, folded);
+
 ALTER TABLE ONLY state.group_settings_history
     ADD CONSTRAINT group_settings_history_pkey PRIMARY KEY (account_id, group_id, "position");
 
 ALTER TABLE ONLY state.group_settings
     ADD CONSTRAINT group_settings_pkey PRIMARY KEY (account_id, group_id);
+
+ALTER TABLE ONLY state.group_settings_versions
+    ADD CONSTRAINT group_settings_versions_pkey PRIMARY KEY (account_id, group_id, folded);
+
+ALTER TABLE ONLY state.group_versions
+    ADD CONSTRAINT group_versions_pkey PRIMARY KEY (account_id, group_id, folded);
 
 ALTER TABLE ONLY state.groups_history
     ADD CONSTRAINT groups_history_pkey PRIMARY KEY (account_id, group_id, "position");
@@ -2436,11 +5799,20 @@ ALTER TABLE ONLY state.groups
 ALTER TABLE ONLY state.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (account_id, person_key, group_id);
 
+ALTER TABLE ONLY state.memberships_versions
+    ADD CONSTRAINT memberships_versions_pkey PRIMARY KEY (account_id, person_key, group_id, folded);
+
+ALTER TABLE ONLY state.note_versions
+    ADD CONSTRAINT note_versions_pkey PRIMARY KEY (account_id, user_key, folded);
+
 ALTER TABLE ONLY state.notes_history
     ADD CONSTRAINT notes_history_pkey PRIMARY KEY (account_id, user_key, "position");
 
 ALTER TABLE ONLY state.notes
     ADD CONSTRAINT notes_pkey PRIMARY KEY (account_id, user_key);
+
+ALTER TABLE ONLY state.observed_group_versions
+    ADD CONSTRAINT observed_group_versions_pkey PRIMARY KEY (account_id, person_key, folded);
 
 ALTER TABLE ONLY state.observed_groups_history
     ADD CONSTRAINT observed_groups_history_pkey PRIMARY KEY (account_id, person_key, "position");
@@ -2454,11 +5826,17 @@ ALTER TABLE ONLY state.presence
 ALTER TABLE ONLY state.rebuilds
     ADD CONSTRAINT rebuilds_pkey PRIMARY KEY (projection);
 
+ALTER TABLE ONLY state.removed_email_versions
+    ADD CONSTRAINT removed_email_versions_pkey PRIMARY KEY (account_id, email_key, folded);
+
 ALTER TABLE ONLY state.removed_emails
     ADD CONSTRAINT removed_emails_pkey PRIMARY KEY (account_id, email_key);
 
 ALTER TABLE ONLY state.replicas
     ADD CONSTRAINT replicas_pkey PRIMARY KEY (replica);
+
+ALTER TABLE ONLY state.sign_in_moments
+    ADD CONSTRAINT sign_in_moments_pkey PRIMARY KEY (account_id, user_key, folded);
 
 ALTER TABLE ONLY state.sign_ins
     ADD CONSTRAINT sign_ins_pkey PRIMARY KEY (account_id, user_key, client_type);
@@ -2471,6 +5849,12 @@ ALTER TABLE ONLY state.user_settings_history
 
 ALTER TABLE ONLY state.user_settings
     ADD CONSTRAINT user_settings_pkey PRIMARY KEY (account_id, user_key);
+
+ALTER TABLE ONLY state.user_settings_versions
+    ADD CONSTRAINT user_settings_versions_pkey PRIMARY KEY (account_id, user_key, folded);
+
+ALTER TABLE ONLY state.user_versions
+    ADD CONSTRAINT user_versions_pkey PRIMARY KEY (account_id, user_key, folded);
 
 ALTER TABLE ONLY state.users_history
     ADD CONSTRAINT users_history_pkey PRIMARY KEY (account_id, user_key, "position");
@@ -2488,9 +5872,19 @@ CREATE INDEX group_admins_listed ON state.group_admins USING btree (group_id, ac
 
 CREATE INDEX group_admins_user_id ON state.group_admins USING btree (user_id);
 
+CREATE INDEX group_admins_versions_by_email ON state.group_admins_versions USING btree (group_id, account_id, person_key) WHERE (user_id IS NULL);
+
+CREATE INDEX group_admins_versions_group ON state.group_admins_versions USING btree (group_id, account_id, person_key);
+
+CREATE INDEX group_admins_versions_user_id ON state.group_admins_versions USING btree (user_id);
+
 CREATE INDEX group_settings_drift ON state.group_settings USING btree (account_id) WHERE (drift <> '[]'::jsonb);
 
 CREATE INDEX group_settings_group_id ON state.group_settings USING btree (group_id);
+
+CREATE INDEX group_settings_versions_group_id ON state.group_settings_versions USING btree (group_id);
+
+CREATE INDEX group_versions_group_id ON state.group_versions USING btree (group_id);
 
 CREATE INDEX groups_drift ON state.groups USING btree (account_id) WHERE (drift <> '[]'::jsonb);
 
@@ -2506,6 +5900,12 @@ CREATE INDEX memberships_told ON state.memberships USING btree (group_id, accoun
 
 CREATE INDEX memberships_user_id ON state.memberships USING btree (user_id);
 
+CREATE INDEX memberships_versions_by_email ON state.memberships_versions USING btree (group_id, account_id, person_key) WHERE (user_id IS NULL);
+
+CREATE INDEX memberships_versions_group ON state.memberships_versions USING btree (group_id, account_id, person_key);
+
+CREATE INDEX memberships_versions_user_id ON state.memberships_versions USING btree (user_id);
+
 CREATE INDEX notes_drift ON state.notes USING btree (account_id) WHERE (drift <> '[]'::jsonb);
 
 CREATE INDEX notes_user_id ON state.notes USING btree (user_id);
@@ -2519,6 +5919,12 @@ CREATE INDEX sign_ins_user_id ON state.sign_ins USING btree (user_id);
 CREATE INDEX user_settings_drift ON state.user_settings USING btree (account_id) WHERE (drift <> '[]'::jsonb);
 
 CREATE INDEX user_settings_user_id ON state.user_settings USING btree (user_id);
+
+CREATE INDEX user_settings_versions_user_id ON state.user_settings_versions USING btree (user_id);
+
+CREATE INDEX user_versions_email ON state.user_versions USING btree (lower((profile ->> 'email'::text)));
+
+CREATE INDEX user_versions_user_id ON state.user_versions USING btree (user_id);
 
 CREATE INDEX users_drift ON state.users USING btree (account_id) WHERE (drift <> '[]'::jsonb);
 
@@ -2538,6 +5944,67 @@ ALTER TABLE ONLY observations.progress
     ADD CONSTRAINT progress_run_fkey FOREIGN KEY (run) REFERENCES observations.runs(run) ON DELETE CASCADE;
 
 GRANT USAGE ON SCHEMA directory TO directory_reader;
+
+GRANT SELECT ON TABLE directory.account_settings TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_account_settings TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.account_settings_at(t timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.account_settings_at(t timestamp with time zone) TO directory_reader;
+
+GRANT SELECT ON TABLE directory.former_groups TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_groups TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.former_groups_at(t timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.former_groups_at(t timestamp with time zone) TO directory_reader;
+
+GRANT SELECT ON TABLE directory.former_users TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_users TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.former_users_at(t timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.former_users_at(t timestamp with time zone) TO directory_reader;
+
+GRANT SELECT ON TABLE directory.group_admins TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_group_admins TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.group_admins_at(t timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.group_admins_at(t timestamp with time zone) TO directory_reader;
+
+GRANT SELECT ON TABLE directory.group_settings TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_group_settings TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.group_settings_at(t timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.group_settings_at(t timestamp with time zone) TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_memberships TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_observed_groups TO directory_reader;
+
+GRANT SELECT ON TABLE directory.groups TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.groups_at(t timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.groups_at(t timestamp with time zone) TO directory_reader;
+
+GRANT SELECT ON TABLE directory.memberships TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.memberships_at(t timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.memberships_at(t timestamp with time zone) TO directory_reader;
+
+GRANT SELECT ON TABLE directory.user_settings TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_user_settings TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.user_settings_at(t timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.user_settings_at(t timestamp with time zone) TO directory_reader;
+
+GRANT SELECT ON TABLE directory.users TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.users_at(t timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.users_at(t timestamp with time zone) TO directory_reader;
 
 REVOKE ALL ON FUNCTION log.append(p_received_at timestamp with time zone[], p_event text[], p_event_ts bigint[], p_account_id text[], p_request_id text[], p_digest bytea[], p_source text, p_verified_by text[], p_body bytea[]) FROM PUBLIC;
 
@@ -2563,7 +6030,9 @@ REVOKE ALL ON FUNCTION state.hold_leases(p_replica text, p_projections text[], p
 
 REVOKE ALL ON FUNCTION state.release_leases(p_replica text) FROM PUBLIC;
 
-GRANT SELECT ON TABLE directory.account_settings TO directory_reader;
+GRANT SELECT ON TABLE directory.changes TO directory_reader;
+
+GRANT SELECT ON TABLE directory.corrections TO directory_reader;
 
 GRANT SELECT ON TABLE directory.coverage TO directory_reader;
 
@@ -2573,21 +6042,9 @@ GRANT SELECT ON TABLE directory.departed_group_admins TO directory_reader;
 
 GRANT SELECT ON TABLE directory.drift TO directory_reader;
 
-GRANT SELECT ON TABLE directory.former_groups TO directory_reader;
-
-GRANT SELECT ON TABLE directory.former_users TO directory_reader;
-
 GRANT SELECT ON TABLE directory.freshness TO directory_reader;
 
-GRANT SELECT ON TABLE directory.group_admins TO directory_reader;
-
-GRANT SELECT ON TABLE directory.group_settings TO directory_reader;
-
 GRANT SELECT ON TABLE directory.group_setting_values TO directory_reader;
-
-GRANT SELECT ON TABLE directory.groups TO directory_reader;
-
-GRANT SELECT ON TABLE directory.memberships TO directory_reader;
 
 GRANT SELECT ON TABLE directory.observation TO directory_reader;
 
@@ -2601,8 +6058,8 @@ GRANT SELECT ON TABLE directory.unresolved_groups TO directory_reader;
 
 GRANT SELECT ON TABLE directory.unresolved_users TO directory_reader;
 
-GRANT SELECT ON TABLE directory.user_settings TO directory_reader;
-
 GRANT SELECT ON TABLE directory.user_setting_values TO directory_reader;
 
-GRANT SELECT ON TABLE directory.users TO directory_reader;
+GRANT SELECT ON TABLE state.past_removed_emails TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_sign_ins TO directory_reader;

@@ -30,13 +30,20 @@ async def shown_at(database: Database, moment: datetime | None) -> Rows:
     return {view: await _rows(database, view, moment) for view in HISTORIC}
 
 
-async def _rows(database: Database, view: str, *moments: datetime | None) -> list[dict[str, Any]]:
+async def shown_in(database: Database, schema: str) -> Rows:
+    """The rows of the views of a replay, in the same form."""
+    return {view: await _rows(database, view, schema=schema) for view in KEYS}
+
+
+async def _rows(
+    database: Database, view: str, *moments: datetime | None, schema: str = "directory"
+) -> list[dict[str, Any]]:
     types = {
         row["name"]: row["type"]
         for row in await database.fetch(
             "SELECT attname AS name, atttypid::regtype::text AS type FROM pg_attribute "
             "WHERE attrelid = $1::text::regclass AND attnum > 0",
-            f"directory.{view}",
+            f"{schema}.{view}",
         )
     }
     rows = [
@@ -45,16 +52,16 @@ async def _rows(database: Database, view: str, *moments: datetime | None) -> lis
             for name, value in record.items()
             if name not in _LEFT_OUT
         }
-        for record in await database.fetch(_query(view, *moments))
+        for record in await database.fetch(_query(schema, view, *moments))
     ]
     return sorted(rows, key=lambda row: tuple(row[column] for column in KEYS[view]))
 
 
-def _query(view: str, *moments: datetime | None) -> str:
+def _query(schema: str, view: str, *moments: datetime | None) -> str:
     if not moments:
-        return f"SELECT * FROM directory.{view}"
+        return f"SELECT * FROM {schema}.{view}"
     moment = "infinity" if moments[0] is None else moments[0].isoformat()
-    return f"SELECT * FROM directory.{view}_at('{moment}')"
+    return f"SELECT * FROM {schema}.{view}_at('{moment}')"
 
 
 async def deliveries(database: Database) -> list[Delivery]:

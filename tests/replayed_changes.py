@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -37,8 +37,8 @@ async def changes(database: Database) -> list[Change]:
     )
     return [
         Change(
-            (row["account_id"], row["entity"], _key(row["entity"], row["entity_id"]), _group(row), row["path"]),
-            row["before"], row["after"], row["changed_at"], row["event_order"], row["position"],
+            _place(row, row["entity"], row["entity_id"], row["path"]), row["before"], row["after"],
+            row["changed_at"], row["event_order"], row["position"],
         )
         for row in records
     ]  # fmt: skip
@@ -49,8 +49,9 @@ def _key(entity: str, entity_id: str) -> str:
     return entity_id.lower() if entity in OF_USERS else entity_id
 
 
-def _group(row: Mapping[str, Any]) -> str | None:
-    return row["group_id"] if row["entity"] in {"membership", "group_admin"} else None
+def _place(row: Mapping[str, Any], entity: str, entity_id: str, path: str) -> Place:
+    group = row["group_id"] if entity in {"membership", "group_admin"} else None
+    return row["account_id"], entity, _key(entity, entity_id), group, path
 
 
 def replayed(rows: Iterable[Change], until: datetime) -> Values:
@@ -72,40 +73,50 @@ def assert_linked(rows: Iterable[Change]) -> None:
             before = row.after
 
 
+# entity, view, column of its id, document
+DOCUMENTS = (
+    ("user_settings", "user_settings", "user_id", "settings"),
+    ("group_settings", "group_settings", "group_id", "settings"),
+    ("group_locks", "group_settings", "group_id", "locks"),
+    ("account_settings", "account_settings", "account_id", "settings"),
+    ("account_locks", "account_settings", "account_id", "locks"),
+)
+LISTS = (("membership", "memberships"), ("group_admin", "group_admins"))
+GROUPS = (("active", "groups"), ("removed", "former_groups"))
+
+
 def values_of(views: Rows) -> Values:
-    """What the views show, by the same places."""
-    found: Values = {}
+    """What the views show, by the same places. A null in a column is nothing, in a document it is a value."""
+    columns = (*_users(views), *_groups(views), *_notes(views))
+    return {place: value for place, value in columns if value is not None} | dict(_leaves(views))
 
-    def put(row: Mapping[str, Any], entity: str, entity_id: str, path: str, value: Any) -> None:
-        group = row["group_id"] if entity in {"membership", "group_admin"} else None
-        found[row["account_id"], entity, _key(entity, entity_id), group, path] = value
 
-    def put_all(row: Mapping[str, Any], entity: str, entity_id: str, document: Any) -> None:
-        for path, value in leaves(document or {}):
-            put(row, entity, entity_id, ".".join(path), value)
-
+def _users(views: Rows) -> Iterator[tuple[Place, Any]]:
     for row in (*views["users"], *views["former_users"]):
         for name in (*PROFILE, "status", "creation_type", "custom_attributes"):
-            if row.get(name) is not None:
-                put(row, "user", row["user_id"], name, row[name])
-        put_all(row, "user", row["user_id"], {"settings": row["profile_settings"] or {}})
-    for status, view in (("active", "groups"), ("removed", "former_groups")):
+            yield _place(row, "user", row["user_id"], name), row.get(name)
+
+
+def _groups(views: Rows) -> Iterator[tuple[Place, Any]]:
+    for status, view in GROUPS:
         for row in views[view]:
-            put(row, "group", row["group_id"], "status", status)
-            if row["name"] is not None:
-                put(row, "group", row["group_id"], "name", row["name"])
-    for entity, view in (("membership", "memberships"), ("group_admin", "group_admins")):
+            yield _place(row, "group", row["group_id"], "status"), status
+            yield _place(row, "group", row["group_id"], "name"), row["name"]
+    for entity, view in LISTS:
         for row in views[view]:
-            put(row, entity, row["user_id"], "member", True)
-    for row in views["user_settings"]:
-        put_all(row, "user_settings", row["user_id"], row["settings"])
-    for row in views["group_settings"]:
-        put_all(row, "group_settings", row["group_id"], row["settings"])
-        put_all(row, "group_locks", row["group_id"], row["locks"])
-    for row in views["account_settings"]:
-        put_all(row, "account_settings", row["account_id"], row["settings"])
-        put_all(row, "account_locks", row["account_id"], row["locks"])
+            yield _place(row, entity, row["user_id"], "member"), True
+
+
+def _notes(views: Rows) -> Iterator[tuple[Place, Any]]:
     for row in views["presence"]:
-        if row["personal_note"] is not None:
-            put(row, "personal_note", row["user_id"], "personal_notes", row["personal_note"])
-    return found
+        yield _place(row, "personal_note", row["user_id"], "personal_notes"), row["personal_note"]
+
+
+def _leaves(views: Rows) -> Iterator[tuple[Place, Any]]:
+    for row in (*views["users"], *views["former_users"]):
+        for path, value in leaves({"settings": row["profile_settings"] or {}}):
+            yield _place(row, "user", row["user_id"], ".".join(path)), value
+    for entity, view, entity_id, document in DOCUMENTS:
+        for row in views[view]:
+            for path, value in leaves(row[document] or {}):
+                yield _place(row, entity, row[entity_id], ".".join(path)), value

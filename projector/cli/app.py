@@ -6,6 +6,7 @@ import typer
 
 from projector.cli import (
     data_commands,
+    history_commands,
     reconcile_command,
     recovery_commands,
     replica_commands,
@@ -30,6 +31,7 @@ schema_commands.register(app)
 simulate_command.register(app)
 data_commands.register(app)
 reconcile_command.register(app)
+history_commands.register(app)
 status_commands.register(app)
 recovery_commands.register(app)
 

@@ -205,3 +205,9 @@ class Projection:
     def versions(self) -> tuple[VersionsTable, ...]:
         """The tables of versions, in the order of `tables`."""
         return tuple(table.versions for table in self.tables if table.versions is not None)
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """The names of all tables that it stores rows in: its history and versions included."""
+        history = () if self.sequence is None else (self.sequence.history,)
+        return (*(table.name for table in (*self.tables, *self.versions)), *history)

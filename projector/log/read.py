@@ -76,6 +76,11 @@ async def end_of(database: Queryable, position: int) -> LogEnd:
     return LogEnd(*rows[0]) if rows else LogEnd(0, None)
 
 
+async def last_received_by(database: Queryable, moment: datetime) -> int:
+    """Return the last position of what the log held at a moment: before the first event received later."""
+    return int((await database.fetch(_SQL["last_received_by"], moment))[0][0])
+
+
 async def read_head(database: Queryable, *, timeout: float | None = None) -> int:
     """Return the greatest position, 0 for an empty log."""
     rows = await database.fetch(_SQL["head"], timeout=timeout)

@@ -78,12 +78,13 @@ def _marks(event: Event) -> list[SignOutMark]:
 
 
 class SignInMoment(NamedTuple):
-    """That somebody signed in, by whichever client: since then an invitation is accepted."""
+    """That somebody signed in or out, by whichever client. Since a sign-in an invitation is accepted."""
 
     account_id: str
     user_key: str
     folded: bytes
     position: int
+    signed_in: bool
 
 
 def _moment(event: Event) -> list[SignInMoment]:
@@ -91,7 +92,7 @@ def _moment(event: Event) -> list[SignInMoment]:
         account, key, _ = person(event)
     except Unfoldable:
         return []  # the sign-ins report it
-    return [SignInMoment(account, key, event.order, event.position)]
+    return [SignInMoment(account, key, event.order, event.position, event.name == "user.signed_in")]
 
 
 SIGN_INS: Final = Projection(
@@ -121,9 +122,9 @@ SIGN_INS: Final = Projection(
             name="sign_in_moments",
             row=SignInMoment,
             key=3,
-            rows={"user.signed_in": each(_moment)},
+            rows=dict.fromkeys(("user.signed_in", "user.signed_out"), each(_moment)),
             merge=max,
-            rules={"position": With("position")},
+            rules=dict.fromkeys(("position", "signed_in"), With("position")),
         ),
     ),
 )

@@ -43,6 +43,31 @@ async def fill(
     the tasks after it for the rest. `processes` None: as many as are of use on this machine.
     """
     shadows = [Shadow(database, p, claim.schema_of(p)) for p in projections]
+    await fill_shadows(database, shadows, progress, target=target, processes=processes)
+    position, digest = await log.end_of(database, target)
+    followers = []
+    for shadow in shadows:
+        projection = shadow.projection
+        await place_rebuild(database, projection.name, claim.owner, position, digest)
+        lease = Lease(position, claim.epochs[projection.name])
+        followers.append(Follower(database, projection, shadow.schema, lease, digest))
+    return followers
+
+
+async def fill_shadows(
+    database: Database,
+    shadows: Sequence[Shadow],
+    progress: Progress,
+    *,
+    target: int,
+    processes: int | None,
+    until_ms: int | None = None,
+) -> None:
+    """Create the shadows, and fold the log up to `target` into them.
+
+    `until_ms`: only of the events up to that time, in epoch milliseconds.
+    """
+    projections = [shadow.projection for shadow in shadows]
     for shadow in shadows:
         await shadow.create()
     wanted = processes or usable_processes(PROCESS_BYTES)
@@ -52,18 +77,10 @@ async def fill(
         later = list(stages(projections, len(workers)))
         report = _reporter(progress, target, sum(map(len, later)))
         repeated = await log.repeated(database, target, timeout=STATEMENT_SECONDS)
-        await _share_out(workers, scans(target, len(workers), repeated), report)
+        await _share_out(workers, scans(target, len(workers), repeated, until_ms), report)
         await side_by_side(*(worker.do(FinishScan()) for worker in workers))
         for stage in later:
             await _share_out(workers, stage, report)
-    position, digest = await log.end_of(database, target)
-    followers = []
-    for shadow in shadows:
-        projection = shadow.projection
-        await place_rebuild(database, projection.name, claim.owner, position, digest)
-        lease = Lease(position, claim.epochs[projection.name])
-        followers.append(Follower(database, projection, shadow.schema, lease, digest))
-    return followers
 
 
 async def _share_out(

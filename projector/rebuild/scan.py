@@ -47,9 +47,12 @@ class Scanner:
         names = frozenset().union(*(shadow.projection.events for shadow in shadows))
         self._names = None if names.issuperset(CATALOGUE.names) else CATALOGUE.sent_as(names)
 
-    async def scan(self, start: int, end: int, repeated: frozenset[int]) -> None:
+    async def scan(
+        self, start: int, end: int, repeated: frozenset[int], until_ms: int | None = None
+    ) -> None:
         """Scan the events after position `start` up to `end`, except those at `repeated` positions.
 
+        `until_ms`: only the events up to that time, in epoch milliseconds.
         Newest first: most older events then no longer change anything, and make no row.
         """
         while start < end:
@@ -62,7 +65,10 @@ class Scanner:
             end = rows[-1][0] - 1
             if repeated:
                 rows = [row for row in rows if row[0] not in repeated]
-            events = by_name(skim_rows(rows))
+            skimmed = skim_rows(rows)
+            if until_ms is not None:
+                skimmed = [event for event in skimmed if event.time_ms <= until_ms]
+            events = by_name(skimmed)
             for collected in self._collected:
                 await collected.add(events)
             await self._spill()

@@ -118,7 +118,7 @@ async def _point_views(
     connection: Connection, projection: Projection, source: str, target: str
 ) -> None:
     """Point the views on a projection's tables from one schema to another; locks the views."""
-    names = shadow_sql.names_of(projection)
+    names = projection.table_names
     for view in await views_on(connection, [f"{source}.{name}" for name in names]):
         statement = shadow_sql.point_view(view.name, view.definition, names, source, target)
         await connection.execute(statement)

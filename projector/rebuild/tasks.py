@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from projector.folding.tables import Projection
 from projector.schema.ddl import projection_statements
-from projector.state.shadow_sql import names_of
 
 # Positions of a scan, at most; and scans for each process, at least, so that all end together.
 SCAN_POSITIONS: Final = 20_000
@@ -18,11 +17,15 @@ Part = Literal["keys", "indexes"]
 
 
 class Scan(Struct, tag=True):
-    """Read the log after position `start` up to `end`, except the `repeated` positions."""
+    """Read the log after position `start` up to `end`, except the `repeated` positions.
+
+    `until_ms`: only the events up to that time, in epoch milliseconds.
+    """
 
     start: int
     end: int
     repeated: list[int]
+    until_ms: int | None = None
 
 
 class FinishScan(Struct, tag=True):
@@ -73,13 +76,15 @@ class Analyze(Struct, tag=True):
 Task = Scan | FinishScan | Build | MergeRuns | MergeVersions | FoldStates | Analyze
 
 
-def scans(target: int, processes: int, repeated: Sequence[int]) -> Iterator[Scan]:
+def scans(
+    target: int, processes: int, repeated: Sequence[int], until_ms: int | None = None
+) -> Iterator[Scan]:
     """Yield scans of the log up to `target`, the newest first; `repeated` positions are sorted."""
     size = min(SCAN_POSITIONS, 1 + target // (SCANS_A_PROCESS * processes))
     for start in reversed(range(0, target, size)):
         end = min(start + size, target)
         here = repeated[bisect_right(repeated, start) : bisect_right(repeated, end)]
-        yield Scan(start, end, list(here))
+        yield Scan(start, end, list(here), until_ms)
 
 
 def stages(projections: Sequence[Projection], parts: int) -> Iterator[list[Task]]:
@@ -99,7 +104,7 @@ def stages(projections: Sequence[Projection], parts: int) -> Iterator[list[Task]
     ]
     yield [*states, *runs]
     yield _builds(projections, "indexes")
-    yield [Analyze(p.name, table) for p in projections for table in names_of(p)]
+    yield [Analyze(p.name, table) for p in projections for table in p.table_names]
 
 
 def _builds(projections: Sequence[Projection], part: Part) -> list[Task]:

@@ -37,8 +37,8 @@ class LocalWorker:
     async def do(self, task: Task) -> None:
         """Do a task to its end."""
         match task:
-            case Scan(start, end, repeated):
-                await self._scanner.scan(start, end, frozenset(repeated))
+            case Scan(start, end, repeated, until_ms):
+                await self._scanner.scan(start, end, frozenset(repeated), until_ms)
             case FinishScan():
                 await self._scanner.finish()
             case Build(name, part_of_ddl, number):

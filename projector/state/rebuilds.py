@@ -72,6 +72,11 @@ async def shadow_schemas(database: Queryable, projection: str) -> list[str]:
     return [row[0] for row in await database.fetch(_SQL["shadow_schemas"], projection)]
 
 
+async def replay_schemas(database: Queryable, name: str, mark: str) -> list[str]:
+    """Return the schema of that name, if it is marked as a replay's."""
+    return [row[0] for row in await database.fetch(_SQL["replay_schemas"], name, mark)]
+
+
 async def take_lease(database: Queryable, projection: str, owner: str) -> SwapLease:
     """Take a projection's lease for a swap: its folder can write no more."""
     return SwapLease(*(await database.fetch(_SQL["take_lease"], projection, owner))[0])

@@ -4,7 +4,7 @@ Identifiers come only from projections' row types and our own tokens; values are
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from projector.folding.tables import MergeTable, Projection, Rule, SequenceTable, With
@@ -13,12 +13,6 @@ from projector.state.table_sql import each
 
 # For sorting runs and building indexes, until the transaction ends.
 MORE_MEMORY: Final = "SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '64MB'"
-
-
-def names_of(projection: Projection) -> list[str]:
-    """Every table of a projection, its history and versions included."""
-    names = [table.name for table in (*projection.tables, *projection.versions)]
-    return names if projection.sequence is None else [*names, projection.sequence.history]
 
 
 def history_columns(table: SequenceTable) -> tuple[str, ...]:
@@ -142,7 +136,7 @@ def retired(schema: str) -> str:
     return f"{schema}_retired"
 
 
-def point_view(view: str, definition: str, names: list[str], source: str, target: str) -> str:
+def point_view(view: str, definition: str, names: Sequence[str], source: str, target: str) -> str:
     """Make a view read these tables in schema `target` instead of `source`."""
     table = re.compile(rf"\b{source}\.({'|'.join(names)})\b")
     pointed = table.sub(rf"{target}.\1", definition)
@@ -152,7 +146,7 @@ def point_view(view: str, definition: str, names: list[str], source: str, target
 def change_places(schema: str, projection: Projection) -> Iterator[str]:
     """Retire the live tables, and put a shadow's tables and dead letters in their place."""
     yield create_schema(retired(schema))
-    for name in names_of(projection):
+    for name in projection.table_names:
         # IF EXISTS: a new version may have a table that the old one lacks.
         yield f"ALTER TABLE IF EXISTS state.{name} SET SCHEMA {retired(schema)}"
         yield f"ALTER TABLE {schema}.{name} SET SCHEMA state"
@@ -165,6 +159,6 @@ def drop_retired(schema: str, projection: Projection) -> Iterator[str]:
 
     Not CASCADE: what users built on a table of `state` must not vanish silently.
     """
-    for name in names_of(projection):
+    for name in projection.table_names:
         yield f"DROP TABLE IF EXISTS {retired(schema)}.{name}"
     yield f"DROP SCHEMA {retired(schema)}"

@@ -23,7 +23,8 @@ CREATE TABLE sign_in_moments (
     account_id text NOT NULL,
     user_key text NOT NULL,
     folded bytea NOT NULL,
-    position bigint NOT NULL
+    position bigint NOT NULL,
+    signed_in boolean NOT NULL
 );
 
 -- name: keys

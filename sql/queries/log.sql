@@ -57,6 +57,12 @@ WHERE account_id IS NOT NULL
 -- The last event up to a position.
 SELECT position, digest FROM log.events WHERE position <= $1 ORDER BY position DESC LIMIT 1
 
+-- name: last_received_by
+-- The last position before the first event that was received after $1.
+SELECT coalesce(
+    (SELECT position - 1 FROM log.events WHERE received_at > $1 ORDER BY position LIMIT 1),
+    (SELECT max(position) FROM log.events), 0)
+
 -- name: read_positions
 SELECT e.position, log.microseconds(e.received_at), e.digest, e.body, log.is_own(e.source)
 FROM log.events e

@@ -119,6 +119,10 @@ RETURNING projection
 SELECT nspname FROM pg_namespace
 WHERE nspname ~ ('^rebuild_' || $1 || '_[0-9a-f]{8}(_retired)?$')
 
+-- name: replay_schemas
+SELECT nspname FROM pg_namespace
+WHERE nspname = $1 AND obj_description(oid, 'pg_namespace') = $2
+
 -- name: views_on
 -- $1 names of tables. The views that read them, as they stand.
 SELECT DISTINCT format('%I.%I', v.relnamespace::regnamespace, v.relname) AS view,

@@ -47,7 +47,7 @@ FROM state.removed_email_versions v;
 
 CREATE OR REPLACE VIEW state.past_sign_ins AS
 SELECT m.account_id, m.user_key, m.folded, '\xff'::bytea AS until, m.folded AS signed_in_order
-FROM state.sign_in_moments m;
+FROM state.sign_in_moments m WHERE m.signed_in;
 
 CREATE OR REPLACE VIEW state.past_groups AS
 SELECT

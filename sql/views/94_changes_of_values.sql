@@ -24,14 +24,14 @@ SELECT
         WHEN p.last_position IS NULL OR p.last_position = 0 THEN NULL
         WHEN p.status = 'pending' AND EXISTS (
             SELECT FROM state.sign_in_moments s
-            WHERE s.account_id = v.account_id AND s.user_key = v.user_key
+            WHERE s.account_id = v.account_id AND s.user_key = v.user_key AND s.signed_in
               AND s.folded > p.pending_order AND s.folded < v.folded)
         THEN 'active' ELSE p.status
     END AS before,
     CASE
         WHEN v.status = 'pending' AND EXISTS (
             SELECT FROM state.sign_in_moments s
-            WHERE s.account_id = v.account_id AND s.user_key = v.user_key
+            WHERE s.account_id = v.account_id AND s.user_key = v.user_key AND s.signed_in
               AND s.folded > v.pending_order AND s.folded < v.folded)
         THEN 'active' ELSE v.status
     END AS after
@@ -92,7 +92,8 @@ FROM state.user_versions v
 JOIN state.users u ON u.account_id = v.account_id AND u.user_key = v.user_key
 CROSS JOIN LATERAL (
     SELECT m.folded, m.position FROM state.sign_in_moments m
-    WHERE m.account_id = v.account_id AND m.user_key = v.user_key AND m.folded > v.pending_order
+    WHERE m.account_id = v.account_id AND m.user_key = v.user_key AND m.signed_in
+      AND m.folded > v.pending_order
     ORDER BY m.folded LIMIT 1
 ) s
 WHERE v.status = 'pending' AND v.last_position > 0 AND s.folded > v.folded AND s.folded < v.until

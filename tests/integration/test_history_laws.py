@@ -1,5 +1,6 @@
 """The laws of history: X_at(t) is the fold of exactly the events up to t, however they arrived."""
 
+import math
 import random
 from datetime import datetime
 
@@ -8,7 +9,8 @@ import pytest
 from projector.database import Database
 from projector.projections import PROJECTIONS
 from projector.rebuild.rebuild import rebuild
-from tests.directory_rows import HISTORIC, deliveries, shown, shown_at
+from projector.rebuild.replay import Replay, drop_replay, replay
+from tests.directory_rows import HISTORIC, deliveries, shown, shown_at, shown_in
 from tests.integration.stepping import Stepper
 from tests.integration.test_laws import arrive
 from tests.oracle.histories import as_log, history
@@ -59,3 +61,19 @@ async def test_x_at_is_the_fold_of_the_events_up_to_then(database: Database, see
     present, last = await shown(database), await shown_at(database, None)
     for view in HISTORIC:
         assert last[view] == present[view], view
+
+
+async def test_a_replay_is_the_fold_of_what_was_known_then(database: Database, seed: int) -> None:
+    """Known at a position; and of that what had happened by a moment. The law on both axes."""
+    chance = random.Random(seed)
+    await arrive(database, as_log(history(seed, EVENTS // 2)), chance)
+    log = await deliveries(database)
+    known = chance.randint(1, len(log))
+    until = chance.choice([None, chance.choice(moments_of(log, chance))])
+    await replay(database, Replay("once", known, until), lambda *_: None, processes=1)
+    expected = fold(log[:known], math.inf if until is None else until.timestamp() * 1000)
+    rows = await shown_in(database, "once")
+    for view, some in expected.items():
+        assert rows[view] == some, view
+    await drop_replay(database, "once")
+    assert await database.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname ~ '^once'") == 0
