@@ -4398,7 +4398,8 @@ CREATE TABLE state.sign_in_moments (
     account_id text NOT NULL,
     user_key text NOT NULL,
     folded bytea NOT NULL,
-    "position" bigint NOT NULL
+    "position" bigint NOT NULL,
+    signed_in boolean NOT NULL
 );
 
 CREATE VIEW state.statuses AS
@@ -4411,13 +4412,13 @@ CREATE VIEW state.statuses AS
             WHEN ((p.last_position IS NULL) OR (p.last_position = 0)) THEN NULL::text
             WHEN ((p.status = 'pending'::text) AND (EXISTS ( SELECT
                FROM state.sign_in_moments s
-              WHERE ((s.account_id = v.account_id) AND (s.user_key = v.user_key) AND (s.folded > p.pending_order) AND (s.folded < v.folded))))) THEN 'active'::text
+              WHERE ((s.account_id = v.account_id) AND (s.user_key = v.user_key) AND s.signed_in AND (s.folded > p.pending_order) AND (s.folded < v.folded))))) THEN 'active'::text
             ELSE p.status
         END AS before,
         CASE
             WHEN ((v.status = 'pending'::text) AND (EXISTS ( SELECT
                FROM state.sign_in_moments s
-              WHERE ((s.account_id = v.account_id) AND (s.user_key = v.user_key) AND (s.folded > v.pending_order) AND (s.folded < v.folded))))) THEN 'active'::text
+              WHERE ((s.account_id = v.account_id) AND (s.user_key = v.user_key) AND s.signed_in AND (s.folded > v.pending_order) AND (s.folded < v.folded))))) THEN 'active'::text
             ELSE v.status
         END AS after
    FROM (state.user_versions v
@@ -4488,7 +4489,7 @@ UNION ALL
      CROSS JOIN LATERAL ( SELECT m.folded,
             m."position"
            FROM state.sign_in_moments m
-          WHERE ((m.account_id = v.account_id) AND (m.user_key = v.user_key) AND (m.folded > v.pending_order))
+          WHERE ((m.account_id = v.account_id) AND (m.user_key = v.user_key) AND m.signed_in AND (m.folded > v.pending_order))
           ORDER BY m.folded
          LIMIT 1) s)
   WHERE ((v.status = 'pending'::text) AND (v.last_position > 0) AND (s.folded > v.folded) AND (s.folded < v.until))
@@ -4705,10 +4706,7 @@ CREATE VIEW directory.changes AS
     c.after,
     state.time_of(c.folded) AS changed_at,
     c.by AS changed_by,
-        CASE e.event
-            WHEN 'group.members_deleted'::text THEN 'group.member_deleted'::text
-            ELSE e.event
-        END AS event,
+    replace(e.event, '.members_deleted'::text, '.member_deleted'::text) AS event,
     c."position",
     e.source,
     encode(c.folded, 'hex'::text) AS event_order
@@ -4760,10 +4758,7 @@ CREATE VIEW directory.corrections AS
     c.after,
     state.time_of(c.folded) AS changed_at,
     c.by AS changed_by,
-        CASE e.event
-            WHEN 'group.members_deleted'::text THEN 'group.member_deleted'::text
-            ELSE e.event
-        END AS event,
+    replace(e.event, '.members_deleted'::text, '.member_deleted'::text) AS event,
     c."position" AS known_since,
     e.received_at,
     e.source
@@ -5699,7 +5694,8 @@ CREATE VIEW state.past_sign_ins AS
     folded,
     '\xff'::bytea AS until,
     folded AS signed_in_order
-   FROM state.sign_in_moments m;
+   FROM state.sign_in_moments m
+  WHERE signed_in;
 
 CREATE TABLE state.removed_emails (
     account_id text NOT NULL,

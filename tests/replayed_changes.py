@@ -49,6 +49,11 @@ def _key(entity: str, entity_id: str) -> str:
     return entity_id.lower() if entity in OF_USERS else entity_id
 
 
+def place_of(line: Mapping[str, Any]) -> tuple[str, str, str, str | None]:
+    """The place of an entity, without a path."""
+    return _place(line, line["entity"], line["entity_id"], "")[:4]
+
+
 def _place(row: Mapping[str, Any], entity: str, entity_id: str, path: str) -> Place:
     group = row["group_id"] if entity in {"membership", "group_admin"} else None
     return row["account_id"], entity, _key(entity, entity_id), group, path

@@ -28,8 +28,8 @@ def export(file: Annotated[str, typer.Argument(help="A file; - is standard outpu
 
     async def work(database: Database) -> ExportSummary:
         # Opened this late because that empties a file that is there already.
-        with _target(file) as target, progress("export") as report:
-            return await export_log(database, target, report)
+        with target(file) as out, progress("export") as report:
+            return await export_log(database, out, report)
 
     summary = run(on_database(settings, work))
     say(
@@ -64,7 +64,8 @@ def import_(file: Annotated[str, typer.Argument(help="A file; - is standard inpu
         raise typer.Exit(1)
 
 
-def _target(name: str) -> AbstractContextManager[BinaryIO]:
+def target(name: str) -> AbstractContextManager[BinaryIO]:
+    """The file of that name to write, or standard output for `-`."""
     return nullcontext(sys.stdout.buffer) if name == "-" else _file(name, "wb")
 
 

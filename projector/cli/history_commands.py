@@ -1,11 +1,16 @@
-"""`timeline` and `replay`: what happened, and what was believed."""
+"""`timeline`, `changes`, `snapshot` and `replay`: what happened, and what was believed."""
 
+import asyncio
 import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
+from projector.cli.data_commands import target
 from projector.cli.progress import progress
 from projector.cli.running import (
     cancel_on_sigterm,
@@ -17,17 +22,26 @@ from projector.cli.running import (
 )
 from projector.database import Database
 from projector.errors import ConfigurationError
+from projector.folding.documents import ABSENT
+from projector.history.cursor import Cursor, parsed_cursor
+from projector.history.feed import cursor_at, folded_up_to, pages
+from projector.history.lines import ENTITIES, Line
+from projector.history.snapshot import snapshot as take_snapshot
 from projector.history.timeline import Entry, parsed_moment, timelines
 from projector.process import relax_gc, run
 from projector.rebuild.replay import Replay, drop_replay
 from projector.rebuild.replay import replay as make_replay
 
 LONGEST_VALUE = 60
+POLL_SECONDS = 0.5
+LATEST = "latest"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(timeline)
+    app.command()(changes)
+    app.command()(snapshot)
     app.command()(replay)
 
 
@@ -92,6 +106,106 @@ def _value(value: Any) -> str:
     """A value as a line shows it; a dash where there is none."""
     text = "-" if value is None else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+
+
+def changes(
+    follow: Annotated[bool, typer.Option("--follow", help="Go on as the log grows.")] = False,
+    after: Annotated[
+        str | None,
+        typer.Option(help="A cursor; default: the start of the log. latest: from now on."),
+    ] = None,
+    account: Annotated[str | None, typer.Option(help="Only of this account.")] = None,
+    entity: Annotated[
+        str | None, typer.Option(help="Only of these kinds, comma-separated.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Tell what changed, in the order of the log, each change once."""
+    settings = start()
+    kinds = _kinds(entity)
+
+    async def work(database: Database) -> None:
+        async for line, cursor in _feed(database, after, follow=follow):
+            subject = line.subject
+            if account in (None, subject.account_id) and (not kinds or subject.entity in kinds):
+                _put_line(line, cursor, as_json=as_json)
+
+    with suppress(KeyboardInterrupt, BrokenPipeError):
+        run(cancel_on_sigterm(on_database(settings, work, size=2)))
+
+
+async def _feed(
+    database: Database, after: str | None, *, follow: bool
+) -> AsyncIterator[tuple[Line, Cursor]]:
+    if after is None:
+        cursor = await cursor_at(database, 0)
+    elif after == LATEST:
+        cursor = await cursor_at(database, await folded_up_to(database))
+    else:
+        cursor = parsed_cursor(after)
+    while True:
+        async for page in pages(database, cursor):
+            for line in page.lines:
+                yield line
+            cursor = page.cursor
+            sys.stdout.flush()
+        if not follow:
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _kinds(entity: str | None) -> frozenset[str]:
+    kinds = frozenset(filter(None, (entity or "").replace(" ", "").split(",")))
+    if kinds - ENTITIES:
+        raise ConfigurationError(f"--entity takes some of {', '.join(sorted(ENTITIES))}")
+    return kinds
+
+
+def _put_line(line: Line, cursor: Cursor, *, as_json: bool) -> None:
+    if as_json:
+        put(json.dumps(line.as_json(str(cursor)), ensure_ascii=False))
+        return
+    subject = line.subject
+    whose = (
+        subject.entity_id
+        if subject.group_id in (None, subject.entity_id)
+        else (f"{subject.entity_id} in {subject.group_id}")
+    )
+    what = (
+        f"{line.path}: {_side(line.before)} -> {_side(line.after)}"
+        if line.kind == "change"
+        else f"told anew: {_value(line.values)}"
+    )
+    parts = [f"#{line.position}", f"{subject.entity} {whose}", what]
+    if line.changed_at is not None:
+        parts.insert(1, f"{line.changed_at:%F %T}")
+    if line.late:
+        parts.append("late")
+    put("  ".join(printable(part) for part in parts))
+
+
+def _side(value: Any) -> str:
+    return "-" if value is ABSENT else _value(value)
+
+
+def snapshot(file: Annotated[str, typer.Argument(help="A file; - is standard output.")]) -> None:
+    """Write the present directory as NDJSON; its first line holds the cursor for `changes --after`."""
+    settings = start()
+
+    async def work(database: Database) -> int:
+        count = 0
+        with target(file) as out:
+            async for one in take_snapshot(database):
+                if isinstance(one, Cursor):
+                    document = {"kind": "snapshot", "cursor": str(one), "position": one.position}
+                else:
+                    document = one.as_json(None)
+                    count += 1
+                out.write(json.dumps(document, ensure_ascii=False).encode() + b"\n")
+            out.write(json.dumps({"kind": "end", "lines": count}).encode() + b"\n")
+        return count
+
+    say(f"wrote {run(cancel_on_sigterm(on_database(settings, work, size=2))):,} entities")
 
 
 def replay(

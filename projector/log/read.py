@@ -5,6 +5,7 @@
 Time-outs are in seconds.
 """
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,6 +63,11 @@ async def read_at(database: Queryable, positions: Sequence[int]) -> list[asyncpg
     return await database.fetch(_SQL["read_positions"], list(positions))
 
 
+async def read_events(database: Queryable, positions: Sequence[int]) -> list[asyncpg.Record]:
+    """Return (position, event, source) of the events at some positions, without their bodies."""
+    return await database.fetch(_SQL["read_events"], list(positions))
+
+
 async def digest_at(
     database: Queryable, position: int, *, timeout: float | None = None
 ) -> bytes | None:
@@ -85,6 +91,15 @@ async def read_head(database: Queryable, *, timeout: float | None = None) -> int
     """Return the greatest position, 0 for an empty log."""
     rows = await database.fetch(_SQL["head"], timeout=timeout)
     return int(rows[0][0])
+
+
+async def read_epoch(database: Queryable, *, gone: uuid.UUID | None = None) -> uuid.UUID:
+    """Return the log's epoch. `gone`: the epoch of a position that the log is found not to have any more."""
+    if gone is None:
+        rows = await database.fetch(_SQL["epoch"])
+    else:
+        rows = await database.fetch(_SQL["new_epoch"], gone)
+    return uuid.UUID(str(rows[0][0]))
 
 
 async def accounts_at_ends(database: Queryable, rows: int) -> set[str]:

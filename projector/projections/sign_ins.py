@@ -87,12 +87,15 @@ class SignInMoment(NamedTuple):
     signed_in: bool
 
 
-def _moment(event: Event) -> list[SignInMoment]:
-    try:
-        account, key, _ = person(event)
-    except Unfoldable:
-        return []  # the sign-ins report it
-    return [SignInMoment(account, key, event.order, event.position, event.name == "user.signed_in")]
+def _moment(*, signed_in: bool) -> Callable[[Event], list[SignInMoment]]:
+    def rows(event: Event) -> list[SignInMoment]:
+        try:
+            account, key, _ = person(event)
+        except Unfoldable:
+            return []  # the sign-ins report it
+        return [SignInMoment(account, key, event.order, event.position, signed_in)]
+
+    return rows
 
 
 SIGN_INS: Final = Projection(
@@ -122,7 +125,10 @@ SIGN_INS: Final = Projection(
             name="sign_in_moments",
             row=SignInMoment,
             key=3,
-            rows=dict.fromkeys(("user.signed_in", "user.signed_out"), each(_moment)),
+            rows={
+                "user.signed_in": each(_moment(signed_in=True)),
+                "user.signed_out": each(_moment(signed_in=False)),
+            },
             merge=max,
             rules=dict.fromkeys(("position", "signed_in"), With("position")),
         ),

@@ -77,7 +77,7 @@ class Decoder:
 
     Bodies of a usual shape are decoded into types, in half the time; anything unusual about a body sends
     it the general way. `skim`: of events with documents, `object` may hold `id` and `email` alone, `payload`
-    the `operation` alone, and `old_object` and `operator` be missing.
+    the `operation` alone, and `old_object` be missing.
     """
 
     def __init__(self, catalogue: Catalogue, *, skim: bool = False) -> None:
@@ -201,7 +201,7 @@ def _take_skimmed(payload: Any, raw: bytes) -> _Parts | None:
     if may_be_nested_too_deeply(raw):
         return None
     entity, rest = payload.object, {"operation": payload.operation}
-    return payload.account_id, entity["id"], entity, None, None, rest
+    return payload.account_id, entity["id"], entity, None, payload.operator, rest
 
 
 decode_event: Final = Decoder(CATALOGUE).event

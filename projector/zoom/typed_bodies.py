@@ -28,6 +28,7 @@ class _Skimmed(msgspec.Struct, gc=False):
     object: _SkimmedObject
     account_id: _Identifier
     operation: _Value = None
+    operator: Any = None
 
 
 def body_type(sent_name: str, row: EventType, *, skim: bool) -> type[msgspec.Struct]:

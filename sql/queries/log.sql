@@ -69,6 +69,10 @@ FROM log.events e
 WHERE e.position = ANY ($1::bigint[])
 ORDER BY e.position
 
+-- name: read_events
+SELECT position, replace(event, '.members_deleted', '.member_deleted') AS event, source
+FROM log.events WHERE position = ANY ($1::bigint[])
+
 -- name: digest_at
 SELECT digest FROM log.events WHERE position = $1
 
@@ -121,3 +125,10 @@ WHERE EXISTS (
 -- The deliveries of these event times, as far as they are not erased.
 SELECT e.event_ts, e.request_id, e.digest, e.body FROM log.events e
 WHERE e.event_ts = ANY ($1::bigint[]) AND NOT log.is_own(e.source)
+
+-- name: epoch
+SELECT log.epoch()
+
+-- name: new_epoch
+-- Unless $1 is in force no more.
+SELECT log.epoch($1)

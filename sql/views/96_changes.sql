@@ -47,7 +47,7 @@ SELECT
     c.after,
     state.time_of(c.folded) AS changed_at,
     c.by AS changed_by,
-    CASE e.event WHEN 'group.members_deleted' THEN 'group.member_deleted' ELSE e.event END AS event,
+    replace(e.event, '.members_deleted', '.member_deleted') AS event,
     c.position,
     e.source,
     encode(c.folded, 'hex') AS event_order
@@ -89,7 +89,7 @@ SELECT
     c.after,
     state.time_of(c.folded) AS changed_at,
     c.by AS changed_by,
-    CASE e.event WHEN 'group.members_deleted' THEN 'group.member_deleted' ELSE e.event END AS event,
+    replace(e.event, '.members_deleted', '.member_deleted') AS event,
     c.position AS known_since,
     e.received_at,
     e.source

@@ -44,7 +44,9 @@ def _rows(table: MergeTable) -> st.SearchStrategy[list[Row]]:
     """Rows of one key. Rows of the same order are equal: they are of one event."""
     hints = get_type_hints(table.row)
     columns = [
-        st.just("key") if n < table.key else _values(hints[name])
+        st.just(b"key" if hints[name] is bytes else "key")
+        if n < table.key
+        else _values(hints[name])
         for n, name in enumerate(table.row._fields)
     ]
     orders = [name for name in table.row._fields if hints[name] is bytes]
@@ -89,10 +91,11 @@ async def test_the_database_merges_as_the_fold_does(
 
 def _unnamed(table: MergeTable, row: Row) -> Row:
     """The row of an event without a value for a column with its own order, as one without an e-mail."""
+    hints = get_type_hints(table.row)
     orders = {rule.column for rule in table.rules.values() if isinstance(rule, With)} - {"folded"}
+    orders = {column for column in orders if hints[column] is bytes}
     if len(orders) < 1 or "folded" not in row._fields:
         return row
-    hints = get_type_hints(table.row)
     emptied = {
         name: b"" if name in orders else False if hints[name] is bool else None
         for name, rule in table.rules.items()
@@ -104,9 +107,11 @@ def _unnamed(table: MergeTable, row: Row) -> Row:
 def _runs(table: MergeTable) -> st.SearchStrategy[list[Row]]:
     """Rows of several keys, as in runs; rows of the same key and order are of one event."""
     hints = get_type_hints(table.row)
-    keys = [st.sampled_from(["a", "b"]), st.sampled_from(["u1", "u2", "u3"])]
+    keys = [st.sampled_from(["a", "b"]), st.sampled_from(["u1", "u2", "u3"]), st.just("g")]
+    if hints[table.row._fields[table.key - 1]] is bytes:
+        keys[table.key - 1] = st.just(b"order")
     columns = [
-        keys[min(n, 1)] if n < table.key else _values(hints[name])
+        keys[n] if n < table.key else _values(hints[name])
         for n, name in enumerate(table.row._fields)
     ]
     rows = st.tuples(*columns).map(table.row._make)

@@ -57,7 +57,9 @@ async def lease_on_users(database: Database, owner: str) -> Lease:
     """Take every lease for an owner, whoever holds it; returns that on `users`."""
     await database.fetch("UPDATE state.checkpoints SET owner = NULL, epoch = epoch + 1")
     await database.fetch("DELETE FROM state.replicas")
-    rows = await database.fetch(queries("state")["hold_leases"], owner, ["users"], [2], TTL)
+    rows = await database.fetch(
+        queries("state")["hold_leases"], owner, ["users"], [projection_named("users").version], TTL
+    )
     return next(Lease(row["at_position"], row["epoch"]) for row in rows if row["held"])
 
 

@@ -19,7 +19,7 @@ from projector.statements import sql_root
 from tests.conftest import database_of, run_on
 from tests.dump_schema import HEADER, dumped, normalised
 
-TABLES = [table for projection in PROJECTIONS for table in projection.tables]
+TABLES = [table for p in PROJECTIONS for table in (*p.tables, *p.versions)]
 COLUMNS = """
 SELECT column_name, data_type FROM information_schema.columns
 WHERE table_schema = 'state' AND table_name = $1 AND is_generated = 'NEVER' ORDER BY ordinal_position

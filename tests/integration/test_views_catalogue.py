@@ -8,6 +8,7 @@ import pytest
 from projector.database import Database
 from projector.schema.ddl import view_files
 from projector.schema.migrate import create_views
+from tests.directory_rows import HISTORIC
 
 ALWAYS: Final = "last_event_at timestamptz, last_position int8"
 USER: Final = (
@@ -76,6 +77,16 @@ CATALOGUE: Final = {
         "unreadable text, new int8, gone int8, last_event_at timestamptz, last_position int8"
     ),
     "observation": "account_id text, since timestamptz",
+    "changes": (
+        "account_id text, entity text, entity_id text, group_id text, user_id text, path text, "
+        "before jsonb, after jsonb, changed_at timestamptz, changed_by text, event text, "
+        "position int8, source text, event_order text"
+    ),
+    "corrections": (
+        "account_id text, entity text, entity_id text, group_id text, user_id text, path text, "
+        "believed jsonb, after jsonb, changed_at timestamptz, changed_by text, event text, "
+        "known_since int8, received_at timestamptz, source text"
+    ),
     "projection_status": (
         "projection text, position int8, head int8, lag_events int8, lag_seconds float8, state text"
     ),
@@ -96,16 +107,25 @@ async def test_names_types_and_order_of_columns_are_the_contracts(database: Data
     assert {row[0]: row[1] for row in rows} == CATALOGUE
 
 
-async def test_directory_holds_views_and_nothing_else(database: Database) -> None:
+async def test_directory_holds_views_and_the_same_as_of_a_moment(database: Database) -> None:
     rows = await database.fetch(
         """
         SELECT relname FROM pg_class
         WHERE relnamespace = 'directory'::regnamespace AND relkind <> 'v'
-        UNION ALL
-        SELECT proname FROM pg_proc WHERE pronamespace = 'directory'::regnamespace
         """
     )
     assert rows == []
+    functions = await database.fetch(
+        """
+        SELECT proname, pg_get_function_identity_arguments(oid), pg_get_function_result(oid),
+               obj_description(oid, 'pg_proc')
+        FROM pg_proc WHERE pronamespace = 'directory'::regnamespace
+        """
+    )
+    assert {tuple(row)[:3] for row in functions} == {
+        (f"{view}_at", "t timestamp with time zone", f"SETOF directory.{view}") for view in HISTORIC
+    }
+    assert all(row[3] for row in functions)
 
 
 @pytest.mark.parametrize("schema", ["directory", "log"])

@@ -9,9 +9,16 @@ from hypothesis import strategies as st
 from projector.folding.tables import Projection
 from projector.projections import PROJECTIONS
 from projector.rebuild import tasks
-from projector.rebuild.tasks import Analyze, Build, FoldStates, MergeRuns, scans, stages
+from projector.rebuild.tasks import (
+    Analyze,
+    Build,
+    FoldStates,
+    MergeRuns,
+    MergeVersions,
+    scans,
+    stages,
+)
 from projector.schema.ddl import projection_statements
-from projector.state.shadow_sql import names_of
 
 
 @given(
@@ -52,11 +59,11 @@ def test_every_slice_of_every_table_is_filled_once_between_its_key_and_its_index
         ]
         assert len(built) == len(stage)
         assert built == [s for p in projections for s in projection_statements(p, part)]
-    assert analyses == [Analyze(p.name, table) for p in projections for table in names_of(p)]
+    assert analyses == [Analyze(p.name, table) for p in projections for table in p.table_names]
     expected = [
-        MergeRuns(projection.name, number, part, parts)
+        (MergeVersions if table.versions else MergeRuns)(projection.name, number, part, parts)
         for projection in projections
-        for number in range(len(projection.merging))
+        for number, table in enumerate(projection.merging)
         for part in range(parts)
     ] + [
         FoldStates(projection.name, part, parts)

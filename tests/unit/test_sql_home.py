@@ -28,6 +28,16 @@ GENERATES = {
         "the whole schema as one script, with values in place of parameters",
         frozenset({"projector", "state"}),
     ),
+    "projector/schema/as_of.py": Generator(
+        "the views as of a moment, made of the views' own texts",
+        frozenset({"state"}),
+    ),
+    "projector/schema/replayed.py": Generator(
+        "the views of a replay, made of the views' own texts", frozenset({"state"})
+    ),
+    "projector/state/replay_sql.py": Generator(
+        "the schemas of a replay, whose name is the user's", frozenset({"state"})
+    ),
     "projector/state/shadow_sql.py": Generator(
         "the same for a shadow's tables, in a schema that is made for it",
         frozenset({"log", "state"}),
@@ -132,6 +142,7 @@ def test_what_only_speaks_of_sql_is_none(source: str) -> None:
 LOADED_BY = {
     "connection": {"database"},
     "embedded": {"embedded"},
+    "history": {"history"},
     "log": {"log"},
     "observations": {"observations"},
     "quarantine": {"log"},
@@ -144,6 +155,7 @@ LOADED_BY = {
 NAMES = {
     "connection": set(),
     "embedded": set(),
+    "history": {"directory", "log", "state"},
     "log": {"log"},
     "observations": {"observations", "directory"},
     "quarantine": {"log"},

@@ -1,0 +1,57 @@
+"""Cursors of the feed: how far a consumer has come, as a text that only the feed understands. Pure."""
+
+import re
+import zlib
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from projector.errors import ProjectorError
+from projector.folding.tables import Projection
+
+_TEXT: Final = re.compile(
+    r"c1\.([0-9a-f]{32})\.([0-9a-f]{8})\.(\d{1,19})\.([0-9a-f]{0,16})\.(\d{1,9})", re.ASCII
+)
+
+
+class CursorRefused(ProjectorError):
+    """A cursor is none, or the feed cannot go on from it."""
+
+    exit_code = 5
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Everything up to `position` was told, and `told` lines of the position after it.
+
+    `epoch` is that of the log, `folds` a fingerprint of the versions that folded it; `digest` the first bytes
+    of the digest of the event at `position`, which tells where the log is another one.
+    """
+
+    epoch: UUID
+    folds: int
+    position: int = 0
+    digest: bytes = b""
+    told: int = 0
+
+    def __str__(self) -> str:
+        """The cursor as consumers keep it."""
+        return (
+            f"c1.{self.epoch.hex}.{self.folds:08x}.{self.position}.{self.digest.hex()}.{self.told}"
+        )
+
+
+def parsed_cursor(text: str) -> Cursor:
+    """The cursor that a consumer kept. Raises CursorRefused."""
+    found = _TEXT.fullmatch(text.strip())
+    if found is None:
+        raise CursorRefused(
+            "--after takes a cursor as the feed or a snapshot gave it; leave it out to read from the start"
+        )
+    epoch, folds, position, digest, told = found.groups()
+    return Cursor(UUID(epoch), int(folds, 16), int(position), bytes.fromhex(digest), int(told))
+
+
+def folds_of(projections: tuple[Projection, ...]) -> int:
+    """A fingerprint of the versions of what folds the log: other versions may tell the past otherwise."""
+    return zlib.crc32(" ".join(f"{p.name}:{p.version}" for p in projections).encode())
