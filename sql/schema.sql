@@ -3443,6 +3443,31 @@ EXCEPTION WHEN data_exception OR statement_too_complex OR program_limit_exceeded
 END
 $$;
 
+CREATE FUNCTION log.epoch(p_gone uuid DEFAULT NULL::uuid) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_number int;
+    v_epoch uuid;
+    v_place text;
+    v_here text := log.place();
+BEGIN
+    FOR attempt IN 1 .. 2 LOOP
+        SELECT e.number, e.epoch, e.place INTO v_number, v_epoch, v_place
+        FROM log.epochs e ORDER BY e.number DESC LIMIT 1;
+        IF v_place = v_here AND v_epoch IS DISTINCT FROM p_gone THEN
+            RETURN v_epoch;
+        END IF;
+        -- Whoever comes second finds what the first has made.
+        PERFORM pg_advisory_xact_lock(7017, 3);
+    END LOOP;
+    INSERT INTO log.epochs (number, epoch, place)
+    VALUES (coalesce(v_number, 0) + 1, gen_random_uuid(), v_here)
+    RETURNING epoch INTO v_epoch;
+    RETURN v_epoch;
+END
+$$;
+
 CREATE FUNCTION log.forget_digests(p_before timestamp with time zone, p_limit integer) RETURNS bigint
     LANGUAGE sql
     AS $$
@@ -3523,6 +3548,15 @@ $$;
 CREATE FUNCTION log.microseconds(moment timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((date_part('epoch'::text, moment) * (1000000)::double precision))::bigint;
+
+CREATE FUNCTION log.place() RETURNS text
+    LANGUAGE sql
+    AS $$
+    SELECT concat_ws('/',
+        (SELECT system_identifier FROM pg_control_system()),
+        substring(pg_walfile_name(pg_current_wal_lsn()) FOR 8),
+        (SELECT oid FROM pg_database WHERE datname = current_database()))
+$$;
 
 CREATE FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_bytes bigint, p_events text[] DEFAULT NULL::text[]) RETURNS TABLE(at_position bigint, received_us bigint, digest bytea, body bytea, own boolean)
     LANGUAGE sql STABLE
@@ -5583,6 +5617,15 @@ CREATE TABLE log.digests (
     seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
+CREATE TABLE log.epochs (
+    number integer NOT NULL,
+    epoch uuid NOT NULL,
+    place text NOT NULL,
+    begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE log.epochs IS 'The epochs of the log; the one of the greatest number is in force.';
+
 CREATE TABLE log.quarantine (
     id bigint NOT NULL,
     received_at timestamp with time zone NOT NULL,
@@ -5719,6 +5762,9 @@ CREATE TABLE state.users_history (
 
 ALTER TABLE ONLY log.digests
     ADD CONSTRAINT digests_pkey PRIMARY KEY (event_ts, digest);
+
+ALTER TABLE ONLY log.epochs
+    ADD CONSTRAINT epochs_pkey PRIMARY KEY (number);
 
 ALTER TABLE ONLY log.events
     ADD CONSTRAINT events_pkey PRIMARY KEY ("position");
@@ -6006,6 +6052,8 @@ REVOKE ALL ON FUNCTION log.append(p_received_at timestamp with time zone[], p_ev
 
 REVOKE ALL ON FUNCTION log.as_jsonb(body bytea) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION log.epoch(p_gone uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION log.forget_digests(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.is_own(source text) FROM PUBLIC;
@@ -6015,6 +6063,8 @@ REVOKE ALL ON FUNCTION log.keep(p_received_at timestamp with time zone[], p_reas
 REVOKE ALL ON FUNCTION log.make_room(p_rows bigint, p_bytes bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.microseconds(moment timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.place() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_bytes bigint, p_events text[]) FROM PUBLIC;
 

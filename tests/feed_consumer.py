@@ -5,7 +5,7 @@ from typing import Any
 
 from projector.database import Database
 from projector.history.cursor import Cursor, parsed_cursor
-from projector.history.feed import cursor_at, pages, read_page
+from projector.history.feed import cursor_at_start, pages, read_page
 from projector.history.snapshot import snapshot
 from tests.replayed_changes import Values, place_of
 
@@ -26,7 +26,7 @@ class Consumer:
 
     @classmethod
     async def from_start(cls, database: Database) -> "Consumer":
-        return cls(str(await cursor_at(database, 0)))
+        return cls(str(await cursor_at_start(database)))
 
     @classmethod
     async def from_snapshot(cls, database: Database) -> "Consumer":

@@ -24,7 +24,7 @@ from projector.database import Database
 from projector.errors import ConfigurationError
 from projector.folding.documents import ABSENT
 from projector.history.cursor import Cursor, parsed_cursor
-from projector.history.feed import cursor_at, folded_up_to, pages
+from projector.history.feed import cursor_at, cursor_at_start, folded_up_to, pages
 from projector.history.lines import ENTITIES, Line
 from projector.history.snapshot import snapshot as take_snapshot
 from projector.history.timeline import Entry, parsed_moment, timelines
@@ -138,7 +138,7 @@ async def _feed(
     database: Database, after: str | None, *, follow: bool
 ) -> AsyncIterator[tuple[Line, Cursor]]:
     if after is None:
-        cursor = await cursor_at(database, 0)
+        cursor = await cursor_at_start(database)
     elif after == LATEST:
         cursor = await cursor_at(database, await folded_up_to(database))
     else:

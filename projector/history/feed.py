@@ -11,7 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 
@@ -44,17 +44,31 @@ class Page:
     more: bool
 
 
-async def cursor_at(database: Queryable, position: int) -> Cursor:
-    """The cursor of a consumer that knows everything up to a position."""
-    digest = await digest_at(database, position)
-    epoch = await read_epoch(database)
-    return Cursor(epoch, folds_of(PROJECTIONS), position, (digest or b"")[:DIGEST_BYTES])
+class Folded(NamedTuple):
+    """How far every projection has folded, and how far some of those on which one entity's values depend."""
+
+    everything: int
+    something: int
 
 
-async def folded_up_to(database: Queryable) -> int:
-    """The position up to which every projection has folded."""
+async def cursor_at(database: Queryable, folded: Folded) -> Cursor:
+    """The cursor of a consumer that knows what the projections have folded."""
+    digest = await digest_at(database, folded.everything)
+    return Cursor(
+        await read_epoch(database), folds_of(PROJECTIONS), folded.everything,
+        (digest or b"")[:DIGEST_BYTES], ahead=folded.something,
+    )  # fmt: skip
+
+
+async def cursor_at_start(database: Queryable) -> Cursor:
+    """The cursor of a consumer that knows nothing."""
+    return await cursor_at(database, Folded(0, 0))
+
+
+async def folded_up_to(database: Queryable) -> Folded:
+    """How far the projections have folded."""
     names = [projection.name for projection in PROJECTIONS]
-    return int((await database.fetch(_SQL["folded_up_to"], names))[0][0] or 0)
+    return Folded(*(await database.fetch(_SQL["folded_up_to"], names))[0])
 
 
 async def check_cursor(database: Database, cursor: Cursor) -> None:
@@ -82,16 +96,17 @@ async def read_page(database: Database, cursor: Cursor) -> Page:
     await check_cursor(database, cursor)
     async with database.transaction(isolation="repeatable_read", readonly=True) as snapshot:
         await check_versions(snapshot, PROJECTIONS)
-        head = await folded_up_to(snapshot)
+        head, ahead = await folded_up_to(snapshot)
         rows = await read(
             snapshot, cursor.position, until=head,
             rows=POSITIONS_AT_ONCE, size=BYTES_AT_ONCE, timeout=READ_SECONDS,
         )  # fmt: skip
         if not rows:
             return Page([], cursor, more=False)
-        lines = await _lines(snapshot, decode_rows(rows))
+        lines = await _lines(snapshot, decode_rows(rows), cursor.ahead)
+    cursor = replace(cursor, ahead=max(cursor.ahead, ahead))
     end, digest = rows[-1][0], rows[-1][2]
-    last = replace(cursor, position=end, digest=digest[:DIGEST_BYTES], told=0)
+    last = replace(cursor, position=end, digest=digest[:DIGEST_BYTES], told=b"")
     digests = {row[0]: row[2][:DIGEST_BYTES] for row in rows}
     digests[cursor.position] = cursor.digest
     return Page(list(_with_cursors(lines, cursor, digests)), last, more=end < head)
@@ -103,18 +118,16 @@ def _with_cursors(
     """Give each line its cursor; leaves out those that the first position has told already."""
     by_position: dict[int, list[Line]] = defaultdict(list)
     for line in lines:
-        by_position[line.position].append(line)
+        if line.position > cursor.position + 1 or line.place > cursor.told:
+            by_position[line.position].append(line)
     for position, some in sorted(by_position.items()):
-        skipped = cursor.told if position == cursor.position + 1 else 0
-        for number, line in enumerate(some[skipped:], start=skipped + 1):
-            if number == len(some):
-                yield line, replace(cursor, position=position, digest=digests[position], told=0)
-            else:
-                before = position - 1
-                yield line, replace(cursor, position=before, digest=digests[before], told=number)
+        before = position - 1
+        for line in some[:-1]:
+            yield line, replace(cursor, position=before, digest=digests[before], told=line.place)
+        yield some[-1], replace(cursor, position=position, digest=digests[position], told=b"")
 
 
-async def _lines(database: Queryable, events: Sequence[Event]) -> list[Line]:
+async def _lines(database: Queryable, events: Sequence[Event], ahead: int) -> list[Line]:
     """The lines of some events, by position: first what changed, then what is told anew."""
     entities: list[tuple[int, str, str, str, bytes]] = []
     people: dict[str, list[tuple[int, str, str | None, str | None, bytes]]] = defaultdict(list)
@@ -126,28 +139,21 @@ async def _lines(database: Queryable, events: Sequence[Event]) -> list[Line]:
                 case InLists(lists, account, person, group):
                     for name in lists:
                         people[name].append((event.position, account, person, group, event.order))
-    lines = await _of_entities(database, entities)
+    lines = await _of_entities(database, entities, ahead)
     for name, some in people.items():
-        lines += await _of_list(database, name, some)
+        lines += await _of_list(database, name, some, ahead)
     rows = await read_events(database, sorted({line.position for line in lines}))
     told = {row["position"]: row for row in rows}
     lines = [_attributed(line, told[line.position]) for line in lines]
-    return sorted(lines, key=lambda line: (line.position, line.kind, _sorted_by(line)))
-
-
-def _sorted_by(line: Line) -> tuple[str, ...]:
-    subject = line.subject
-    return (
-        subject.account_id, subject.entity, subject.entity_id, subject.group_id or "", line.path or "",
-    )  # fmt: skip
+    return sorted(lines, key=lambda line: (line.position, line.place))
 
 
 async def _of_entities(
-    database: Queryable, concerned: Sequence[tuple[int, str, str, str, bytes]]
+    database: Queryable, concerned: Sequence[tuple[int, str, str, str, bytes]], ahead: int
 ) -> list[Line]:
     if not concerned:
         return []
-    rows = await database.fetch(_SQL["changed_values"], *map(list, zip(*concerned, strict=True)))
+    rows = await database.fetch(_SQL["changed_values"], *_columns(concerned), ahead)
     late = {(row["position"], _entity(row)) for row in rows if row["late"]}
     lines = [
         Line(
@@ -171,7 +177,7 @@ async def _values_now(
     if not wanted:
         return {}
     found: dict[Entity, tuple[Subject, dict[str, Any]]] = {}
-    for row in await database.fetch(_SQL["values_now"], *map(list, zip(*wanted, strict=True))):
+    for row in await database.fetch(_SQL["values_now"], *_columns(wanted)):
         _, values = found.setdefault(_entity(row), (_subject(row), {}))
         if row["after"] is not None:
             values[row["path"]] = json.loads(row["after"])
@@ -182,9 +188,10 @@ async def _of_list(
     database: Queryable,
     name: str,
     concerned: Sequence[tuple[int, str, str | None, str | None, bytes]],
+    ahead: int,
 ) -> list[Line]:
     statement = _SQL["changed_memberships" if name == "memberships" else "changed_group_admins"]
-    rows = await database.fetch(statement, *map(list, zip(*concerned, strict=True)))
+    rows = await database.fetch(statement, *_columns(concerned), ahead)
     lines = [
         Line(
             "change", _place(name, row, row["user_id"]), row["position"], "member",
@@ -218,9 +225,8 @@ def _entity(row: asyncpg.Record) -> Entity:
 
 
 def _subject(row: asyncpg.Record) -> Subject:
-    return Subject(
-        row["account_id"], row["entity"], row["entity_id"] or row["entity_key"], row["group_id"], row["user_id"]
-    )  # fmt: skip
+    entity_id = row["entity_id"] or row["entity_key"]
+    return Subject(row["account_id"], row["entity"], entity_id, row["group_id"], row["user_id"])
 
 
 def _nothing_known(entity: Entity) -> Subject:
@@ -229,6 +235,10 @@ def _nothing_known(entity: Entity) -> Subject:
 
 def _place(name: str, row: asyncpg.Record, user_id: str) -> Subject:
     return Subject(row["account_id"], OF_LISTS[name], user_id, row["group_id"], user_id)
+
+
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _json(text: str | None) -> Any:

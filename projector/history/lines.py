@@ -1,6 +1,7 @@
 """Lines of the feed and of snapshots: changes, and entities told anew."""
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -30,9 +31,10 @@ class Subject:
 class Line:
     """One line.
 
-    A `change` tells one value, `before` and `after`: ABSENT where it is not there, and then no line has it. It holds from now on unless it is `late`: then later events of
-    the entity were told already, and a `restated` line of the same position tells the entity anew. That one
-    replaces everything told of the entity: `values` by path.
+    A `change` tells one value, `before` and `after`: ABSENT where it is not there, and then the line lacks
+    it. It holds from now on unless it is `late`: then later events were told already, and a `restated` line of
+    the same position follows. That one tells an entity anew: `values` by path, which replace all that was told
+    of it.
     """
 
     kind: Kind
@@ -47,6 +49,13 @@ class Line:
     event: str | None = None
     source: str | None = None
     late: bool = False
+
+    @property
+    def place(self) -> bytes:
+        """Its place among the lines of a position: changes first, then in an order that never changes."""
+        parts = (*astuple(self.subject), self.path)
+        key = hashlib.blake2b("\0".join(part or "" for part in parts).encode(), digest_size=8)
+        return bytes([self.kind == "restated"]) + key.digest()
 
     def as_json(self, cursor: str | None) -> dict[str, Any]:
         """The line as a JSON object."""

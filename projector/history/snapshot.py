@@ -7,7 +7,7 @@ from typing import Any, Final
 from projector.database import Database
 from projector.folding.documents import Document
 from projector.history.cursor import Cursor
-from projector.history.feed import cursor_at, folded_up_to
+from projector.history.feed import cursor_at, cursor_at_start, folded_up_to
 from projector.history.lines import Line, Subject
 from projector.projections import PROJECTIONS
 from projector.projections.user_profile import PROFILE
@@ -95,15 +95,15 @@ async def snapshot(database: Database) -> AsyncIterator[Cursor | Line]:
 
     All is read in one snapshot of the database, so an interrupted one is begun anew.
     """
-    await cursor_at(database, 0)  # a new place begins its epoch before the snapshot is taken
+    await cursor_at_start(database)  # a new place begins its epoch before the snapshot is taken
     async with database.transaction(isolation="repeatable_read") as connection:
         await check_versions(connection, PROJECTIONS)
-        position = await folded_up_to(connection)
-        yield await cursor_at(connection, position)
+        cursor = await cursor_at(connection, await folded_up_to(connection))
+        yield cursor
         for statement, kinds in _ROWS.items():
             async for row in connection.cursor(_SQL[statement], prefetch=ROWS_AT_ONCE):
                 for entity, (place, values_of) in kinds.items():
                     values = values_of(row)
                     if values:
                         subject = Subject(row["account_id"], entity, *place(row))
-                        yield Line("restated", subject, position, values=values)
+                        yield Line("restated", subject, cursor.position, values=values)

@@ -75,19 +75,25 @@ WHERE c.folded >= $3 AND c.folded < $4
 ORDER BY c.folded, c.entity, c.user_id, c.path
 
 -- name: folded_up_to
--- The position up to which every projection has folded.
-SELECT min(position) FROM state.checkpoints WHERE projection = ANY ($1::text[])
+-- The position up to which every projection of $1 has folded, and that up to which some of those has on which the
+-- values of one entity depend together.
+SELECT
+    coalesce(min(position), 0),
+    coalesce(max(position) FILTER (
+        WHERE projection IN ('users', 'groups', 'sign_ins', 'memberships', 'group_admins')), 0)
+FROM state.checkpoints WHERE projection = ANY ($1::text[])
 
 -- name: changed_values
 -- $1 positions, with $2 the entity, $3 its account, $4 its key and $5 the order of the event at each. What each event
--- changed in that entity, and whether it came after later ones of it; a row without a path where it changed nothing.
+-- changed in that entity, and whether it came after later ones of it, or something of it may have been told already,
+-- as of users up to $6; a row without a path where it changed nothing.
 SELECT
     t.position, t.entity, t.account_id, t.entity_key, l.late, c.entity_id, c.group_id, c.user_id, c.path, c.before,
     c.after, state.time_of(c.folded) AS changed_at, c.by
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bytea[])
     AS t (position, entity, account_id, entity_key, folded)
 CROSS JOIN LATERAL (SELECT CASE t.entity
-    WHEN 'user' THEN EXISTS (
+    WHEN 'user' THEN t.position <= $6 OR EXISTS (
             SELECT FROM state.user_versions x
             WHERE x.account_id = t.account_id AND x.user_key = t.entity_key
               AND x.folded > t.folded AND x.position < t.position)
@@ -140,7 +146,7 @@ CROSS JOIN LATERAL (
 -- name: changed_memberships
 -- $1 positions, with $2 the account, $3 the key of a person or an entry, or null, and $4 a group, or null, that the
 -- event at each is about, and $5 its order. Whom of the list each event concerns, what it changed for them, and
--- whether it came after later ones that matter for them.
+-- whether it came after later ones that matter for them, or something of it may have been told already: up to $6.
 WITH told AS (
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bytea[])
         AS t (position, account_id, person_key, group_id, folded)
@@ -187,7 +193,7 @@ SELECT
     state.time_of(c.folded) AS changed_at,
     n.came AS now, coalesce(n.user_id, t.person_key) AS now_user_id
 FROM everybody t
-CROSS JOIN LATERAL (SELECT t.linked OR EXISTS (
+CROSS JOIN LATERAL (SELECT t.linked OR t.position <= $6 OR EXISTS (
         SELECT FROM state.memberships_versions x
         WHERE x.account_id = t.account_id AND x.person_key = t.person_key AND x.group_id = t.group_id
           AND x.folded > t.folded AND x.last_position < t.position)
@@ -264,7 +270,7 @@ SELECT
     state.time_of(c.folded) AS changed_at,
     n.came AS now, coalesce(n.user_id, t.person_key) AS now_user_id
 FROM everybody t
-CROSS JOIN LATERAL (SELECT t.linked OR EXISTS (
+CROSS JOIN LATERAL (SELECT t.linked OR t.position <= $6 OR EXISTS (
         SELECT FROM state.group_admins_versions x
         WHERE x.account_id = t.account_id AND x.person_key = t.person_key AND x.group_id = t.group_id
           AND x.folded > t.folded AND x.last_position < t.position)
