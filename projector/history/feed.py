@@ -45,10 +45,10 @@ class Page:
 
 
 class Folded(NamedTuple):
-    """How far every projection has folded, and how far some of those on which one entity's values depend."""
+    """How far every projection has folded, and how far those that are ahead of others; 0 where none is."""
 
     everything: int
-    something: int
+    ahead: int
 
 
 async def cursor_at(database: Queryable, folded: Folded) -> Cursor:
@@ -56,7 +56,7 @@ async def cursor_at(database: Queryable, folded: Folded) -> Cursor:
     digest = await digest_at(database, folded.everything)
     return Cursor(
         await read_epoch(database), folds_of(PROJECTIONS), folded.everything,
-        (digest or b"")[:DIGEST_BYTES], ahead=folded.something,
+        (digest or b"")[:DIGEST_BYTES], ahead=folded.ahead,
     )  # fmt: skip
 
 

@@ -32,9 +32,9 @@ class Line:
     """One line.
 
     A `change` tells one value, `before` and `after`: ABSENT where it is not there, and then the line lacks
-    it. It holds from now on unless it is `late`: then later events were told already, and a `restated` line of
-    the same position follows. That one tells an entity anew: `values` by path, which replace all that was told
-    of it.
+    it. It holds from now on unless it is `late`: then later events were told already, and a `restated` line
+    of the same position follows. That one tells an entity anew: `values` by path, which replace all that was
+    told of it.
     """
 
     kind: Kind

@@ -21,6 +21,14 @@ _FIRST: Final = b""
 _LAST: Final = b"\xff"
 
 
+# How somebody is looked for, and whose timeline that is.
+_SEARCHES: Final = (
+    ("people_found", "timeline_of_person"),
+    ("groups_found", "timeline_of_group"),
+    ("people_found_in_lists", "timeline_of_person"),
+)
+
+
 class NotFound(ProjectorError):
     """No person and no group is known by that id, e-mail or name."""
 
@@ -65,19 +73,21 @@ async def timelines(
     `until` is not. Raises NotFound.
     """
     bounds = (_FIRST if since is None else _order(since), _LAST if until is None else _order(until))
-    found = await database.fetch(_SQL["people_found"], who)
-    statement = "timeline_of_person"
-    if not found:
-        found = await database.fetch(_SQL["groups_found"], who)
-        statement = "timeline_of_group"
-    if not found:
-        raise NotFound(
-            "no person and no group is known by that; give a user id, an e-mail that the person has or had, "
-            "or a group's id or name, as `directory.users` and `directory.groups` show them"
-        )
+    statement, found = await _found(database, who)
     for account, key in found:
         for row in await database.fetch(_SQL[statement], account, key, *bounds):
             yield _entry(account, row)
+
+
+async def _found(database: Database, who: str) -> tuple[str, list[asyncpg.Record]]:
+    """The statement that tells their timelines, and who is meant."""
+    for search, statement in _SEARCHES:
+        if found := await database.fetch(_SQL[search], who):
+            return statement, found
+    raise NotFound(
+        "no person and no group is known by that; give a user id, an e-mail that the person has or had, "
+        "or a group's id or name, as `directory.users` and `directory.groups` show them"
+    )
 
 
 def _order(moment: datetime) -> bytes:

@@ -20,6 +20,13 @@ SELECT account_id, person_key FROM (
 ) found
 ORDER BY account_id, person_key
 
+-- name: people_found_in_lists
+-- The same among those whom groups' lists name and nothing else does: no index helps to find their e-mails.
+SELECT account_id, person_key FROM state.memberships WHERE lower(email) = lower($1)
+UNION
+SELECT account_id, person_key FROM state.group_admins WHERE lower(email) = lower($1)
+ORDER BY account_id, person_key
+
 -- name: groups_found
 -- $1 an id, or a name that a group ever had, in any case.
 SELECT account_id, group_id FROM (
@@ -75,13 +82,17 @@ WHERE c.folded >= $3 AND c.folded < $4
 ORDER BY c.folded, c.entity, c.user_id, c.path
 
 -- name: folded_up_to
--- The position up to which every projection of $1 has folded, and that up to which some of those has on which the
--- values of one entity depend together.
+-- The position up to which every projection of $1 has folded. Where those on which the values of one entity depend
+-- together are not at one position, that up to which some of them has; else 0.
 SELECT
-    coalesce(min(position), 0),
-    coalesce(max(position) FILTER (
-        WHERE projection IN ('users', 'groups', 'sign_ins', 'memberships', 'group_admins')), 0)
-FROM state.checkpoints WHERE projection = ANY ($1::text[])
+    coalesce(min(c.position), 0),
+    CASE WHEN min(c.position) FILTER (WHERE t.together) < max(c.position) FILTER (WHERE t.together)
+         THEN max(c.position) FILTER (WHERE t.together) ELSE 0 END
+FROM state.checkpoints c
+CROSS JOIN LATERAL (
+    SELECT c.projection IN ('users', 'groups', 'sign_ins', 'memberships', 'group_admins') AS together
+) t
+WHERE c.projection = ANY ($1::text[])
 
 -- name: changed_values
 -- $1 positions, with $2 the entity, $3 its account, $4 its key and $5 the order of the event at each. What each event

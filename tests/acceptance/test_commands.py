@@ -55,6 +55,10 @@ COMMANDS: dict[str, set[str]] = {
         "--api-refuse", "--among-real-accounts",
     },
     "dsn": set(),
+    "timeline": {"WHO", "--since", "--until", "--json"},
+    "changes": {"--follow", "--after", "--account", "--entity", "--json"},
+    "snapshot": {"FILE"},
+    "replay": {"--into", "--known-at", "--at", "--processes", "--drop"},
 }  # fmt: skip
 
 

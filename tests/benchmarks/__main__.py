@@ -23,6 +23,7 @@ from tests.benchmarks.bench import FULL, SHORT, Bench, Scale
 from tests.benchmarks.delay import delay
 from tests.benchmarks.figures import Row, machine
 from tests.benchmarks.folding_speed import projection, rebuild, rebuild_memory, rebuild_processes
+from tests.benchmarks.history_speed import history, rebuild_history
 from tests.benchmarks.ingress_speed import ingress, ingress_large
 from tests.benchmarks.load import generator
 from tests.benchmarks.rebuild_shares import rebuild_shares
@@ -45,6 +46,8 @@ BENCHMARKS: Final = {
     "projection": Benchmark(projection),
     "delay": Benchmark(delay),
     "rebuild": Benchmark(rebuild),
+    "history": Benchmark(history),
+    "rebuild-history": Benchmark(rebuild_history, full=True),
     "rebuild-processes": Benchmark(rebuild_processes, full=True),
     "rebuild-shares": Benchmark(rebuild_shares, full=True),
     "memory": Benchmark(rebuild_memory, large=True),

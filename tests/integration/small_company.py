@@ -60,7 +60,7 @@ def groups() -> Iterator[Told]:
     chat = {"in_meeting": {"chat": True, "polling": True}}
     yield told(90, "group.settings_updated", {"id": SALES, "settings": chat})
     off = {"in_meeting": {"chat": False}}
-    yield told(89, "group.settings_updated", {"id": LABS, "settings": off})
+    yield told(89, "group.settings_updated", {"id": LABS, "settings": off}, operator=BOSS)
     lock = {"in_meeting": {"chat": True}}
     yield told(88, "group.lock_settings_updated", {"id": SALES, "settings": lock})
     yield told(87, "group.lock_settings_updated", {"id": LABS, "settings": off})
@@ -108,17 +108,29 @@ def activity() -> Iterator[Told]:
     yield presence(11, "Ivy", "Away", "desktop", "Away")
 
 
+def late() -> Iterator[Told]:
+    licensed = {"old_object": {"id": "uHugo", "type": 1}}
+    yield told(30, "user.updated", {"id": "uHugo", "type": 2}, operator=BOSS, **licensed)
+
+
 def deliveries() -> list[Delivery]:
-    """The account's deliveries in the order of their times, each received when it happened."""
+    """The account's deliveries in the order of their times, each received when it happened.
+
+    But for the last one, which came a day ago.
+    """
     now = datetime.now(UTC) - timedelta(hours=1)
     history = [*groups(), *people(), *belonging(), *activity()]
+    in_time = sorted(history, key=lambda one: -one[0])
     found = []
-    for days, event, payload in sorted(history, key=lambda one: -one[0]):
+    for number, (days, event, payload) in enumerate([*in_time, *late()]):
         at = now - timedelta(days=days)
+        received = at if number < len(in_time) else now - timedelta(days=1)
         document = {
             "event": event,
             "event_ts": int(at.timestamp() * 1000),
             "payload": {"account_id": "nordlicht", **payload},
         }
-        found.append(delivery_of(json.dumps(document).encode(), head_in(document), received_at=at))
+        found.append(
+            delivery_of(json.dumps(document).encode(), head_in(document), received_at=received)
+        )
     return found
