@@ -3712,6 +3712,124 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION state.group_admins_moves(p_account text, p_key text, p_group text, p_folded bytea, p_until bytea, p_position bigint, p_by text) RETURNS TABLE(came boolean, at_order bytea, at_position bigint, at_by text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 50 ROWS 1 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_starts bytea := p_folded;
+    v_start_position bigint := p_position;
+    v_start_by text := p_by;
+    v_ends bytea := p_until;
+    v_end_position bigint;
+    v_end_by text;
+    v_found record;
+    v_before record;
+BEGIN
+    IF EXISTS (
+        SELECT FROM state.group_admins_versions e
+        WHERE e.group_id = p_group AND e.account_id = p_account AND e.user_id IS NULL
+          AND (EXISTS (
+                    SELECT FROM state.group_admins_versions m
+                    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+                      AND lower(m.email) = substring(e.person_key FROM 7))
+               OR EXISTS (
+                    SELECT FROM state.user_versions u
+                    WHERE u.account_id = p_account AND u.user_key = p_key
+                      AND lower(u.profile ->> 'email') = substring(e.person_key FROM 7))))
+    THEN
+        RETURN;
+    END IF;
+
+    -- While a person or a group is removed nothing shows: then it begins with the next life, if there is one.
+    SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
+    FROM state.user_versions v
+    LEFT JOIN LATERAL (
+        SELECT x.folded, x.position, x.by FROM state.user_versions x
+        WHERE v.removed AND x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded
+          AND NOT x.removed
+        ORDER BY x.folded LIMIT 1
+    ) n ON true
+    WHERE v.account_id = p_account AND v.user_key = p_key AND v.folded <= p_folded AND v.until > p_folded;
+    IF v_found.removed AND v_found.folded IS NULL THEN
+        RETURN;
+    ELSIF v_found.removed THEN
+        v_starts := v_found.folded;
+        v_start_position := v_found.position;
+        v_start_by := v_found.who;
+    END IF;
+    SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
+    FROM state.group_versions v
+    LEFT JOIN LATERAL (
+        SELECT x.folded, x.position, x.by FROM state.group_versions x
+        WHERE v.removed AND x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded
+          AND NOT x.removed
+        ORDER BY x.folded LIMIT 1
+    ) n ON true
+    WHERE v.account_id = p_account AND v.group_id = p_group AND v.folded <= p_folded AND v.until > p_folded;
+    IF v_found.removed AND v_found.folded IS NULL THEN
+        RETURN;
+    ELSIF v_found.removed AND v_found.folded > v_starts THEN
+        v_starts := v_found.folded;
+        v_start_position := v_found.position;
+        v_start_by := v_found.who;
+    END IF;
+
+    -- It ends with the first of these after it; with the next entry, where several are of one event.
+    SELECT x.folded, x.position, x.by AS who INTO v_found
+    FROM state.user_versions x
+    WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded AND x.cutoff = x.folded
+    ORDER BY x.folded LIMIT 1;
+    IF v_found.folded < v_ends THEN
+        v_ends := v_found.folded;
+        v_end_position := v_found.position;
+        v_end_by := v_found.who;
+    END IF;
+    SELECT x.folded, x.position, x.by AS who INTO v_found
+    FROM state.group_versions x
+    WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded AND x.cutoff = x.folded
+    ORDER BY x.folded LIMIT 1;
+    IF v_found.folded < v_ends THEN
+        v_ends := v_found.folded;
+        v_end_position := v_found.position;
+        v_end_by := v_found.who;
+    END IF;
+    IF v_starts >= v_ends THEN
+        RETURN;
+    END IF;
+
+    SELECT m.folded INTO v_before
+    FROM state.group_admins_versions m
+    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+      AND m.folded < p_folded AND m.until = p_folded AND m.added AND m.user_id IS NOT NULL;
+    IF v_starts > p_folded OR NOT FOUND
+        OR EXISTS (
+            SELECT FROM state.user_versions x
+            WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded < p_folded
+              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
+        OR EXISTS (
+            SELECT FROM state.group_versions x
+            WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded < p_folded
+              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
+    THEN
+        RETURN QUERY SELECT true, v_starts, v_start_position, v_start_by;
+    END IF;
+
+    IF v_end_position IS NULL THEN
+        SELECT m.last_position, m.by AS who INTO v_found
+        FROM state.group_admins_versions m
+        WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+          AND m.folded = p_until AND NOT m.added;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+        v_end_position := v_found.last_position;
+        v_end_by := v_found.who;
+    END IF;
+    RETURN QUERY SELECT false, v_ends, v_end_position, v_end_by;
+END
+$$;
+
 CREATE FUNCTION state.group_admins_shows(p_bound bytea, p_account text, p_group text, p_key text) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -3866,6 +3984,137 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION state.memberships_moves(p_account text, p_key text, p_group text, p_folded bytea, p_until bytea, p_position bigint, p_by text) RETURNS TABLE(came boolean, at_order bytea, at_position bigint, at_by text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 50 ROWS 1 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_starts bytea := p_folded;
+    v_start_position bigint := p_position;
+    v_start_by text := p_by;
+    v_ends bytea := p_until;
+    v_end_position bigint;
+    v_end_by text;
+    v_found record;
+    v_before record;
+BEGIN
+    IF EXISTS (
+        SELECT FROM state.memberships_versions e
+        WHERE e.group_id = p_group AND e.account_id = p_account AND e.user_id IS NULL
+          AND (EXISTS (
+                    SELECT FROM state.memberships_versions m
+                    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+                      AND lower(m.email) = substring(e.person_key FROM 7))
+               OR EXISTS (
+                    SELECT FROM state.user_versions u
+                    WHERE u.account_id = p_account AND u.user_key = p_key
+                      AND lower(u.profile ->> 'email') = substring(e.person_key FROM 7))))
+    THEN
+        RETURN;
+    END IF;
+
+    -- While a person or a group is removed nothing shows: then it begins with the next life, if there is one.
+    SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
+    FROM state.user_versions v
+    LEFT JOIN LATERAL (
+        SELECT x.folded, x.position, x.by FROM state.user_versions x
+        WHERE v.removed AND x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded
+          AND NOT x.removed
+        ORDER BY x.folded LIMIT 1
+    ) n ON true
+    WHERE v.account_id = p_account AND v.user_key = p_key AND v.folded <= p_folded AND v.until > p_folded;
+    IF v_found.removed AND v_found.folded IS NULL THEN
+        RETURN;
+    ELSIF v_found.removed THEN
+        v_starts := v_found.folded;
+        v_start_position := v_found.position;
+        v_start_by := v_found.who;
+    END IF;
+    SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
+    FROM state.group_versions v
+    LEFT JOIN LATERAL (
+        SELECT x.folded, x.position, x.by FROM state.group_versions x
+        WHERE v.removed AND x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded
+          AND NOT x.removed
+        ORDER BY x.folded LIMIT 1
+    ) n ON true
+    WHERE v.account_id = p_account AND v.group_id = p_group AND v.folded <= p_folded AND v.until > p_folded;
+    IF v_found.removed AND v_found.folded IS NULL THEN
+        RETURN;
+    ELSIF v_found.removed AND v_found.folded > v_starts THEN
+        v_starts := v_found.folded;
+        v_start_position := v_found.position;
+        v_start_by := v_found.who;
+    END IF;
+
+    -- It ends with the first of these after it; with the next entry, where several are of one event.
+    SELECT x.folded, x.position, x.by AS who INTO v_found
+    FROM state.user_versions x
+    WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded AND x.cutoff = x.folded
+    ORDER BY x.folded LIMIT 1;
+    IF v_found.folded < v_ends THEN
+        v_ends := v_found.folded;
+        v_end_position := v_found.position;
+        v_end_by := v_found.who;
+    END IF;
+    SELECT x.folded, x.position, x.by AS who INTO v_found
+    FROM state.group_versions x
+    WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded AND x.cutoff = x.folded
+    ORDER BY x.folded LIMIT 1;
+    IF v_found.folded < v_ends THEN
+        v_ends := v_found.folded;
+        v_end_position := v_found.position;
+        v_end_by := v_found.who;
+    END IF;
+    SELECT x.folded, x.position, NULL::text AS who INTO v_found
+    FROM state.observed_group_versions x
+    WHERE x.account_id = p_account AND x.person_key = p_key AND x.folded > p_folded AND x.mark = x.folded
+    ORDER BY x.folded LIMIT 1;
+    IF v_found.folded < v_ends THEN
+        v_ends := v_found.folded;
+        v_end_position := v_found.position;
+        v_end_by := v_found.who;
+    END IF;
+    IF v_starts >= v_ends THEN
+        RETURN;
+    END IF;
+
+    SELECT m.folded INTO v_before
+    FROM state.memberships_versions m
+    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+      AND m.folded < p_folded AND m.until = p_folded AND m.added AND m.user_id IS NOT NULL;
+    IF v_starts > p_folded OR NOT FOUND
+        OR EXISTS (
+            SELECT FROM state.user_versions x
+            WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded < p_folded
+              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
+        OR EXISTS (
+            SELECT FROM state.group_versions x
+            WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded < p_folded
+              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
+        OR EXISTS (
+            SELECT FROM state.observed_group_versions x
+            WHERE x.account_id = p_account AND x.person_key = p_key
+              AND x.folded > v_before.folded AND x.folded < p_folded AND x.mark = x.folded)
+    THEN
+        RETURN QUERY SELECT true, v_starts, v_start_position, v_start_by;
+    END IF;
+
+    IF v_end_position IS NULL THEN
+        SELECT m.last_position, m.by AS who INTO v_found
+        FROM state.memberships_versions m
+        WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+          AND m.folded = p_until AND NOT m.added;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+        v_end_position := v_found.last_position;
+        v_end_by := v_found.who;
+    END IF;
+    RETURN QUERY SELECT false, v_ends, v_end_position, v_end_by;
+END
+$$;
+
 CREATE FUNCTION state.memberships_shows(p_bound bytea, p_account text, p_group text, p_key text) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -3948,108 +4197,6 @@ CREATE VIEW state.group_admins_links AS
           WHERE ((u.account_id = e.account_id) AND (lower((u.profile ->> 'email'::text)) = SUBSTRING(e.person_key FROM 7)))) p)
   WHERE (e.user_id IS NULL);
 
-CREATE VIEW state.group_removals AS
- SELECT account_id,
-    group_id,
-    folded,
-    "position",
-    by
-   FROM state.group_versions v
-  WHERE (cutoff = folded);
-
-CREATE VIEW state.user_removals AS
- SELECT account_id,
-    user_key,
-    folded,
-    "position",
-    by
-   FROM state.user_versions v
-  WHERE (cutoff = folded);
-
-CREATE VIEW state.group_admins_stays AS
- SELECT m.account_id,
-    m.group_id,
-    m.person_key,
-    m.user_id,
-    m.folded,
-    m.until,
-    s.starts,
-    s.start_position,
-    s.start_by,
-    e.ends,
-    e.end_position,
-    e.end_by
-   FROM ((state.group_admins_versions m
-     CROSS JOIN LATERAL ( SELECT b.starts,
-            b.start_position,
-            b.start_by
-           FROM ( SELECT m.folded AS starts,
-                    m.last_position AS start_position,
-                    m.by AS start_by
-                UNION ALL
-                 SELECT r.folded,
-                    r."position",
-                    r.by
-                   FROM (state.user_versions v
-                     LEFT JOIN LATERAL ( SELECT x.folded,
-                            x."position",
-                            x.by
-                           FROM state.user_versions x
-                          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > m.folded) AND (NOT x.removed))
-                          ORDER BY x.folded
-                         LIMIT 1) r ON (true))
-                  WHERE ((v.account_id = m.account_id) AND (v.user_key = m.person_key) AND (v.folded <= m.folded) AND (v.until > m.folded) AND v.removed)
-                UNION ALL
-                 SELECT r.folded,
-                    r."position",
-                    r.by
-                   FROM (state.group_versions v
-                     LEFT JOIN LATERAL ( SELECT x.folded,
-                            x."position",
-                            x.by
-                           FROM state.group_versions x
-                          WHERE ((x.account_id = v.account_id) AND (x.group_id = v.group_id) AND (x.folded > m.folded) AND (NOT x.removed))
-                          ORDER BY x.folded
-                         LIMIT 1) r ON (true))
-                  WHERE ((v.account_id = m.account_id) AND (v.group_id = m.group_id) AND (v.folded <= m.folded) AND (v.until > m.folded) AND v.removed)) b
-          ORDER BY b.starts DESC
-         LIMIT 1) s)
-     CROSS JOIN LATERAL ( SELECT f.ends,
-            f.end_position,
-            f.end_by
-           FROM ( SELECT m.until AS ends,
-                    NULL::bigint AS end_position,
-                    NULL::text AS end_by,
-                    0 AS number
-                UNION ALL
-                ( SELECT r.folded,
-                    r."position",
-                    r.by,
-                    1
-                   FROM state.user_removals r
-                  WHERE ((r.account_id = m.account_id) AND (r.user_key = m.person_key) AND (r.folded > m.folded))
-                  ORDER BY r.folded
-                 LIMIT 1)
-                UNION ALL
-                ( SELECT r.folded,
-                    r."position",
-                    r.by,
-                    2
-                   FROM state.group_removals r
-                  WHERE ((r.account_id = m.account_id) AND (r.group_id = m.group_id) AND (r.folded > m.folded))
-                  ORDER BY r.folded
-                 LIMIT 1)) f
-          ORDER BY f.ends, f.number
-         LIMIT 1) e)
-  WHERE (m.added AND (m.user_id IS NOT NULL) AND (s.starts < e.ends) AND (NOT (EXISTS ( SELECT
-           FROM state.group_admins_versions l
-          WHERE ((l.group_id = m.group_id) AND (l.account_id = m.account_id) AND (l.user_id IS NULL) AND ((EXISTS ( SELECT
-                   FROM state.group_admins_versions i
-                  WHERE ((i.account_id = m.account_id) AND (i.person_key = m.person_key) AND (i.group_id = m.group_id) AND (lower(i.email) = SUBSTRING(l.person_key FROM 7))))) OR (EXISTS ( SELECT
-                   FROM state.user_versions i
-                  WHERE ((i.account_id = m.account_id) AND (i.user_key = m.person_key) AND (lower((i.profile ->> 'email'::text)) = SUBSTRING(l.person_key FROM 7)))))))
-         OFFSET 0))));
-
 CREATE TABLE state.removed_email_versions (
     account_id text NOT NULL,
     email_key text NOT NULL,
@@ -4095,63 +4242,32 @@ CREATE VIEW state.group_admins_turns AS
   ORDER BY a.account_id, a.group_id, a.person_key, c.folded, c.by;
 
 CREATE VIEW state.group_admins_changes AS
- SELECT s.account_id,
-    s.group_id,
-    s.person_key,
+ SELECT m.account_id,
+    m.group_id,
+    m.person_key,
     u.user_id,
-    true AS came,
-    s.starts AS folded,
-    s.start_position AS "position",
-    s.start_by AS by
-   FROM (state.group_admins_stays s
-     JOIN state.users u ON (((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))
-  WHERE ((s.starts > s.folded) OR (NOT (EXISTS ( SELECT
-           FROM state.group_admins_stays p
-          WHERE ((p.account_id = s.account_id) AND (p.person_key = s.person_key) AND (p.group_id = s.group_id) AND (p.folded < s.folded) AND (p.until = s.folded) AND (p.ends = s.folded))
-         OFFSET 0))))
+    s.came,
+    s.at_order AS folded,
+    s.at_position AS "position",
+    s.at_by AS by
+   FROM ((state.group_admins_versions m
+     JOIN state.users u ON (((u.account_id = m.account_id) AND (u.user_key = m.person_key) AND u.known)))
+     CROSS JOIN LATERAL state.group_admins_moves(m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s(came, at_order, at_position, at_by))
+  WHERE (m.added AND (m.user_id IS NOT NULL))
 UNION ALL
- SELECT s.account_id,
-    s.group_id,
-    s.person_key,
-    s.user_id,
-    true AS came,
-    s.starts AS folded,
-    s.start_position AS "position",
-    s.start_by AS by
-   FROM state.group_admins_stays s
-  WHERE ((NOT (EXISTS ( SELECT
+ SELECT m.account_id,
+    m.group_id,
+    m.person_key,
+    m.user_id,
+    s.came,
+    s.at_order AS folded,
+    s.at_position AS "position",
+    s.at_by AS by
+   FROM (state.group_admins_versions m
+     CROSS JOIN LATERAL state.group_admins_moves(m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s(came, at_order, at_position, at_by))
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT (EXISTS ( SELECT
            FROM state.users u
-          WHERE ((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))) AND ((s.starts > s.folded) OR (NOT (EXISTS ( SELECT
-           FROM state.group_admins_stays p
-          WHERE ((p.account_id = s.account_id) AND (p.person_key = s.person_key) AND (p.group_id = s.group_id) AND (p.folded < s.folded) AND (p.until = s.folded) AND (p.ends = s.folded))
-         OFFSET 0)))))
-UNION ALL
- SELECT s.account_id,
-    s.group_id,
-    s.person_key,
-    u.user_id,
-    false AS came,
-    s.ends AS folded,
-    COALESCE(s.end_position, n.last_position) AS "position",
-    COALESCE(s.end_by, n.by) AS by
-   FROM ((state.group_admins_stays s
-     JOIN state.users u ON (((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))
-     LEFT JOIN state.group_admins_versions n ON (((n.account_id = s.account_id) AND (n.person_key = s.person_key) AND (n.group_id = s.group_id) AND (n.folded = s.ends))))
-  WHERE ((s.ends < '\xff'::bytea) AND (n.added IS NOT TRUE))
-UNION ALL
- SELECT s.account_id,
-    s.group_id,
-    s.person_key,
-    s.user_id,
-    false AS came,
-    s.ends AS folded,
-    COALESCE(s.end_position, n.last_position) AS "position",
-    COALESCE(s.end_by, n.by) AS by
-   FROM (state.group_admins_stays s
-     LEFT JOIN state.group_admins_versions n ON (((n.account_id = s.account_id) AND (n.person_key = s.person_key) AND (n.group_id = s.group_id) AND (n.folded = s.ends))))
-  WHERE ((s.ends < '\xff'::bytea) AND (n.added IS NOT TRUE) AND (NOT (EXISTS ( SELECT
-           FROM state.users u
-          WHERE ((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))))
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key) AND u.known)))))
 UNION ALL
  SELECT t.account_id,
     t.group_id,
@@ -4187,99 +4303,6 @@ CREATE VIEW state.memberships_links AS
            FROM state.user_versions u
           WHERE ((u.account_id = e.account_id) AND (lower((u.profile ->> 'email'::text)) = SUBSTRING(e.person_key FROM 7)))) p)
   WHERE (e.user_id IS NULL);
-
-CREATE VIEW state.memberships_stays AS
- SELECT m.account_id,
-    m.group_id,
-    m.person_key,
-    m.user_id,
-    m.folded,
-    m.until,
-    s.starts,
-    s.start_position,
-    s.start_by,
-    e.ends,
-    e.end_position,
-    e.end_by
-   FROM ((state.memberships_versions m
-     CROSS JOIN LATERAL ( SELECT b.starts,
-            b.start_position,
-            b.start_by
-           FROM ( SELECT m.folded AS starts,
-                    m.last_position AS start_position,
-                    m.by AS start_by
-                UNION ALL
-                 SELECT r.folded,
-                    r."position",
-                    r.by
-                   FROM (state.user_versions v
-                     LEFT JOIN LATERAL ( SELECT x.folded,
-                            x."position",
-                            x.by
-                           FROM state.user_versions x
-                          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > m.folded) AND (NOT x.removed))
-                          ORDER BY x.folded
-                         LIMIT 1) r ON (true))
-                  WHERE ((v.account_id = m.account_id) AND (v.user_key = m.person_key) AND (v.folded <= m.folded) AND (v.until > m.folded) AND v.removed)
-                UNION ALL
-                 SELECT r.folded,
-                    r."position",
-                    r.by
-                   FROM (state.group_versions v
-                     LEFT JOIN LATERAL ( SELECT x.folded,
-                            x."position",
-                            x.by
-                           FROM state.group_versions x
-                          WHERE ((x.account_id = v.account_id) AND (x.group_id = v.group_id) AND (x.folded > m.folded) AND (NOT x.removed))
-                          ORDER BY x.folded
-                         LIMIT 1) r ON (true))
-                  WHERE ((v.account_id = m.account_id) AND (v.group_id = m.group_id) AND (v.folded <= m.folded) AND (v.until > m.folded) AND v.removed)) b
-          ORDER BY b.starts DESC
-         LIMIT 1) s)
-     CROSS JOIN LATERAL ( SELECT f.ends,
-            f.end_position,
-            f.end_by
-           FROM ( SELECT m.until AS ends,
-                    NULL::bigint AS end_position,
-                    NULL::text AS end_by,
-                    0 AS number
-                UNION ALL
-                ( SELECT r.folded,
-                    r."position",
-                    r.by,
-                    1
-                   FROM state.user_removals r
-                  WHERE ((r.account_id = m.account_id) AND (r.user_key = m.person_key) AND (r.folded > m.folded))
-                  ORDER BY r.folded
-                 LIMIT 1)
-                UNION ALL
-                ( SELECT r.folded,
-                    r."position",
-                    r.by,
-                    2
-                   FROM state.group_removals r
-                  WHERE ((r.account_id = m.account_id) AND (r.group_id = m.group_id) AND (r.folded > m.folded))
-                  ORDER BY r.folded
-                 LIMIT 1)
-                UNION ALL
-                ( SELECT o.folded,
-                    o."position",
-                    NULL::text,
-                    3
-                   FROM state.observed_group_versions o
-                  WHERE ((o.account_id = m.account_id) AND (o.person_key = m.person_key) AND (o.folded > m.folded) AND (o.mark = o.folded))
-                  ORDER BY o.folded
-                 LIMIT 1)) f
-          ORDER BY f.ends, f.number
-         LIMIT 1) e)
-  WHERE (m.added AND (m.user_id IS NOT NULL) AND (s.starts < e.ends) AND (NOT (EXISTS ( SELECT
-           FROM state.memberships_versions l
-          WHERE ((l.group_id = m.group_id) AND (l.account_id = m.account_id) AND (l.user_id IS NULL) AND ((EXISTS ( SELECT
-                   FROM state.memberships_versions i
-                  WHERE ((i.account_id = m.account_id) AND (i.person_key = m.person_key) AND (i.group_id = m.group_id) AND (lower(i.email) = SUBSTRING(l.person_key FROM 7))))) OR (EXISTS ( SELECT
-                   FROM state.user_versions i
-                  WHERE ((i.account_id = m.account_id) AND (i.user_key = m.person_key) AND (lower((i.profile ->> 'email'::text)) = SUBSTRING(l.person_key FROM 7)))))))
-         OFFSET 0))));
 
 CREATE VIEW state.memberships_turns AS
  SELECT DISTINCT ON (a.account_id, a.group_id, a.person_key, c.folded) a.account_id,
@@ -4322,63 +4345,32 @@ CREATE VIEW state.memberships_turns AS
   ORDER BY a.account_id, a.group_id, a.person_key, c.folded, c.by;
 
 CREATE VIEW state.memberships_changes AS
- SELECT s.account_id,
-    s.group_id,
-    s.person_key,
+ SELECT m.account_id,
+    m.group_id,
+    m.person_key,
     u.user_id,
-    true AS came,
-    s.starts AS folded,
-    s.start_position AS "position",
-    s.start_by AS by
-   FROM (state.memberships_stays s
-     JOIN state.users u ON (((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))
-  WHERE ((s.starts > s.folded) OR (NOT (EXISTS ( SELECT
-           FROM state.memberships_stays p
-          WHERE ((p.account_id = s.account_id) AND (p.person_key = s.person_key) AND (p.group_id = s.group_id) AND (p.folded < s.folded) AND (p.until = s.folded) AND (p.ends = s.folded))
-         OFFSET 0))))
+    s.came,
+    s.at_order AS folded,
+    s.at_position AS "position",
+    s.at_by AS by
+   FROM ((state.memberships_versions m
+     JOIN state.users u ON (((u.account_id = m.account_id) AND (u.user_key = m.person_key) AND u.known)))
+     CROSS JOIN LATERAL state.memberships_moves(m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s(came, at_order, at_position, at_by))
+  WHERE (m.added AND (m.user_id IS NOT NULL))
 UNION ALL
- SELECT s.account_id,
-    s.group_id,
-    s.person_key,
-    s.user_id,
-    true AS came,
-    s.starts AS folded,
-    s.start_position AS "position",
-    s.start_by AS by
-   FROM state.memberships_stays s
-  WHERE ((NOT (EXISTS ( SELECT
+ SELECT m.account_id,
+    m.group_id,
+    m.person_key,
+    m.user_id,
+    s.came,
+    s.at_order AS folded,
+    s.at_position AS "position",
+    s.at_by AS by
+   FROM (state.memberships_versions m
+     CROSS JOIN LATERAL state.memberships_moves(m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s(came, at_order, at_position, at_by))
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT (EXISTS ( SELECT
            FROM state.users u
-          WHERE ((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))) AND ((s.starts > s.folded) OR (NOT (EXISTS ( SELECT
-           FROM state.memberships_stays p
-          WHERE ((p.account_id = s.account_id) AND (p.person_key = s.person_key) AND (p.group_id = s.group_id) AND (p.folded < s.folded) AND (p.until = s.folded) AND (p.ends = s.folded))
-         OFFSET 0)))))
-UNION ALL
- SELECT s.account_id,
-    s.group_id,
-    s.person_key,
-    u.user_id,
-    false AS came,
-    s.ends AS folded,
-    COALESCE(s.end_position, n.last_position) AS "position",
-    COALESCE(s.end_by, n.by) AS by
-   FROM ((state.memberships_stays s
-     JOIN state.users u ON (((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))
-     LEFT JOIN state.memberships_versions n ON (((n.account_id = s.account_id) AND (n.person_key = s.person_key) AND (n.group_id = s.group_id) AND (n.folded = s.ends))))
-  WHERE ((s.ends < '\xff'::bytea) AND (n.added IS NOT TRUE))
-UNION ALL
- SELECT s.account_id,
-    s.group_id,
-    s.person_key,
-    s.user_id,
-    false AS came,
-    s.ends AS folded,
-    COALESCE(s.end_position, n.last_position) AS "position",
-    COALESCE(s.end_by, n.by) AS by
-   FROM (state.memberships_stays s
-     LEFT JOIN state.memberships_versions n ON (((n.account_id = s.account_id) AND (n.person_key = s.person_key) AND (n.group_id = s.group_id) AND (n.folded = s.ends))))
-  WHERE ((s.ends < '\xff'::bytea) AND (n.added IS NOT TRUE) AND (NOT (EXISTS ( SELECT
-           FROM state.users u
-          WHERE ((u.account_id = s.account_id) AND (u.user_key = s.person_key) AND u.known)))))
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key) AND u.known)))))
 UNION ALL
  SELECT t.account_id,
     t.group_id,

@@ -10,17 +10,6 @@
 -- are not shown; what was added meanwhile shows with the next life. So much for entries with an id. Where an
 -- entry that names only an e-mail may mean somebody, the list itself is asked at every event that could matter.
 
--- The removals and the beginnings of the lives of people and groups.
--- only memberships:
-CREATE OR REPLACE VIEW state.user_removals AS
-SELECT v.account_id, v.user_key, v.folded, v.position, v.by
-FROM state.user_versions v WHERE v.cutoff = v.folded;
-
-CREATE OR REPLACE VIEW state.group_removals AS
-SELECT v.account_id, v.group_id, v.folded, v.position, v.by
-FROM state.group_versions v WHERE v.cutoff = v.folded;
--- all:
-
 -- Entries without an id, and whom each may ever have meant: those who had its e-mail, here or as users.
 CREATE OR REPLACE VIEW state.{list}_links AS
 SELECT DISTINCT e.account_id, e.group_id, e.person_key AS entry_key, p.person_key
@@ -37,79 +26,144 @@ CROSS JOIN LATERAL (
 ) p
 WHERE e.user_id IS NULL;
 
--- Added entries with an id, and from when to when each shows somebody in the list. Two that meet are one stay. The
--- sub-selects are kept apart (OFFSET 0), so that the planner sees few tables and starts from whatever is asked for.
-CREATE OR REPLACE VIEW state.{list}_stays AS
-SELECT
-    m.account_id, m.group_id, m.person_key, m.user_id, m.folded, m.until,
-    s.starts, s.start_position, s.start_by,
-    e.ends, e.end_position, e.end_by
-FROM state.{list}_versions m
-CROSS JOIN LATERAL (
-    SELECT b.starts, b.start_position, b.start_by
-    FROM (
-        SELECT m.folded AS starts, m.last_position AS start_position, m.by AS start_by
-        UNION ALL
-        -- the next life of a person who is removed just then; null where there is none
-        SELECT r.folded, r.position, r.by
-        FROM state.user_versions v
-        LEFT JOIN LATERAL (
-            SELECT x.folded, x.position, x.by FROM state.user_versions x
-            WHERE x.account_id = v.account_id AND x.user_key = v.user_key
-              AND x.folded > m.folded AND NOT x.removed
-            ORDER BY x.folded LIMIT 1
-        ) r ON true
-        WHERE v.account_id = m.account_id AND v.user_key = m.person_key
-          AND v.folded <= m.folded AND v.until > m.folded AND v.removed
-        UNION ALL
-        SELECT r.folded, r.position, r.by
-        FROM state.group_versions v
-        LEFT JOIN LATERAL (
-            SELECT x.folded, x.position, x.by FROM state.group_versions x
-            WHERE x.account_id = v.account_id AND x.group_id = v.group_id
-              AND x.folded > m.folded AND NOT x.removed
-            ORDER BY x.folded LIMIT 1
-        ) r ON true
-        WHERE v.account_id = m.account_id AND v.group_id = m.group_id
-          AND v.folded <= m.folded AND v.until > m.folded AND v.removed
-    ) b
-    ORDER BY b.starts DESC NULLS FIRST LIMIT 1
-) s
-CROSS JOIN LATERAL (
-    SELECT f.ends, f.end_position, f.end_by
-    FROM (
-        SELECT m.until AS ends, NULL::bigint AS end_position, NULL::text AS end_by, 0 AS number
-        UNION ALL
-        (SELECT r.folded, r.position, r.by, 1 FROM state.user_removals r
-         WHERE r.account_id = m.account_id AND r.user_key = m.person_key AND r.folded > m.folded
-         ORDER BY r.folded LIMIT 1)
-        UNION ALL
-        (SELECT r.folded, r.position, r.by, 2 FROM state.group_removals r
-         WHERE r.account_id = m.account_id AND r.group_id = m.group_id AND r.folded > m.folded
-         ORDER BY r.folded LIMIT 1)
-        -- only memberships:
-        UNION ALL
-        (SELECT o.folded, o.position, NULL, 3 FROM state.observed_group_versions o
-         WHERE o.account_id = m.account_id AND o.person_key = m.person_key AND o.folded > m.folded
-           AND o.mark = o.folded
-         ORDER BY o.folded LIMIT 1)
-        -- all:
-    ) f
-    ORDER BY f.ends, f.number LIMIT 1
-) e
-WHERE m.added AND m.user_id IS NOT NULL AND s.starts < e.ends
-  AND NOT EXISTS (
-        SELECT FROM state.{list}_versions l
-        WHERE l.group_id = m.group_id AND l.account_id = m.account_id AND l.user_id IS NULL
+-- What an added entry with an id changes: that somebody came into the list, unless they were there just before, and
+-- that they left it, unless they are there just after. A function, because its statements are planned once a session,
+-- and joins of as many tables for every query.
+CREATE OR REPLACE FUNCTION state.{list}_moves(
+    p_account text, p_key text, p_group text, p_folded bytea, p_until bytea, p_position bigint, p_by text
+) RETURNS TABLE (came boolean, at_order bytea, at_position bigint, at_by text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1 COST 50 SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+    v_starts bytea := p_folded;
+    v_start_position bigint := p_position;
+    v_start_by text := p_by;
+    v_ends bytea := p_until;
+    v_end_position bigint;
+    v_end_by text;
+    v_found record;
+    v_before record;
+BEGIN
+    IF EXISTS (
+        SELECT FROM state.{list}_versions e
+        WHERE e.group_id = p_group AND e.account_id = p_account AND e.user_id IS NULL
           AND (EXISTS (
-                    SELECT FROM state.{list}_versions i
-                    WHERE i.account_id = m.account_id AND i.person_key = m.person_key
-                      AND i.group_id = m.group_id AND lower(i.email) = substring(l.person_key FROM 7))
+                    SELECT FROM state.{list}_versions m
+                    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+                      AND lower(m.email) = substring(e.person_key FROM 7))
                OR EXISTS (
-                    SELECT FROM state.user_versions i
-                    WHERE i.account_id = m.account_id AND i.user_key = m.person_key
-                      AND lower(i.profile ->> 'email') = substring(l.person_key FROM 7)))
-        OFFSET 0);
+                    SELECT FROM state.user_versions u
+                    WHERE u.account_id = p_account AND u.user_key = p_key
+                      AND lower(u.profile ->> 'email') = substring(e.person_key FROM 7))))
+    THEN
+        RETURN;
+    END IF;
+
+    -- While a person or a group is removed nothing shows: then it begins with the next life, if there is one.
+    SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
+    FROM state.user_versions v
+    LEFT JOIN LATERAL (
+        SELECT x.folded, x.position, x.by FROM state.user_versions x
+        WHERE v.removed AND x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded
+          AND NOT x.removed
+        ORDER BY x.folded LIMIT 1
+    ) n ON true
+    WHERE v.account_id = p_account AND v.user_key = p_key AND v.folded <= p_folded AND v.until > p_folded;
+    IF v_found.removed AND v_found.folded IS NULL THEN
+        RETURN;
+    ELSIF v_found.removed THEN
+        v_starts := v_found.folded;
+        v_start_position := v_found.position;
+        v_start_by := v_found.who;
+    END IF;
+    SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
+    FROM state.group_versions v
+    LEFT JOIN LATERAL (
+        SELECT x.folded, x.position, x.by FROM state.group_versions x
+        WHERE v.removed AND x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded
+          AND NOT x.removed
+        ORDER BY x.folded LIMIT 1
+    ) n ON true
+    WHERE v.account_id = p_account AND v.group_id = p_group AND v.folded <= p_folded AND v.until > p_folded;
+    IF v_found.removed AND v_found.folded IS NULL THEN
+        RETURN;
+    ELSIF v_found.removed AND v_found.folded > v_starts THEN
+        v_starts := v_found.folded;
+        v_start_position := v_found.position;
+        v_start_by := v_found.who;
+    END IF;
+
+    -- It ends with the first of these after it; with the next entry, where several are of one event.
+    SELECT x.folded, x.position, x.by AS who INTO v_found
+    FROM state.user_versions x
+    WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded AND x.cutoff = x.folded
+    ORDER BY x.folded LIMIT 1;
+    IF v_found.folded < v_ends THEN
+        v_ends := v_found.folded;
+        v_end_position := v_found.position;
+        v_end_by := v_found.who;
+    END IF;
+    SELECT x.folded, x.position, x.by AS who INTO v_found
+    FROM state.group_versions x
+    WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded AND x.cutoff = x.folded
+    ORDER BY x.folded LIMIT 1;
+    IF v_found.folded < v_ends THEN
+        v_ends := v_found.folded;
+        v_end_position := v_found.position;
+        v_end_by := v_found.who;
+    END IF;
+    -- only memberships:
+    SELECT x.folded, x.position, NULL::text AS who INTO v_found
+    FROM state.observed_group_versions x
+    WHERE x.account_id = p_account AND x.person_key = p_key AND x.folded > p_folded AND x.mark = x.folded
+    ORDER BY x.folded LIMIT 1;
+    IF v_found.folded < v_ends THEN
+        v_ends := v_found.folded;
+        v_end_position := v_found.position;
+        v_end_by := v_found.who;
+    END IF;
+    -- all:
+    IF v_starts >= v_ends THEN
+        RETURN;
+    END IF;
+
+    SELECT m.folded INTO v_before
+    FROM state.{list}_versions m
+    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+      AND m.folded < p_folded AND m.until = p_folded AND m.added AND m.user_id IS NOT NULL;
+    IF v_starts > p_folded OR NOT FOUND
+        OR EXISTS (
+            SELECT FROM state.user_versions x
+            WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded < p_folded
+              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
+        OR EXISTS (
+            SELECT FROM state.group_versions x
+            WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded < p_folded
+              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
+        -- only memberships:
+        OR EXISTS (
+            SELECT FROM state.observed_group_versions x
+            WHERE x.account_id = p_account AND x.person_key = p_key
+              AND x.folded > v_before.folded AND x.folded < p_folded AND x.mark = x.folded)
+        -- all:
+    THEN
+        RETURN QUERY SELECT true, v_starts, v_start_position, v_start_by;
+    END IF;
+
+    IF v_end_position IS NULL THEN
+        SELECT m.last_position, m.by AS who INTO v_found
+        FROM state.{list}_versions m
+        WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+          AND m.folded = p_until AND NOT m.added;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+        v_end_position := v_found.last_position;
+        v_end_by := v_found.who;
+    END IF;
+    RETURN QUERY SELECT false, v_ends, v_end_position, v_end_by;
+END
+$$;
+GRANT EXECUTE ON FUNCTION state.{list}_moves TO PUBLIC;
 
 -- Whether the list shows somebody at a bound, found by the key of a person or of an entry.
 CREATE OR REPLACE FUNCTION state.{list}_shows(
@@ -161,53 +215,27 @@ CROSS JOIN LATERAL (
 ) c
 ORDER BY a.account_id, a.group_id, a.person_key, c.folded, c.by;
 
--- Came: not there just before. Left: not there just after. Each of entries with an id twice: of known users, with the
--- spelling of their id, and of people whom `users` does not know. Then those of whom the list is asked.
+-- Entries with an id twice: of known users, with the spelling of their id, and of people whom `users` does not know.
+-- Then those of whom the list is asked.
 CREATE OR REPLACE VIEW state.{list}_changes AS
 SELECT
-    s.account_id, s.group_id, s.person_key, u.user_id, true AS came, s.starts AS folded,
-    s.start_position AS position, s.start_by AS by
-FROM state.{list}_stays s
-JOIN state.users u ON u.account_id = s.account_id AND u.user_key = s.person_key AND u.known
-WHERE s.starts > s.folded OR NOT EXISTS (
-    SELECT FROM state.{list}_stays p
-    WHERE p.account_id = s.account_id AND p.person_key = s.person_key AND p.group_id = s.group_id
-      AND p.folded < s.folded AND p.until = s.folded AND p.ends = s.folded
-    OFFSET 0)
+    m.account_id, m.group_id, m.person_key, u.user_id, s.came, s.at_order AS folded, s.at_position AS position,
+    s.at_by AS by
+FROM state.{list}_versions m
+JOIN state.users u ON u.account_id = m.account_id AND u.user_key = m.person_key AND u.known
+CROSS JOIN LATERAL state.{list}_moves(
+    m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s
+WHERE m.added AND m.user_id IS NOT NULL
 UNION ALL
 SELECT
-    s.account_id, s.group_id, s.person_key, s.user_id, true, s.starts, s.start_position, s.start_by
-FROM state.{list}_stays s
-WHERE NOT EXISTS (
-        SELECT FROM state.users u
-        WHERE u.account_id = s.account_id AND u.user_key = s.person_key AND u.known)
-  AND (s.starts > s.folded OR NOT EXISTS (
-        SELECT FROM state.{list}_stays p
-        WHERE p.account_id = s.account_id AND p.person_key = s.person_key AND p.group_id = s.group_id
-          AND p.folded < s.folded AND p.until = s.folded AND p.ends = s.folded
-    OFFSET 0))
-UNION ALL
-SELECT
-    s.account_id, s.group_id, s.person_key, u.user_id, false, s.ends,
-    coalesce(s.end_position, n.last_position), coalesce(s.end_by, n.by)
-FROM state.{list}_stays s
-JOIN state.users u ON u.account_id = s.account_id AND u.user_key = s.person_key AND u.known
-LEFT JOIN state.{list}_versions n
-    ON n.account_id = s.account_id AND n.person_key = s.person_key AND n.group_id = s.group_id
-    AND n.folded = s.ends
-WHERE s.ends < '\xff' AND n.added IS NOT TRUE
-UNION ALL
-SELECT
-    s.account_id, s.group_id, s.person_key, s.user_id, false, s.ends,
-    coalesce(s.end_position, n.last_position), coalesce(s.end_by, n.by)
-FROM state.{list}_stays s
-LEFT JOIN state.{list}_versions n
-    ON n.account_id = s.account_id AND n.person_key = s.person_key AND n.group_id = s.group_id
-    AND n.folded = s.ends
-WHERE s.ends < '\xff' AND n.added IS NOT TRUE
+    m.account_id, m.group_id, m.person_key, m.user_id, s.came, s.at_order, s.at_position, s.at_by
+FROM state.{list}_versions m
+CROSS JOIN LATERAL state.{list}_moves(
+    m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s
+WHERE m.added AND m.user_id IS NOT NULL
   AND NOT EXISTS (
         SELECT FROM state.users u
-        WHERE u.account_id = s.account_id AND u.user_key = s.person_key AND u.known)
+        WHERE u.account_id = m.account_id AND u.user_key = m.person_key AND u.known)
 UNION ALL
 SELECT
     t.account_id, t.group_id, t.person_key, w.user_id,

@@ -197,9 +197,7 @@ def test_the_directory_is_the_truth_whatever_was_lost(
         company.act()
     # Who came late and was not known when the rest was observed has nothing that ends them.
     strangers = (
-        {row["user_id"] for row in fold(deliveries(came + late))["users"]}
-        - {row["user_id"] for row in known["users"]}
-        - at_that_moment["people"].keys()
+        people_in(fold(deliveries(came + late))) - people_in(known) - at_that_moment["people"].keys()
     )
     log = [
         *deliveries(came),
