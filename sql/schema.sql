@@ -4722,22 +4722,25 @@ UNION ALL
    FROM state.group_admins_changes c;
 
 CREATE VIEW directory.changes AS
- SELECT c.account_id,
-    c.entity,
-    c.entity_id,
-    c.group_id,
-    c.user_id,
-    c.path,
-    c.before,
-    c.after,
-    state.time_of(c.folded) AS changed_at,
-    c.by AS changed_by,
-    replace(e.event, '.members_deleted'::text, '.member_deleted'::text) AS event,
-    c."position",
-    e.source,
-    encode(c.folded, 'hex'::text) AS event_order
-   FROM (state.all_changes c
-     LEFT JOIN log.events e ON ((e."position" = c."position")));
+ SELECT account_id,
+    entity,
+    entity_id,
+    group_id,
+    user_id,
+    path,
+    before,
+    after,
+    state.time_of(folded) AS changed_at,
+    by AS changed_by,
+    ( SELECT replace(e.event, '.members_deleted'::text, '.member_deleted'::text) AS replace
+           FROM log.events e
+          WHERE (e."position" = c."position")) AS event,
+    "position",
+    ( SELECT e.source
+           FROM log.events e
+          WHERE (e."position" = c."position")) AS source,
+    encode(folded, 'hex'::text) AS event_order
+   FROM state.all_changes c;
 
 COMMENT ON VIEW directory.changes IS 'What changed, when, by whom: one row a changed value. In event order the newest row of a path up to a moment says what it was then. Presence and sign-ins are not in it.';
 
@@ -4770,27 +4773,32 @@ COMMENT ON COLUMN directory.changes.source IS 'How the event came: webhook, impo
 COMMENT ON COLUMN directory.changes.event_order IS 'Sorts as events happened, also those of one millisecond: time, rank and digest, in hexadecimal.';
 
 CREATE VIEW directory.corrections AS
- SELECT c.account_id,
-    c.entity,
-    c.entity_id,
-    c.group_id,
-    c.user_id,
-    c.path,
+ SELECT account_id,
+    entity,
+    entity_id,
+    group_id,
+    user_id,
+    path,
     ( SELECT b.after
            FROM state.all_changes b
           WHERE ((b.account_id = c.account_id) AND (b.entity = c.entity) AND (b.entity_key = c.entity_key) AND (NOT (b.group_id IS DISTINCT FROM c.group_id)) AND (b.path = c.path) AND (b.folded < c.folded) AND (b."position" < c."position"))
           ORDER BY b.folded DESC
          LIMIT 1) AS believed,
-    c.after,
-    state.time_of(c.folded) AS changed_at,
-    c.by AS changed_by,
-    replace(e.event, '.members_deleted'::text, '.member_deleted'::text) AS event,
-    c."position" AS known_since,
-    e.received_at,
-    e.source
-   FROM (state.all_changes c
-     LEFT JOIN log.events e ON ((e."position" = c."position")))
-  WHERE c.late;
+    after,
+    state.time_of(folded) AS changed_at,
+    by AS changed_by,
+    ( SELECT replace(e.event, '.members_deleted'::text, '.member_deleted'::text) AS replace
+           FROM log.events e
+          WHERE (e."position" = c."position")) AS event,
+    "position" AS known_since,
+    ( SELECT e.received_at
+           FROM log.events e
+          WHERE (e."position" = c."position")) AS received_at,
+    ( SELECT e.source
+           FROM log.events e
+          WHERE (e."position" = c."position")) AS source
+   FROM state.all_changes c
+  WHERE late;
 
 COMMENT ON VIEW directory.corrections IS 'Changes that arrived late, after later ones of the same entity had been folded: what was believed of that time before, and since when it is known better.';
 

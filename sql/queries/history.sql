@@ -55,10 +55,13 @@ FROM (
     SELECT s.folded, 'sign_in', NULL, NULL, coalesce(
                log.as_jsonb(e.body) #>> '{payload,object,client_type}', 'unknown'),
            NULL, to_jsonb(CASE WHEN s.signed_in THEN 'signed in' ELSE 'signed out' END), NULL, s.position, false
-    FROM state.sign_in_moments s JOIN log.events e USING (position)
+    FROM state.sign_in_moments s
+    CROSS JOIN LATERAL (SELECT e.body FROM log.events e WHERE e.position = s.position OFFSET 0) e
     WHERE s.account_id = $1 AND s.user_key = $2
 ) c
-LEFT JOIN log.events e ON e.position = c.position
+LEFT JOIN LATERAL (
+    SELECT e.event, e.source, e.received_at FROM log.events e WHERE e.position = c.position OFFSET 0
+) e ON true
 LEFT JOIN state.groups g ON g.account_id = $1 AND g.group_id = c.group_id
 WHERE c.folded >= $3 AND c.folded < $4
 ORDER BY c.folded, c.entity, c.group_id, c.path
@@ -77,7 +80,9 @@ FROM (
     FROM state.all_changes a
     WHERE a.account_id = $1 AND a.group_id = $2 AND a.entity IN ('membership', 'group_admin')
 ) c
-LEFT JOIN log.events e ON e.position = c.position
+LEFT JOIN LATERAL (
+    SELECT e.event, e.source, e.received_at FROM log.events e WHERE e.position = c.position OFFSET 0
+) e ON true
 WHERE c.folded >= $3 AND c.folded < $4
 ORDER BY c.folded, c.entity, c.user_id, c.path
 
