@@ -7,6 +7,7 @@ from projector.folding.fold import contributed
 from projector.folding.tables import MergeTable, SequenceTable
 from projector.folding.unfoldable import Unfoldable
 from projector.projections import PROJECTIONS
+from projector.zoom.catalogue import CATALOGUE
 from projector.zoom.events import Event
 
 
@@ -21,16 +22,20 @@ class Entity(NamedTuple):
 class InLists(NamedTuple):
     """People in groups' lists: one in one group, one wherever (no group), or all of a group (no person).
 
-    `lists`: which lists, by the names of their views.
+    `lists`: which lists, by the names of their views. `by_email`: only where the person's e-mails may matter.
     """
 
     lists: tuple[str, ...]
     account_id: str
     person_key: str | None
     group_id: str | None
+    by_email: bool = False
 
 
 _BOTH: Final = ("memberships", "group_admins")
+
+# The events that begin or end a life: whoever is in a list may come or go by them.
+_LIVES: Final = frozenset(row.name for row in CATALOGUE.rows if row.begins or row.ends)
 
 # The kinds of entities that a sequence table's states are of.
 _ENTITIES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -61,12 +66,16 @@ def _by_key(table: SequenceTable, event: Event) -> Iterator[Entity | InLists]:
     for entity in _ENTITIES.get(table.name, ()):
         yield Entity(entity, key[0], key[-1])
     match table.name:
-        case "users":
-            yield InLists(_BOTH, key[0], key[1], None)
-        case "groups":
+        case "users" if event.name in _LIVES or _names_email(event):
+            yield InLists(_BOTH, key[0], key[1], None, event.name not in _LIVES)
+        case "groups" if event.name in _LIVES:
             yield InLists(_BOTH, key[0], None, key[1])
         case "observed_groups":
             yield InLists(("memberships",), key[0], key[1], None)
+
+
+def _names_email(event: Event) -> bool:
+    return any("email" in side for side in (event.object or {}, event.old_object or {}))
 
 
 def _by_row(table: MergeTable, event: Event) -> Iterator[Entity | InLists]:

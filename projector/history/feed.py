@@ -11,7 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import asyncpg
 
@@ -42,6 +42,10 @@ class Page:
     lines: Sequence[tuple[Line, Cursor]]
     cursor: Cursor
     more: bool
+
+
+# An event's position, whom of a list it concerns (account, person, group), its order, and `by_email`.
+_InList: TypeAlias = tuple[int, str, str | None, str | None, bytes, bool]
 
 
 class Folded(NamedTuple):
@@ -130,15 +134,17 @@ def _with_cursors(
 async def _lines(database: Queryable, events: Sequence[Event], ahead: int) -> list[Line]:
     """The lines of some events, by position: first what changed, then what is told anew."""
     entities: list[tuple[int, str, str, str, bytes]] = []
-    people: dict[str, list[tuple[int, str, str | None, str | None, bytes]]] = defaultdict(list)
+    people: dict[str, list[_InList]] = defaultdict(list)
     for event in events:
         for one in dict.fromkeys(concerned(event)):
             match one:
                 case Entity():
                     entities.append((event.position, *one, event.order))
-                case InLists(lists, account, person, group):
+                case InLists(lists, account, person, group, by_email):
                     for name in lists:
-                        people[name].append((event.position, account, person, group, event.order))
+                        people[name].append(
+                            (event.position, account, person, group, event.order, by_email)
+                        )
     lines = await _of_entities(database, entities, ahead)
     for name, some in people.items():
         lines += await _of_list(database, name, some, ahead)
@@ -187,7 +193,7 @@ async def _values_now(
 async def _of_list(
     database: Queryable,
     name: str,
-    concerned: Sequence[tuple[int, str, str | None, str | None, bytes]],
+    concerned: Sequence[_InList],
     ahead: int,
 ) -> list[Line]:
     statement = _SQL["changed_memberships" if name == "memberships" else "changed_group_admins"]

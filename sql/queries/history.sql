@@ -161,11 +161,11 @@ CROSS JOIN LATERAL (
 
 -- name: changed_memberships
 -- $1 positions, with $2 the account, $3 the key of a person or an entry, or null, and $4 a group, or null, that the
--- event at each is about, and $5 its order. Whom of the list each event concerns, what it changed for them, and
--- whether it came after later ones that matter for them, or something of it may have been told already: up to $6.
+-- event at each is about, $5 its order, and $6 whether only e-mails matter. Whom of the list each event concerns, what it changed for them, and
+-- whether it came after later ones that matter for them, or something of it may have been told already: up to $7.
 WITH told AS (
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bytea[])
-        AS t (position, account_id, person_key, group_id, folded)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::boolean[])
+        AS t (position, account_id, person_key, group_id, folded, by_email)
 ), concerned AS (
     SELECT t.position, t.folded, t.account_id, t.group_id, t.person_key
     FROM told t WHERE t.person_key IS NOT NULL AND t.group_id IS NOT NULL
@@ -174,7 +174,7 @@ WITH told AS (
     FROM told t, LATERAL (
         SELECT * FROM state.memberships_versions m
         WHERE m.account_id = t.account_id AND m.person_key = t.person_key OFFSET 0) m
-    WHERE t.group_id IS NULL
+    WHERE t.group_id IS NULL AND NOT t.by_email
     UNION
     SELECT t.position, t.folded, m.account_id, m.group_id, m.person_key
     FROM told t, LATERAL (
@@ -209,7 +209,7 @@ SELECT
     state.time_of(c.folded) AS changed_at,
     n.came AS now, coalesce(n.user_id, t.person_key) AS now_user_id
 FROM everybody t
-CROSS JOIN LATERAL (SELECT t.linked OR t.position <= $6 OR EXISTS (
+CROSS JOIN LATERAL (SELECT t.linked OR t.position <= $7 OR EXISTS (
         SELECT FROM state.memberships_versions x
         WHERE x.account_id = t.account_id AND x.person_key = t.person_key AND x.group_id = t.group_id
           AND x.folded > t.folded AND x.last_position < t.position)
@@ -241,8 +241,8 @@ ORDER BY t.position, t.account_id, t.group_id, t.person_key, c.folded
 -- name: changed_group_admins
 -- The same of admins.
 WITH told AS (
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bytea[])
-        AS t (position, account_id, person_key, group_id, folded)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::boolean[])
+        AS t (position, account_id, person_key, group_id, folded, by_email)
 ), concerned AS (
     SELECT t.position, t.folded, t.account_id, t.group_id, t.person_key
     FROM told t WHERE t.person_key IS NOT NULL AND t.group_id IS NOT NULL
@@ -251,7 +251,7 @@ WITH told AS (
     FROM told t, LATERAL (
         SELECT * FROM state.group_admins_versions m
         WHERE m.account_id = t.account_id AND m.person_key = t.person_key OFFSET 0) m
-    WHERE t.group_id IS NULL
+    WHERE t.group_id IS NULL AND NOT t.by_email
     UNION
     SELECT t.position, t.folded, m.account_id, m.group_id, m.person_key
     FROM told t, LATERAL (
@@ -286,7 +286,7 @@ SELECT
     state.time_of(c.folded) AS changed_at,
     n.came AS now, coalesce(n.user_id, t.person_key) AS now_user_id
 FROM everybody t
-CROSS JOIN LATERAL (SELECT t.linked OR t.position <= $6 OR EXISTS (
+CROSS JOIN LATERAL (SELECT t.linked OR t.position <= $7 OR EXISTS (
         SELECT FROM state.group_admins_versions x
         WHERE x.account_id = t.account_id AND x.person_key = t.person_key AND x.group_id = t.group_id
           AND x.folded > t.folded AND x.last_position < t.position)

@@ -197,7 +197,9 @@ def test_the_directory_is_the_truth_whatever_was_lost(
         company.act()
     # Who came late and was not known when the rest was observed has nothing that ends them.
     strangers = (
-        people_in(fold(deliveries(came + late))) - people_in(known) - at_that_moment["people"].keys()
+        people_in(fold(deliveries(came + late)))
+        - people_in(known)
+        - at_that_moment["people"].keys()
     )
     log = [
         *deliveries(came),
