@@ -55,7 +55,11 @@ def past(server: str, template: str) -> Iterator[str]:
 @pytest.fixture
 async def connection(past: str) -> Any:
     opened = await asyncpg.connect(past)
-    await opened.execute("SET max_parallel_workers_per_gather = 0; SET jit = off")
+    # There are few enough users here to join them all.
+    await opened.execute(
+        "SET max_parallel_workers_per_gather = 0; SET jit = off;"
+        "SET enable_hashjoin = off; SET enable_mergejoin = off"
+    )
     yield opened
     await opened.close()
 
