@@ -75,6 +75,12 @@ class Settings(BaseSettings):
     data_dir: Path | None = Field(
         None, description="where the embedded server keeps its data and `up` its secret"
     )
+    embedded_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="port of 127.0.0.1 for logins with a password to the embedded server; absent: none",
+    )
     zoom_secret_tokens: Annotated[SecretStr | None, NoDecode] = Field(
         None, description="secret tokens of the Zoom apps, comma-separated; all are live at once"
     )

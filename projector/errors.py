@@ -5,6 +5,7 @@ ProjectorError
 ├── DatabaseUnavailable     no connection to PostgreSQL
 ├── SchemaMismatch          the schema is too old or too new for this code
 ├── AppendRefused           the log took nothing now; the sender should try again later
+├── ImportRefused           a file to import is in a form that is not taken
 ├── Fenced                  this replica lost its lease on a projection
 ├── LogMismatch             a checkpoint is of another log, as after restoring a backup
 ├── RebuildRefused          another rebuild of the projection is under way
@@ -44,6 +45,10 @@ class SchemaMismatch(ProjectorError):
 
 class AppendRefused(ProjectorError):
     """The append did not commit in time: nothing is acknowledged, and the sender should try again."""
+
+
+class ImportRefused(ProjectorError):
+    """A file to import is in a form that is not taken."""
 
 
 class Fenced(ProjectorError):

@@ -21,9 +21,10 @@ def pgbouncer(dsn: str, *, pool_size: int = 10) -> Iterator[str]:
     folder.chmod(0o755)
     port = free_port()
     configuration = folder / "pgbouncer.ini"
+    password = f" password={parts.password}" if parts.password else ""
     configuration.write_text(
         f"""[databases]
-* = host={server["host"]} port={server["port"]} user={parts.username}
+* = host={server["host"]} port={server["port"]} user={parts.username}{password}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from projector.cli.data_commands import target
+from projector.cli.completion_command import several_of
+from projector.cli.files import Overwrite, target
 from projector.cli.progress import progress
 from projector.cli.running import (
     cancel_on_sigterm,
@@ -116,7 +117,11 @@ def changes(
     ] = None,
     account: Annotated[str | None, typer.Option(help="Only of this account.")] = None,
     entity: Annotated[
-        str | None, typer.Option(help="Only of these kinds, comma-separated.")
+        str | None,
+        typer.Option(
+            help="Only of these kinds, comma-separated.",
+            autocompletion=several_of(sorted(ENTITIES)),
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
@@ -188,13 +193,16 @@ def _side(value: Any) -> str:
     return "-" if value is ABSENT else _value(value)
 
 
-def snapshot(file: Annotated[str, typer.Argument(help="A file; - is standard output.")]) -> None:
+def snapshot(
+    file: Annotated[str, typer.Argument(help="A file; - is standard output.")],
+    overwrite: Overwrite = False,
+) -> None:
     """Write the present directory as NDJSON; its first line holds the cursor for `changes --after`."""
     settings = start()
 
     async def work(database: Database) -> int:
         count = 0
-        with target(file) as out:
+        with target(file, overwrite=overwrite) as out:
             async for one in take_snapshot(database):
                 if isinstance(one, Cursor):
                     document = {"kind": "snapshot", "cursor": str(one), "position": one.position}

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from rich.table import Table
 from rich.text import Text
 
+from projector.cli.completion_command import several_of
 from projector.cli.progress import Report, progress
 from projector.cli.running import (
     cancel_on_sigterm,
@@ -49,7 +50,10 @@ def register(app: typer.Typer) -> None:
 def reconcile(
     only: Annotated[
         str | None,
-        typer.Option(help="Sections, comma-separated: deliveries, groups, users, settings."),
+        typer.Option(
+            help="Sections, comma-separated: deliveries, groups, users, settings.",
+            autocompletion=several_of([section.value for section in Section]),
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Compare and tell; append nothing.")

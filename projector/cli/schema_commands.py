@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from projector.cli.completion_command import among
 from projector.cli.progress import progress
 from projector.cli.running import (
     cancel_on_sigterm,
@@ -29,7 +30,13 @@ from projector.state.comparison import Verdict
 
 T = TypeVar("T")
 
-Names = Annotated[list[str] | None, typer.Argument(help="Projections; all where none is named.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Projections; all where none is named.",
+        autocompletion=among([projection.name for projection in PROJECTIONS]),
+    ),
+]
 Processes = Annotated[
     int | None,
     typer.Option(

@@ -16,6 +16,7 @@ from projector.cli.running import data_dir_of, local_address, say, start
 from projector.config import Settings
 from projector.database import open_database
 from projector.embedded import EmbeddedServer, EmbeddedStartFailed, prepare_data_dir
+from projector.embedded.layout import DATABASE, LOOPBACK
 from projector.errors import ConfigurationError
 from projector.ingress.server import serve as serve_ingress
 from projector.process import DeferredStop
@@ -41,10 +42,14 @@ def up() -> None:
     with DeferredStop(interrupted=EmbeddedStartFailed) as stop, ExitStack() as stack:
         url = settings.given_database_url()
         if url is None:
-            url = stack.enter_context(EmbeddedServer(data_dir_of(settings))).dsn
+            url = stack.enter_context(_embedded(settings)).dsn
         with_token = with_secret(settings)
         stop.run(lambda: _everything(with_token, url))
     say("stopped")
+
+
+def _embedded(settings: Settings) -> EmbeddedServer:
+    return EmbeddedServer(data_dir_of(settings), tcp_port=settings.embedded_port)
 
 
 def with_secret(settings: Settings) -> Settings:
@@ -141,9 +146,13 @@ async def _serve_and_project(settings: Settings, url: str) -> None:
 
 
 def _say_ready(settings: Settings, port: int) -> None:
+    has_tcp = settings.embedded_port is not None and settings.given_database_url() is None
+    where = f"{LOOPBACK}:{settings.embedded_port}, database {DATABASE}"
+    tools = f"tools connect: {where}, with a login that has a password\n" if has_tcp else ""
     say(
         f"directory projector is up: {local_address(settings.host, port)}/webhooks/zoom\n"
         'query it with: psql "$(projector dsn)"\n'
+        f"{tools}"
         "try it with:   projector simulate\n"
         "stop it with:  Ctrl-C"
     )

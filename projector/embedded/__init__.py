@@ -8,8 +8,9 @@
     postmaster  the server's main process as seen from outside
     server      starts, adopts and stops the server
 
-Only the server's account (and root, where root started it) can connect: there is no TCP, the socket is in a
-folder of mode 0700, and the server asks the kernel who the caller is.
+Only the server's account (and root, where root started it) can connect: the socket is in a folder of mode
+0700, and the server asks the kernel who the caller is. There is no TCP unless it is asked for; then logins
+with a password reach the directory's database from this machine, and the server's superuser does not.
 """
 
 from projector.embedded.errors import (

@@ -12,7 +12,7 @@ from projector.embedded.errors import (
     DataDirectoryVersion,
     EmbeddedStartFailed,
 )
-from projector.embedded.layout import ROLE, Layout, own_folder
+from projector.embedded.layout import DATABASE, LOOPBACK, ROLE, Layout, own_folder
 from projector.statements import queries
 
 _INITDB: Final = (
@@ -52,9 +52,14 @@ def ensure_cluster(layout: Layout, binaries: Binaries, account: Account) -> None
         )
 
 
+# The first rule that fits decides. Our superuser has no password, and stays out of reach if it gets one.
+_OVER_TCP: Final = f"host all {ROLE} all reject\nhost {DATABASE} all {LOOPBACK}/32 scram-sha-256\n"
+
+
 def write_access_rules(layout: Layout, account: Account) -> None:
-    """Write who may connect: our accounts alone, as the kernel identifies them."""
-    _write(layout.callers, "local all all peer map=projector\n")
+    """Write who may connect: our accounts, as the kernel knows them; over TCP whoever has a password."""
+    rules = "local all all peer map=projector\n"
+    _write(layout.callers, rules + (_OVER_TCP if layout.tcp_port else ""))
     lines = (f'projector "{_quoted(name)}" {ROLE}\n' for name in account.callers())
     _write(layout.names, "".join(lines))
 

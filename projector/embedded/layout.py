@@ -26,7 +26,8 @@ from projector.embedded.account import Account, known_account
 from projector.embedded.binaries import MAJOR
 from projector.embedded.errors import DataDirectoryUnusable, EmbeddedStartFailed
 
-PORT: Final = 5432  # it only names the socket's file; nothing listens on TCP
+PORT: Final = 5432  # without TCP it only names the socket's file
+LOOPBACK: Final = "127.0.0.1"  # the one address that TCP is ever opened on
 ROLE: Final = "projector"
 DATABASE: Final = "projector"  # as sql/queries/embedded.sql creates it
 
@@ -39,9 +40,15 @@ _OTHERS_ANY: Final = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True)
 class Layout:
-    """The paths of one data directory."""
+    """The paths of one data directory, and the TCP port of its server; None: it listens on none."""
 
     data_dir: Path
+    tcp_port: int | None = None
+
+    @property
+    def port(self) -> int:
+        """PostgreSQL's port, which also names the socket's file."""
+        return self.tcp_port or PORT
 
     @property
     def postgres(self) -> Path:
@@ -53,7 +60,8 @@ class Layout:
         """The socket's folder: `run`, or one with a short name where `run`'s is too long."""
         run = self.data_dir / "run"
         # A comma separates hosts in a connection string.
-        if len(os.fsencode(run / _socket_name())) <= _LONGEST_SOCKET and "," not in str(run):
+        # One folder whatever the port: its digits count as four, and a fifth is within the kernel's limit.
+        if len(os.fsencode(run / _socket_name(PORT))) <= _LONGEST_SOCKET and "," not in str(run):
             return run
         digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:16]
         return _SHARED_TEMP / f"projector-{digest}"
@@ -61,12 +69,12 @@ class Layout:
     @property
     def socket(self) -> Path:
         """The socket that the server listens on."""
-        return self.sockets / _socket_name()
+        return self.sockets / _socket_name(self.port)
 
     @property
     def socket_pid(self) -> Path:
         """PostgreSQL's own lock file beside the socket."""
-        return self.sockets / f"{_socket_name()}.lock"
+        return self.sockets / f"{_socket_name(self.port)}.lock"
 
     @property
     def postmaster_pid(self) -> Path:
@@ -107,7 +115,7 @@ class Layout:
     def dsn(self) -> str:
         """The connection string; explicit, so that no variable such as PGPORT changes its meaning."""
         return (
-            f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.sockets))}&port={PORT}"
+            f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.sockets))}&port={self.port}"
             "&sslmode=disable&target_session_attrs=any"
         )
 
@@ -116,9 +124,9 @@ class Layout:
 _UNQUOTABLE = frozenset('"\\$`\n')
 
 
-def layout_of(data_dir: Path) -> Layout:
+def layout_of(data_dir: Path, tcp_port: int | None = None) -> Layout:
     """Return the layout of a data directory, the same for every spelling of its path."""
-    return Layout(data_dir.expanduser().resolve())
+    return Layout(data_dir.expanduser().resolve(), tcp_port)
 
 
 def default_data_dir() -> Path:
@@ -240,5 +248,5 @@ def _check_owner(path: Path, found: os.stat_result, owners: Collection[int]) -> 
         )
 
 
-def _socket_name() -> str:
-    return f".s.PGSQL.{PORT}"
+def _socket_name(port: int) -> str:
+    return f".s.PGSQL.{port}"

@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from projector.embedded.binaries import Binaries
 from projector.embedded.errors import DataDirectoryInUse
-from projector.embedded.layout import DATABASE, PORT, ROLE, Layout, open_private
+from projector.embedded.layout import DATABASE, ROLE, Layout, open_private
 
 _LOG_BYTES: Final = 16 * 1024 * 1024
+_PORT, _ADDRESS = 3, 5  # lines of PostgreSQL's lock file, from 0
 
 
 def accepts_connections(binaries: Binaries, layout: Layout) -> bool:
@@ -19,7 +21,7 @@ def accepts_connections(binaries: Binaries, layout: Layout) -> bool:
         return False
     probe = [binaries.program("pg_isready"), "-q", "-t", "3", "-h", str(layout.sockets)]
     probed = subprocess.run(  # noqa: S603 - the wheel's own program
-        [*probe, "-p", str(PORT), "-U", ROLE, "-d", DATABASE],
+        [*probe, "-p", str(layout.port), "-U", ROLE, "-d", DATABASE],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -27,6 +29,21 @@ def accepts_connections(binaries: Binaries, layout: Layout) -> bool:
         env={},
     )
     return probed.returncode == 0
+
+
+def as_written(layout: Layout) -> Layout:
+    """Return the layout with the TCP port of the server that runs, as PostgreSQL's own lock file tells it.
+
+    Its fourth line is the port, its sixth the address listened on, blank where there is none.
+    """
+    try:
+        lines = layout.postmaster_pid.read_text("utf-8", "replace").splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return layout
+    if len(lines) <= _ADDRESS or not lines[_PORT].strip().isdecimal():
+        return layout  # it is being written
+    listens = lines[_ADDRESS].strip() != ""
+    return replace(layout, tcp_port=int(lines[_PORT]) if listens else None)
 
 
 def written_pid(layout: Layout) -> int | None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from projector.embedded.binaries import Binaries, binaries_for, find_binaries, i
 from projector.embedded.cluster import ensure_cluster, write_access_rules
 from projector.embedded.errors import EmbeddedStartFailed
 from projector.embedded.layout import (
-    PORT,
+    LOOPBACK,
     check_reach,
     is_ours,
     layout_of,
@@ -24,6 +25,7 @@ from projector.embedded.layout import (
 from projector.embedded.locks import held, hold, take
 from projector.embedded.postmaster import (
     accepts_connections,
+    as_written,
     clear_stale_pids,
     log_since,
     open_log,
@@ -56,12 +58,20 @@ SETTINGS: Final[Mapping[str, str]] = {
 class EmbeddedServer:
     """A PostgreSQL server that runs for as long as this object holds its data directory.
 
-    A server that a killed process left running is adopted with the settings it has; otherwise `settings`,
-    PostgreSQL's own, override ours. To be used by one thread at a time.
+    A server that a killed process left running is adopted with the settings it has, unless it listens
+    elsewhere than on `tcp_port`: then it is started anew. Otherwise `settings`, PostgreSQL's own, override
+    ours. `tcp_port`: the port of the loopback address to listen on; None: none. To be used by one thread at
+    a time.
     """
 
-    def __init__(self, data_dir: Path, *, settings: Mapping[str, str] | None = None) -> None:
-        self._layout = layout_of(data_dir)
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        tcp_port: int | None = None,
+    ) -> None:
+        self._layout = layout_of(data_dir, tcp_port)
         self._settings = {**SETTINGS, **(settings or {})}
         self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -122,6 +132,8 @@ class EmbeddedServer:
         prepare_data_dir(self._layout.data_dir)
         check_reach(self._layout, account)
         self._lock = hold(self._layout.lock)
+        if not held(self._layout.server_lock):
+            self._check_port()
         binaries = binaries_for(account, self._layout.programs)
         self._running_as = binaries, account
         own_folder(self._layout.sockets, account)
@@ -131,13 +143,36 @@ class EmbeddedServer:
             write_access_rules(self._layout, account)
             self._launch(binaries, account)
 
+    def _check_port(self) -> None:
+        """Raise EmbeddedStartFailed where another program has the TCP port."""
+        port = self._layout.tcp_port
+        if port is None:
+            return
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError as error:
+                raise EmbeddedStartFailed(
+                    f"port {port} of {LOOPBACK} cannot be opened ({error.strerror}); stop what uses "
+                    "it, or set PROJECTOR_EMBEDDED_PORT to another port"
+                ) from None
+
     def _adopt(self, binaries: Binaries) -> bool:
-        """Take over a server that was left running; False where none of its processes runs."""
+        """Take over a server that was left running; False where none of its processes runs.
+
+        One that listens elsewhere is stopped: its port and who may use it are set when it starts.
+        """
         deadline = time.monotonic() + START_SECONDS
         while held(self._layout.server_lock):
+            running = as_written(self._layout)
             # One that refuses connections may be starting, replaying its log, or ending.
-            if accepts_connections(binaries, self._layout):
-                return True
+            if accepts_connections(binaries, running):
+                if running == self._layout:
+                    return True
+                self._end_server()
+                self._check_port()
+                return False
             if time.monotonic() > deadline:
                 raise EmbeddedStartFailed(
                     f"a server left behind in {self._layout.data_dir} neither answers nor ends "
@@ -173,10 +208,10 @@ class EmbeddedServer:
         """The server's command line, which no configuration file overrides."""
         layout = self._layout
         access = {
-            "listen_addresses": "",
+            "listen_addresses": LOOPBACK if layout.tcp_port else "",
             "unix_socket_directories": '"' + str(layout.sockets).replace('"', '""') + '"',
             "unix_socket_permissions": "0700",
-            "port": str(PORT),
+            "port": str(layout.port),
             "hba_file": str(layout.callers),
             "ident_file": str(layout.names),
             "logging_collector": "off",
@@ -227,9 +262,10 @@ def running_dsn(data_dir: Path) -> str | None:
     """
     layout = layout_of(data_dir)
     binaries = find_binaries()
-    if binaries is None or not is_ours(layout.sockets) or not accepts_connections(binaries, layout):
+    if binaries is None or not is_ours(layout.sockets):
         return None
-    return layout.dsn
+    running = as_written(layout)
+    return running.dsn if accepts_connections(binaries, running) else None
 
 
 def _until(condition: Callable[[], bool], seconds: float) -> bool:

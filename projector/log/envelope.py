@@ -1,7 +1,8 @@
 """Envelopes, the lines of an export: a delivery's bytes and how they were received, as JSON and back.
 
 An envelope is a JSON object: `received_at` (RFC 3339, UTC, microseconds), `request_id`, `source` and
-`body`, the delivery's bytes as text. Bytes that are not UTF-8 are in `body_base64` instead.
+`body`, the delivery's bytes as text. Bytes that are not UTF-8 are in `body_base64` instead. In a redacted
+export `redacted` is true: the bodies are made for it, and their digests are not those of the log.
 """
 
 import base64
@@ -34,10 +35,25 @@ class BadLine(ValueError):
     """A line that is no delivery; the message says why and quotes nothing."""
 
 
-def encode(received_at: datetime, request_id: str | None, source: str, body: bytes) -> bytes:
-    """Return a line, with its newline, from which `decode` gets the same bytes."""
+def encode(
+    received_at: datetime,
+    request_id: str | None,
+    source: str,
+    body: bytes,
+    *,
+    redacted: bool = False,
+) -> bytes:
+    """Return a line, with its newline, from which `decode` gets the same bytes.
+
+    `redacted`: the line says that the body is not the one that was received.
+    """
     moment = received_at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
-    envelope = {"received_at": moment + "Z", "request_id": request_id, "source": source}
+    envelope: dict[str, Any] = {
+        "received_at": moment + "Z",
+        "request_id": request_id,
+        "source": source,
+        **({"redacted": True} if redacted else {}),
+    }
     try:
         line = msgspec.json.encode(envelope | {"body": body.decode()})
     except UnicodeDecodeError:

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final, Protocol, TypeVar
 
 import asyncpg
 
 from projector.database import UNAVAILABLE, Database, retrying
 from projector.errors import AppendRefused, DatabaseUnavailable
 from projector.log.append import OWN_SOURCES, Appended, Source, append
+from projector.log.documents import opened
 from projector.log.envelope import LONGEST_LINE, BadLine, Line, decode, encode
 from projector.log.read import read_head
 from projector.statements import queries
 from projector.zoom.delivery import Delivery
+from projector.zoom.redaction import Redactor
 
 T = TypeVar("T")
 
@@ -37,11 +39,15 @@ ReportBad = Callable[[int, str], None]
 
 @dataclass(frozen=True)
 class ExportSummary:
-    """Lines written; events left out as erased, or because their bytes come earlier in the log."""
+    """Lines written; events left out as erased, or because their bytes come earlier in the log.
+
+    `unreadable`: left out of a redacted export because their bodies are no JSON objects.
+    """
 
     exported: int
     erased: int
     repeated: int
+    unreadable: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,15 +59,28 @@ class ImportSummary:
     bad: int
 
 
+class Writable(Protocol):
+    """What an export is written to."""
+
+    def write(self, data: bytes, /) -> object:
+        """Write it all."""
+
+    def flush(self) -> object:
+        """Hand on what was written."""
+
+
 async def export_log(
-    database: Database, out: BinaryIO, progress: Progress | None = None
+    database: Database,
+    out: Writable,
+    progress: Progress | None = None,
+    redactor: Redactor | None = None,
 ) -> ExportSummary:
     """Write every event up to the head at the call, in the order of positions, a page in memory at a time.
 
-    `progress` is called with the position reached and that head. Raises DatabaseUnavailable, and OSError
-    where `out` cannot be written.
+    `progress` is called with the position reached and that head; `redactor` makes the bodies, where given.
+    Raises DatabaseUnavailable, and what `out` raises where it cannot be written.
     """
-    exported = erased = repeated = 0
+    exported = erased = repeated = unreadable = 0
     head = await _patiently(lambda: read_head(database))
     async for rows in _pages(database, head):
         for row in rows:
@@ -69,13 +88,26 @@ async def export_log(
                 erased += 1
             elif row["repeated"]:
                 repeated += 1
+            elif (line := _line(row, redactor)) is None:
+                unreadable += 1
             else:
-                out.write(encode(row["received_at"], row["request_id"], row["source"], row["body"]))
+                out.write(line)
                 exported += 1
         if progress is not None:
             progress(rows[-1]["position"], head)
     out.flush()
-    return ExportSummary(exported, erased, repeated)
+    return ExportSummary(exported, erased, repeated, unreadable)
+
+
+def _line(row: asyncpg.Record, redactor: Redactor | None) -> bytes | None:
+    """The line of an event, or None where its body cannot be redacted."""
+    received_at, request_id, source = row["received_at"], row["request_id"], row["source"]
+    if redactor is None:
+        return encode(received_at, request_id, source, row["body"])
+    body = redactor.body(row["body"])
+    if body is None:
+        return None
+    return encode(received_at, redactor.identifier(request_id), source, body, redacted=True)
 
 
 async def _pages(database: Database, head: int) -> AsyncIterator[list[asyncpg.Record]]:
@@ -97,15 +129,16 @@ async def import_file(
 ) -> ImportSummary:
     """Append the deliveries of a file that the log does not hold already.
 
+    The file is NDJSON, or up to 64 MiB of JSON over many lines: objects, or an array of them.
     An envelope keeps its time of receipt and request id; a bare body is kept byte for byte (a
     carriage return too) and counts as received now. `progress` is called with the lines and bytes
     read, `report_bad` with a line's number, from 1, and what is wrong with it. Raises
-    DatabaseUnavailable or AppendRefused; what was appended until then stays, and importing again
-    continues.
+    DatabaseUnavailable, AppendRefused or ImportRefused; what was appended until then stays, and importing
+    again continues.
     """
     importer = _Importer(database)
     bad = size = number = 0
-    for number, (line, length) in enumerate(_lines(source), start=1):
+    for number, line, length in _lines(source):
         size += length
         try:
             importer.add(line)
@@ -123,17 +156,26 @@ async def import_file(
     return ImportSummary(importer.appended, importer.duplicates, bad)
 
 
-def _lines(source: BinaryIO) -> Iterator[tuple[bytes | None, int]]:
-    """Yield each line without its newline, or None where it is too long for memory; and its length."""
-    while line := source.readline(LONGEST_LINE + 1):
+def _lines(source: BinaryIO) -> Iterator[tuple[int, bytes | None, int]]:
+    """Yield each line without its newline, or None where it is too long for memory; its number and length.
+
+    Of a file of JSON over many lines, each document in place of a line.
+    """
+    file = opened(source, LONGEST_LINE)
+    if isinstance(file, list):
+        yield from file
+        return
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
         if line.endswith(b"\n") or len(line) <= LONGEST_LINE:
-            yield line.removesuffix(b"\n"), len(line)
+            yield number, line.removesuffix(b"\n"), len(line)
             continue
         length = len(line)
         while line and not line.endswith(b"\n"):
-            line = source.readline(_SKIPPED_AT_ONCE)
+            line = file.readline(_SKIPPED_AT_ONCE)
             length += len(line)
-        yield None, length
+        yield number, None, length
 
 
 class _Importer:

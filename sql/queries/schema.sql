@@ -27,3 +27,19 @@ SELECT projection, version FROM state.checkpoints
 
 -- name: register_projection
 INSERT INTO state.checkpoints (projection, version) VALUES ($1, $2)
+
+-- name: reader_rights
+-- The login; whether there is a directory here; and whether of the projector's schemas it may use that alone.
+SELECT current_user::text AS login,
+       EXISTS (SELECT FROM pg_namespace WHERE nspname = 'directory') AS has_directory,
+       EXISTS (
+           SELECT FROM pg_namespace
+           WHERE nspname = 'directory' AND has_schema_privilege(oid, 'USAGE')
+       ) AND NOT EXISTS (
+           SELECT FROM pg_namespace
+           WHERE nspname IN ('log', 'state', 'observations', 'projector')
+             AND has_schema_privilege(oid, 'USAGE')
+       ) AS only_reads
+
+-- name: become_reader
+SET LOCAL ROLE directory_reader

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import stat
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -42,7 +43,7 @@ COMMANDS: dict[str, set[str]] = {
     "verify": {"NAMES", "--processes"},
     "status": {"--json", "--watch"},
     "wait": {"--position", "--timeout"},
-    "export": {"FILE"},
+    "export": {"FILE", "--redact", "--overwrite"},
     "import": {"FILE"},
     "dead-letters list": set(),
     "dead-letters retry": set(),
@@ -55,9 +56,11 @@ COMMANDS: dict[str, set[str]] = {
         "--api-refuse", "--among-real-accounts",
     },
     "dsn": set(),
+    "completion": {"SHELL"},
+    "sql": {"QUERY", "OPTIONS"},
     "timeline": {"WHO", "--since", "--until", "--json"},
     "changes": {"--follow", "--after", "--account", "--entity", "--json"},
-    "snapshot": {"FILE"},
+    "snapshot": {"FILE", "--overwrite"},
     "replay": {"--into", "--known-at", "--at", "--processes", "--drop"},
 }  # fmt: skip
 
@@ -403,6 +406,57 @@ def test_import_names_broken_lines_and_takes_the_others(database_url: str, tmp_p
     assert ran.text == "imported 3, known already 0, bad 2\n"
     assert [line.split(":")[0] for line in ran.said.splitlines()] == ["line 2", "line 4"]
     assert "hunter2" not in ran.said
+
+
+@pytest.mark.parametrize("way", ["file", "stream"])
+def test_import_takes_what_was_formatted_for_reading(
+    database_url: str, tmp_path: Path, way: str
+) -> None:
+    deliveries = [json.loads(line) for line in STORY.read_bytes().splitlines()]
+    envelope = {"received_at": "2026-05-01T00:00:00Z", "body": json.dumps({"event": "one.more"})}
+    formatted = tmp_path / "formatted.json"
+    bad: list[Any] = [{"event": 7}, *deliveries, envelope]
+    formatted.write_text(json.dumps(bad, indent=2, ensure_ascii=False), encoding="utf-8")
+    name, stdin = (str(formatted), b"") if way == "file" else ("-", formatted.read_bytes())
+    ran = projector("import", name, stdin=stdin, database_url=database_url)
+    assert (ran.code, ran.text) == (1, "imported 22, known already 0, bad 1\n")
+    assert ran.said == "line 2: it is neither an envelope nor a delivery with a text `event`\n"
+    fold(database_url)
+    assert query(database_url, "SELECT count(*) FROM directory.group_admins") == [(1,)]
+    again = projector("import", name, stdin=stdin, database_url=database_url)
+    assert again.text == "imported 0, known already 22, bad 1\n"
+
+
+def test_import_takes_one_payload_as_it_lies_in_the_tests(database_url: str) -> None:
+    payload = PAYLOADS / "user.updated.json"
+    ran = projector("import", str(payload), database_url=database_url)
+    assert (ran.code, ran.text, ran.said) == (0, "imported 1, known already 0, bad 0\n", "")
+    body = payload.read_bytes().strip()
+    assert query(database_url, "SELECT body FROM log.events") == [(body,)]
+
+
+def test_equal_complaints_are_summed_after_the_first_twenty(database_url: str) -> None:
+    lines = [b"hunter2"] * 1_254 + [b'{"event": 7}'] + [STORY.read_bytes().splitlines()[0]]
+    ran = projector("import", "-", stdin=b"\n".join(lines), database_url=database_url)
+    assert (ran.code, ran.text) == (1, "imported 1, known already 0, bad 1,255\n")
+    said = ran.said.splitlines()
+    assert said[:20] == [f"line {number}: it is not JSON" for number in range(1, 21)]
+    assert said[20].startswith("line 1255: it is neither")
+    assert said[21:] == ["and 1,234 more lines: it is not JSON"]
+
+
+def test_an_export_or_snapshot_writes_over_nothing_unless_told(folded: str, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.ndjson"
+    for command in ("export", "snapshot"):
+        kept.write_bytes(b"yesterday's")
+        ran = projector(command, str(kept), database_url=folded)
+        assert f"{kept} is there already; name another file, or say --overwrite" in ran.sentence()
+        assert ran.code == 2
+        assert kept.read_bytes() == b"yesterday's"
+        assert projector(command, str(kept), "--overwrite", database_url=folded).code == 0
+        assert kept.read_bytes().startswith(b"{")
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        assert list(tmp_path.iterdir()) == [kept]
 
 
 def test_a_file_that_cannot_be_read_or_written_is_one_sentence(

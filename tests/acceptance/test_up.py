@@ -24,7 +24,7 @@ from tests.command_rig import execute, projector, query
 from tests.conftest import database_of
 from tests.folders import new_folder
 from tests.ingress_rig import NOWHERE, event_body, signed
-from tests.processes import PROJECTOR, command, environment
+from tests.processes import PROJECTOR, command, environment, free_port
 from tests.up_rig import READY, end_server, failed, running, server_runs, starting
 
 ROOT = Path(__file__).parent.parent.parent
@@ -326,3 +326,24 @@ def test_a_secret_that_is_blank_is_told(database_url: str, tmp_path: Path) -> No
     (tmp_path / SECRET_FILE).touch()
     ran = projector("up", **own)
     assert (ran.code, "is empty; delete it" in ran.sentence()) == (2, True)
+
+
+# ---- a port for tools ----------------------------------------------------------------------------
+
+
+def test_tools_reach_the_directory_where_a_port_is_set(used: Path) -> None:
+    port = free_port()
+    own = {"data_dir": str(used), "port": "0"}
+    with running(**own) as up:
+        assert "tools connect" not in up.said
+        assert up.stop(signal.SIGKILL) == -signal.SIGKILL
+    # It left its server behind, which listens nowhere.
+    with running(**own, embedded_port=str(port)) as up:
+        assert f"tools connect: 127.0.0.1:{port}, database projector, " in up.said
+        dsn = running_dsn(used)
+        assert dsn == command("dsn", data_dir=str(used)).stdout.strip()
+        execute(dsn, "CREATE ROLE bi LOGIN PASSWORD 'Ofen 3' IN ROLE directory_reader")
+        users = "SELECT count(*) >= 0 FROM directory.users"
+        assert query(f"postgresql://bi:Ofen%203@127.0.0.1:{port}/projector", users) == [(True,)]
+        execute(dsn, "DROP ROLE bi")
+        assert up.stop(signal.SIGTERM) == 0
