@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
 
 import asyncpg
 
+from projector.connecting import ServerConnection, open_connection
 from projector.errors import DatabaseUnavailable
+from projector.fetching import drop, fetch_alone, fetch_to_end
 from projector.statements import queries
 
 T = TypeVar("T")
@@ -40,9 +42,25 @@ UNAVAILABLE: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,  # a former primary
     # An idle connection that the server has just closed, used before that was noticed.
     asyncpg.InternalClientError,
 )
+
+# The server is going down, gone, or no primary any more; so are, most likely, the other connections to it.
+# A new one may lead to another server.
+DEMOTED: Final = (
+    ConnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+# An append through a pool is given up after so long. Less than the pool's own limit, which would cancel it.
+APPEND_SECONDS: Final = 30.0
+STATEMENT_SECONDS: Final = 60.0
 
 # Anything that a statement can raise through no fault of ours: a loop logs it and tries again later.
 TROUBLE: Final = (*UNAVAILABLE, asyncpg.PostgresError)
@@ -72,21 +90,13 @@ class Queryable(Protocol):
         """Return the statement's rows."""
 
 
-async def fetch_alone(
-    connection: Any,
-    statement: str,
-    *arguments: Any,
-    pooled: bool,
-    timeout: float | None = None,
-) -> list[asyncpg.Record]:
-    """Run one statement in a transaction of its own; `timeout` in seconds.
+class Appendable(Protocol):
+    """Runs statements that nobody may cancel."""
 
-    `pooled`: behind a transaction-mode pooler that takes BEGIN and COMMIT; otherwise one round trip does.
-    """
-    if not pooled:
-        return await connection.fetch(statement, *arguments, timeout=timeout)  # type: ignore[no-any-return]
-    async with connection.transaction():
-        return await connection.fetch(statement, *arguments, timeout=timeout)  # type: ignore[no-any-return]
+    async def fetch_to_end(
+        self, statement: str, *arguments: Any, timeout: float | None = None
+    ) -> list[asyncpg.Record]:
+        """Run an idempotent statement as `fetching.fetch_to_end` does; `timeout` in seconds."""
 
 
 class Database:
@@ -105,7 +115,11 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection for several statements."""
         async with self.pool.acquire() as connection:
-            yield connection  # type: ignore[misc]
+            try:
+                yield connection  # type: ignore[misc]
+            except DEMOTED:
+                await self._replace(connection)
+                raise
 
     async def fetch(
         self, statement: str, *arguments: Any, timeout: float | None = None
@@ -113,9 +127,34 @@ class Database:
         """Run one statement in a transaction of its own; `timeout` in seconds."""
         with cancellable():
             async with self.pool.acquire(timeout=timeout) as connection:
-                return await fetch_alone(
-                    connection, statement, *arguments, pooled=self.pooled, timeout=timeout
-                )
+                try:
+                    return await fetch_alone(
+                        connection, statement, *arguments, pooled=self.pooled, timeout=timeout
+                    )
+                except DEMOTED:
+                    await self._replace(connection)
+                    raise
+
+    async def fetch_to_end(
+        self, statement: str, *arguments: Any, timeout: float | None = None
+    ) -> list[asyncpg.Record]:
+        """Run an idempotent statement that is never cancelled; APPEND_SECONDS is its longest time-out."""
+        timeout = APPEND_SECONDS if timeout is None else min(timeout, APPEND_SECONDS)
+        end = asyncio.get_running_loop().time() + timeout
+        with cancellable():
+            async with self.pool.acquire(timeout=timeout) as connection:
+                try:
+                    return await fetch_to_end(
+                        connection, statement, *arguments, pooled=self.pooled, end=end
+                    )
+                except DEMOTED:
+                    await self._replace(connection)
+                    raise
+
+    async def _replace(self, connection: Any) -> None:
+        """Use neither this connection again nor the idle ones."""
+        drop(connection)
+        await self.pool.expire_connections()
 
     async def fetchval(self, statement: str, *arguments: Any, timeout: float | None = None) -> Any:
         """Return the first column of the first row, or None."""
@@ -130,8 +169,8 @@ class Database:
     async def transaction(self, **options: Any) -> AsyncIterator[Connection]:
         """A READ COMMITTED transaction over several statements."""
         with cancellable():
-            async with self.pool.acquire() as connection, connection.transaction(**options):
-                yield connection  # type: ignore[misc]
+            async with self.connection() as connection, connection.transaction(**options):
+                yield connection
 
     def terminate(self) -> None:
         """Close every connection at once, also in the middle of a statement."""
@@ -151,7 +190,7 @@ async def connect(url: str, *, statement_cache: int = 100) -> Connection:
     Raises DatabaseUnavailable; its message names no credential.
     """
     try:
-        return await asyncpg.connect(
+        return await open_connection(
             url, timeout=CONNECT_SECONDS, statement_cache_size=statement_cache
         )
     except UNAVAILABLE as error:
@@ -204,8 +243,10 @@ async def open_database(url: str, *, size: int = 8, by_key: bool = False) -> Dat
         url,
         min_size=0,
         max_size=size,
+        connect=cast(Any, open_connection),
+        connection_class=ServerConnection,
         timeout=CONNECT_SECONDS,
-        command_timeout=60,
+        command_timeout=STATEMENT_SECONDS,
         statement_cache_size=0 if pooled else 200,
         server_settings=None if pooled else {**PLANNED_ONCE, **(INDEXED if by_key else {})},
         reset=_keep,

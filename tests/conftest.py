@@ -30,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--histories", type=int, default=30, help="histories for the laws of the fold")
     parser.addoption("--first-history", type=int, default=0, help="seed of the first of them")
     parser.addoption("--chaos-seconds", type=float, default=30, help="length of the chaos test")
+    parser.addoption("--failovers", type=int, default=1, help="failovers of each kind")
     parser.addoption("--chaos-seed", type=int, default=1, help="what happens in it, and when")
 
 

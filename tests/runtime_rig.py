@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from projector.database import Database, Queryable
+from projector.database import Appendable, Database, Queryable
 from projector.live.replica import Replica
 from projector.log.append import Appended, append
 from projector.log.read import read_head
@@ -37,9 +37,27 @@ def delivery(body: bytes, received_at: datetime = RECEIVED) -> Delivery:
     return delivery_of(body, head_of(body), received_at=received_at)
 
 
+class OnConnection:
+    """Lets a test append on a connection, or in a transaction, of its own."""
+
+    def __init__(self, connection: Queryable) -> None:
+        self._connection = connection
+
+    async def fetch_to_end(
+        self, statement: str, *arguments: Any, timeout: float | None = None
+    ) -> list[asyncpg.Record]:
+        """Run a statement on it."""
+        return await self._connection.fetch(statement, *arguments, timeout=timeout)
+
+
+def appendable(database: Queryable) -> Appendable:
+    """What appends to it."""
+    return database if isinstance(database, Database) else OnConnection(database)
+
+
 async def append_bodies(database: Queryable, bodies: Sequence[bytes]) -> list[Appended]:
     """Append bodies in one call."""
-    return await append(database, [delivery(body) for body in bodies])
+    return await append(appendable(database), [delivery(body) for body in bodies])
 
 
 def renamed(number: int, user: str = "u") -> bytes:
@@ -64,7 +82,9 @@ async def append_story(database: Database, some: Sequence[Delivery], size: int =
 async def append_told(database: Queryable, some: Sequence[Delivery]) -> None:
     """Append deliveries in their order, and observations as such."""
     for source, told in groupby(some, lambda one: source_of(one.body)):
-        await append(database, list(told), source="rest" if source == "rest" else "webhook")
+        await append(
+            appendable(database), list(told), source="rest" if source == "rest" else "webhook"
+        )
 
 
 @asynccontextmanager

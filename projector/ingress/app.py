@@ -13,10 +13,11 @@ from projector.ingress.connection import Lane, Upstream
 from projector.ingress.fast_path import FastPath
 from projector.ingress.group_commit import GroupCommit
 from projector.ingress.limits import BodyReader
+from projector.ingress.losses import Losses
 from projector.ingress.metrics import Metrics
 from projector.ingress.problems import Problem, not_ready, respond
 from projector.ingress.quarantine import QuarantineWriter
-from projector.ingress.readiness import Readiness
+from projector.ingress.readiness import Bounded, Readiness
 from projector.ingress.request_log import RequestLog
 from projector.ingress.webhooks import PATH, Webhooks
 from projector.schema.migrations import check_schema
@@ -70,7 +71,14 @@ def make_replica(settings: Settings, database_url: str) -> Replica:
         metrics,
         RequestLog(metrics, trusted_networks(settings.trusted_proxies)),
     )
-    readiness = Readiness(probing, check_schema, metrics)
+
+    def leave() -> None:
+        first.leave()
+        second.leave()
+
+    probe = Bounded(probing)
+    losses = Losses(probe, commit.acknowledged, leave, metrics)
+    readiness = Readiness(probe, check_schema, losses, metrics)
     return Replica(webhooks, FastPath(webhooks), commit, quarantine, readiness, metrics, lanes)
 
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from projector.database import Connection, connect, fetch_alone, is_pooled
+from projector.database import Connection, connect, is_pooled
+from projector.fetching import fetch_to_end
 
 # The connection is lost, perhaps for a long time; a new one may work. Whether the statement took
 # effect is unknown, so lanes run only idempotent statements.
@@ -49,6 +50,8 @@ class Lane:
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
         self._connection: Connection | None = None
+        self._at_work = False
+        self._leaving = False
 
     async def fetch(
         self, statement: str, *arguments: Any, timeout: float | None = None
@@ -69,45 +72,44 @@ class Lane:
                 self.drop()
         return await self._attempt(end, statement, arguments)
 
+    # No statement of a lane is ever cancelled.
+    fetch_to_end = fetch
+
     async def _attempt(
         self, end: float | None, statement: str, arguments: tuple[Any, ...]
     ) -> list[asyncpg.Record]:
         async with asyncio.timeout_at(end):
             connection = await self._open()
-        overdue = False
-
-        def give_up() -> None:
-            nonlocal overdue
-            overdue = True
-            # Not a cancellation, which would wait for an answer from the hanging server.
-            connection.terminate()
-
-        timer = None if end is None else asyncio.get_running_loop().call_at(end, give_up)
+        self._at_work = True
         try:
-            return await fetch_alone(
-                connection, statement, *arguments, pooled=bool(self._upstream.pooled)
+            return await fetch_to_end(
+                connection, statement, *arguments, pooled=bool(self._upstream.pooled), end=end
             )
         except ValueError:
             raise
-        except LOST:
-            self.drop()
-            if overdue:
-                raise TimeoutError("the database did not answer in time") from None
-            raise
-        except asyncio.CancelledError:
+        except (*LOST, TimeoutError):
             self.drop()
             raise
         finally:
-            if timer is not None:
-                timer.cancel()
+            self._at_work = False
+            if self._leaving:
+                self.drop()
 
     async def _open(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._upstream.connect()
         return self._connection
 
+    def leave(self) -> None:
+        """Close the connection once no statement runs on it; the next statement opens another."""
+        if self._at_work:
+            self._leaving = True
+        else:
+            self.drop()
+
     def drop(self) -> None:
         """Close the connection at once, even mid-statement; the next statement opens another."""
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+        self._leaving = False

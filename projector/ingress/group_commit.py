@@ -14,8 +14,9 @@ from typing import Final, Protocol
 import asyncpg
 import structlog
 
-from projector.database import Queryable
+from projector.database import Appendable
 from projector.errors import AppendRefused
+from projector.ingress.acknowledged import Acknowledged
 from projector.ingress.metrics import Metrics
 from projector.log.append import Appended, append
 from projector.zoom.delivery import Delivery
@@ -78,10 +79,11 @@ class GroupCommit:
     One lane at a time is active; if it hangs, another takes its place.
     """
 
-    def __init__(self, lanes: Sequence[Queryable], *, bound: int, metrics: Metrics) -> None:
+    def __init__(self, lanes: Sequence[Appendable], *, bound: int, metrics: Metrics) -> None:
         self._idle = list(reversed(lanes))
         self._bound = bound
         self._metrics = metrics
+        self.acknowledged = Acknowledged()
         self._queue: deque[Queued] = deque()
         self._queued_bytes = 0
         self._in_flight: dict[asyncio.Task[None], list[Queued]] = {}
@@ -134,7 +136,7 @@ class GroupCommit:
             self._active = loop.create_task(self._append_all(self._idle.pop()))
             self._in_flight[self._active] = []
 
-    async def _append_all(self, lane: Queryable) -> None:
+    async def _append_all(self, lane: Appendable) -> None:
         """Append while deliveries wait and no other lane is active.
 
         The next batch is sent before the previous one is answered: PostgreSQL works on the one while
@@ -167,7 +169,7 @@ class GroupCommit:
                 batch.append(each)
         return batch
 
-    async def _commit(self, lane: Queryable, batch: list[Queued]) -> None:
+    async def _commit(self, lane: Appendable, batch: list[Queued]) -> None:
         loop = asyncio.get_running_loop()
         started = loop.time()
         left = max(each.deadline for each in batch) - started
@@ -187,9 +189,22 @@ class GroupCommit:
         else:
             self._metrics.append_seconds.observe(loop.time() - started)
             self._metrics.append_batch.observe(len(batch))
-            loop.call_soon(_tell, batch, appended)  # once the next batch is sent
+            loop.call_soon(self._tell, batch, appended)  # once the next batch is sent
 
-    async def _isolate(self, lane: Queryable, batch: list[Queued], error: Exception) -> None:
+    def _tell(self, batch: list[Queued], appended: list[Appended]) -> None:
+        acknowledged = self.acknowledged
+        for each, where in zip(batch, appended, strict=True):
+            if each.waiter.done():
+                continue
+            try:
+                each.waiter.set_result(where)
+            except Exception as error:  # noqa: BLE001  the other answers must not be lost with it
+                _logger.error("an answer failed", error=type(error).__name__)  # noqa: TRY400
+            else:
+                acknowledged.add(each.delivery, where)
+        acknowledged.forget_old()
+
+    async def _isolate(self, lane: Appendable, batch: list[Queued], error: Exception) -> None:
         """Append the halves of a batch that the database refused because of one of its rows."""
         if len(batch) > 1:
             middle = len(batch) // 2
@@ -227,16 +242,6 @@ class GroupCommit:
         for task in self._in_flight:
             task.cancel()
         await asyncio.gather(*self._in_flight, return_exceptions=True)
-
-
-def _tell(batch: list[Queued], appended: list[Appended]) -> None:
-    for each, where in zip(batch, appended, strict=True):
-        if each.waiter.done():
-            continue
-        try:
-            each.waiter.set_result(where)
-        except Exception as error:  # noqa: BLE001  the other answers must not be lost with it
-            _logger.error("an answer failed", error=type(error).__name__)  # noqa: TRY400
 
 
 def _refuse_all(batch: Sequence[Queued] | deque[Queued], why: str) -> None:

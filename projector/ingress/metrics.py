@@ -56,6 +56,11 @@ class Metrics:
         self.append_failures = Counter(
             "projector_append_failures", "Appends that did not commit.", registry=registry
         )
+        self.acknowledged_lost = Counter(
+            "projector_acknowledged_lost",
+            "Deliveries that were acknowledged and that a failover or a restore has lost.",
+            registry=registry,
+        )
         self.duplicates = Counter(
             "projector_duplicates",
             "Deliveries whose bytes the log held already.",

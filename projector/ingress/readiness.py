@@ -9,6 +9,7 @@ import structlog
 
 from projector.database import Queryable
 from projector.errors import ProjectorError, SchemaMismatch
+from projector.ingress.losses import Losses
 from projector.ingress.metrics import Metrics
 from projector.log.append import append_nothing
 
@@ -23,8 +24,11 @@ SchemaCheck = Callable[[Queryable], Awaitable[None]]
 class Readiness:
     """Why this replica is not ready, or None. Draining takes precedence over the probe."""
 
-    def __init__(self, lane: Queryable, check_schema: SchemaCheck, metrics: Metrics) -> None:
-        self._lane = Bounded(lane)
+    def __init__(
+        self, lane: Queryable, check_schema: SchemaCheck, losses: Losses, metrics: Metrics
+    ) -> None:
+        self._lane = lane
+        self._losses = losses
         self._check_schema = check_schema
         self._found: str | None = "the database has not been asked yet"
         self.draining = False
@@ -44,6 +48,8 @@ class Readiness:
             if found != self._found:
                 _logger.info("readiness", ready=found is None, reason=found)
             self._found = found
+            if found is None:
+                await self._losses.look()
             await asyncio.sleep(PROBE_EVERY_SECONDS)
 
     async def _probe(self) -> str | None:

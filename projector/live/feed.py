@@ -131,6 +131,12 @@ class Feed:
         self.close()
         self.head = 0
 
+    def forget(self) -> None:
+        """Forget what was read: it may be of a log that is no more. Whoever waits for a batch gets it."""
+        for task in self._batches.values():
+            task.add_done_callback(lambda read: read.cancelled() or read.exception())
+        self._batches.clear()
+
     def close(self) -> None:
         """Stop reading ahead."""
         for task in self._batches.values():

@@ -19,6 +19,7 @@ from projector.live.metrics import RuntimeMetrics
 from projector.live.upgrade import Upgrade
 from projector.live.watch import Watch
 from projector.live.worker import Worker
+from projector.log.read import read_epoch
 from projector.projections import PROJECTIONS
 from projector.state.checkpoints import LeaseState, hold_leases, release_leases
 from projector.state.folder import Lease
@@ -58,6 +59,7 @@ class Replica:
         self._newer: set[str] = set()
         self._renewed_at = time.monotonic()
         self._reached: dict[str, int] = {}
+        self._epoch: uuid.UUID | None = None
 
     async def run(self) -> None:
         """Fold until cancelled; then give the leases back."""
@@ -77,13 +79,16 @@ class Replica:
         reached = {name: worker.lease.position for name, worker in self.workers.items()}
         try:
             leases = await hold_leases(self._database, self.name, versions, TTL)
+            epoch = await read_epoch(self._database, timeout=TTL.total_seconds())
         except TROUBLE as error:
             _log.warning("leases_not_renewed", error=type(error).__name__)
             return
         self._renewed_at = time.monotonic()
         self._reached = {lease.projection: lease.position for lease in leases}
-        if any(lease.position < reached.get(lease.projection, 0) for lease in leases):
-            await self._start_over()
+        back = any(lease.position < reached.get(lease.projection, 0) for lease in leases)
+        if back or epoch != (self._epoch or epoch):
+            await self._start_over(checkpoints_went_back=back)
+        self._epoch = epoch
         await self._run_workers(leases, versions)
 
     async def _run_workers(self, leases: list[LeaseState], versions: dict[str, int]) -> None:
@@ -104,9 +109,12 @@ class Replica:
                 self._begin(name, lease)
         self._compare_versions({name: stored[name] for name in versions if name in stored})
 
-    async def _start_over(self) -> None:
-        """Forget what is known of the log: a checkpoint went back, as after restoring a backup."""
-        _log.warning("checkpoints_went_back", next="folding goes on from where they are now")
+    async def _start_over(self, *, checkpoints_went_back: bool) -> None:
+        """Forget what is known of the log: after a failover or a restore it may be another one."""
+        _log.warning(
+            "log_changed", checkpoints_went_back=checkpoints_went_back,
+            next="folding goes on from where the checkpoints are now",
+        )  # fmt: skip
         for name in list(self._tasks):
             await self._end(name)
         self._feed.start_over()
@@ -145,6 +153,7 @@ class Replica:
                 await loop()
             except Fenced:
                 _log.info("lease_lost", projection=name)
+                self._feed.forget()
                 self._lease_wake.set()
                 return
             except Exception:  # noqa: BLE001  the other loops go on, and this one starts again

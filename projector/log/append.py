@@ -7,7 +7,7 @@ misses nothing. `log.append()` keeps it with a transaction-level lock (0001_log.
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple, cast
 
-from projector.database import Queryable
+from projector.database import Appendable, Queryable
 from projector.statements import queries
 from projector.zoom.delivery import Delivery
 
@@ -30,7 +30,7 @@ class Appended(NamedTuple):
 
 
 async def append(
-    database: Queryable,
+    database: Appendable,
     deliveries: Sequence[Delivery],
     *,
     source: Source = "webhook",
@@ -38,12 +38,13 @@ async def append(
 ) -> list[Appended]:
     """Append in one call and one commit; returns a position for each delivery, in their order.
 
-    Durable when it returns. After an error the deliveries may or may not be in the log; append them again:
-    the positions are the same. `timeout` is in seconds.
+    When it returns, duplicates too are on as many servers as the database demands. Nobody cancels it.
+    After an error the deliveries may or may not be in the log; append them again: the positions are the
+    same. `timeout` is in seconds.
     """
     columns = zip(*deliveries, strict=True)
     received, event, event_ts, account, request, digest, verified_by, body = columns
-    rows = await database.fetch(
+    rows = await database.fetch_to_end(
         _SQL["append"],
         received,
         text_array(event),
@@ -60,7 +61,7 @@ async def append(
 
 
 async def append_nothing(database: Queryable) -> None:
-    """Make an append of no delivery: it takes the lock and needs every right that an append needs.
+    """Make an append of no delivery: it takes the lock, needs every right that an append needs, and commits.
 
     Raises what an append would raise now.
     """

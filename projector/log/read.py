@@ -93,12 +93,14 @@ async def read_head(database: Queryable, *, timeout: float | None = None) -> int
     return int(rows[0][0])
 
 
-async def read_epoch(database: Queryable, *, gone: uuid.UUID | None = None) -> uuid.UUID:
+async def read_epoch(
+    database: Queryable, *, gone: uuid.UUID | None = None, timeout: float | None = None
+) -> uuid.UUID:
     """Return the log's epoch. `gone`: the epoch of a position that the log is found not to have any more."""
     if gone is None:
-        rows = await database.fetch(_SQL["epoch"])
+        rows = await database.fetch(_SQL["epoch"], timeout=timeout)
     else:
-        rows = await database.fetch(_SQL["new_epoch"], gone)
+        rows = await database.fetch(_SQL["new_epoch"], gone, timeout=timeout)
     return uuid.UUID(str(rows[0][0]))
 
 

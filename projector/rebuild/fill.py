@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from projector.database import Database
+from projector.errors import LogMismatch
 from projector.folding.tables import Projection
 from projector.log import read as log
 from projector.process import usable_processes
@@ -40,10 +41,14 @@ async def fill(
     """Fold the log up to `target` into a new shadow of each projection.
 
     `progress` is called with (positions, target): the scan counts for two thirds of the positions, and
-    the tasks after it for the rest. `processes` None: as many as are of use on this machine.
+    the tasks after it for the rest. `processes` None: as many as are of use on this machine. Raises
+    LogMismatch where the log may have gone back meanwhile.
     """
     shadows = [Shadow(database, p, claim.schema_of(p)) for p in projections]
+    epoch = await log.read_epoch(database)
     await fill_shadows(database, shadows, progress, target=target, processes=processes)
+    if await log.read_epoch(database) != epoch:
+        raise LogMismatch("the database was promoted or restored meanwhile; rebuild again")
     position, digest = await log.end_of(database, target)
     followers = []
     for shadow in shadows:

@@ -132,3 +132,9 @@ SELECT log.epoch()
 -- name: new_epoch
 -- Unless $1 is in force no more.
 SELECT log.epoch($1)
+
+-- name: epoch_after
+SELECT log.epoch_after($1, $2, $3)
+
+-- name: note_losses
+SELECT place, news FROM log.note_losses($1, $2, $3, $4)

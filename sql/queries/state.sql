@@ -18,10 +18,12 @@ RETURNING position, digest, epoch
 
 -- name: move_checkpoint
 -- $1 projection, $2 from position, $3 epoch, $4 to position, $5 its event's digest.
--- One round trip of every batch: the rows of the batch hang on the row that this returns.
+-- One round trip of every batch: the rows of the batch hang on the row that this returns. A batch that was read
+-- before a failover may be of a log that is no more, while checkpoint and lease are as they were.
 UPDATE state.checkpoints
 SET position = $4, digest = $5, moved_at = clock_timestamp(), error = NULL, error_at = NULL
 WHERE projection = $1 AND position = $2 AND epoch = $3
+  AND EXISTS (SELECT FROM log.events WHERE position = $4 AND digest = $5)
 RETURNING 1
 
 -- name: move_rebuild
@@ -29,6 +31,7 @@ RETURNING 1
 UPDATE state.rebuilds
 SET position = $4, digest = $5, heartbeat_at = clock_timestamp()
 WHERE projection = $1 AND position = $2 AND epoch = $3
+  AND EXISTS (SELECT FROM log.events WHERE position = $4 AND digest = $5)
 RETURNING 1
 
 -- name: place_rebuild

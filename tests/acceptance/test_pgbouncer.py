@@ -65,10 +65,10 @@ async def test_the_durability_of_a_pooled_session_is_not_trusted(
     pooled: Database, pooled_url: str, database: Database
 ) -> None:
     """Another client may have left `synchronous_commit` off in a session that we are given."""
-    await database.fetch("CREATE TABLE seen (setting text)")
+    await database.fetch("CREATE TABLE public.seen (setting text)")
     await database.fetch(
         """CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-               INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL;
+               INSERT INTO public.seen VALUES (current_setting('synchronous_commit')); RETURN NULL;
            END $$"""
     )
     await database.fetch(
@@ -86,7 +86,7 @@ async def test_the_durability_of_a_pooled_session_is_not_trusted(
     async with serving(pooled_url) as zoom:
         answers = await asyncio.gather(*(zoom.post(event_body()) for _ in range(20)))
         assert {answer.status for answer in answers} == {200}
-    assert {row[0] for row in await database.fetch("SELECT setting FROM seen")} == {"on"}
+    assert {row[0] for row in await database.fetch("SELECT setting FROM public.seen")} == {"on"}
 
 
 async def test_migrations_need_no_session(server: str) -> None:

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from projector.database import UNAVAILABLE, Connection, Database
-from projector.log.append import Appended, append
+from projector.log.append import Appended
 from projector.log.read import read_head
 from tests.runtime_rig import append_bodies, delivery, renamed
 
@@ -60,7 +60,7 @@ class Appender:
         for bodies in calls:
             while True:
                 try:
-                    answers = await append(connection, [delivery(body) for body in bodies])
+                    answers = await append_bodies(connection, bodies)
                 except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
                     self.collisions += 1
                 except UNAVAILABLE:

@@ -27,7 +27,9 @@ class FakeLane:
         self._before = before
         self._position = 0
 
-    async def fetch(self, _statement: str, *columns: Any, timeout: float | None = None) -> Any:
+    async def fetch_to_end(
+        self, _statement: str, *columns: Any, timeout: float | None = None
+    ) -> Any:
         assert timeout is not None
         assert timeout > 0
         events = json.loads(f"[{columns[EVENT_COLUMN][1:-1]}]")

@@ -160,7 +160,7 @@ NAMES = {
     "observations": {"observations", "directory"},
     "quarantine": {"log"},
     "schema": {"projector", "state"},
-    "state": {"state"},
+    "state": {"log", "state"},  # a checkpoint moves to an event that the log holds
     "status": {"state", "directory"},
 }
 SCHEMA = re.compile(r"\b(log|state|directory|projector|observations)\.[a-z_]+")
