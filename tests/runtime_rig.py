@@ -80,11 +80,9 @@ async def append_story(database: Database, some: Sequence[Delivery], size: int =
 
 
 async def append_told(database: Queryable, some: Sequence[Delivery]) -> None:
-    """Append deliveries in their order, and observations as such."""
+    """Append deliveries in their order, and facts of our own as such."""
     for source, told in groupby(some, lambda one: source_of(one.body)):
-        await append(
-            appendable(database), list(told), source="rest" if source == "rest" else "webhook"
-        )
+        await append(appendable(database), list(told), source=source)
 
 
 @asynccontextmanager

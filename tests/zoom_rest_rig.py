@@ -19,6 +19,7 @@ from projector.observations.one_person import reconcile_person
 from projector.observations.outcome import Outcome, Section
 from projector.observations.reading import Options
 from projector.observations.run import reconcile
+from projector.operations.reconciliation import reconcile_one
 from tests.played_api import ACCOUNT, Rig, asking, cut_off
 from tests.runtime_rig import delivery, until_folded
 
@@ -254,6 +255,16 @@ async def person_of(database: Database, zoom: ZoomAccount, named: str) -> Sequen
     chosen = Options(recheck_seconds=0.0, fold_seconds=20.0)
     async with reading(zoom) as rig:
         return await reconcile_person(rig.client, database, named, chosen, lambda *_: None)
+
+
+async def healed(
+    database: Database, zoom: ZoomAccount, named: str, *, dry_run: bool = False
+) -> tuple[Sequence[Outcome], int | None]:
+    """Reconcile one person as operator "ann"; returns also the position of the act."""
+    zoom.later()
+    chosen = Options(recheck_seconds=0.0, fold_seconds=20.0, dry_run=dry_run)
+    async with reading(zoom) as rig:
+        return await reconcile_one(rig.client, database, named, chosen, lambda *_: None, "ann")
 
 
 def told(

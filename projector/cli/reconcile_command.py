@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from projector.cli.completion_command import several_of
+from projector.cli.operator_options import By, acting
 from projector.cli.progress import Report, progress
 from projector.cli.running import (
     cancel_on_sigterm,
@@ -20,18 +21,20 @@ from projector.cli.running import (
     open_checked,
     printable,
     put,
+    say,
     start,
     table_console,
 )
+from projector.cli.shown_event import at_positions
 from projector.config import Settings
 from projector.errors import ConfigurationError
 from projector.health_port import serve_health
 from projector.observations.forecast import Forecast, forecast
-from projector.observations.one_person import reconcile_person
 from projector.observations.outcome import Outcome, Section
 from projector.observations.reading import Options
 from projector.observations.run import reconcile as run_once
 from projector.observations.service import Plan, Service
+from projector.operations.reconciliation import reconcile_one
 from projector.process import STOP_SIGNALS, Signalled, cancel_on, relax_gc, run
 from projector.rest.session import open_client
 
@@ -66,6 +69,7 @@ def reconcile(
         str, typer.Option(help="The largest part of the directory that one reading may remove.")
     ] = "5%",
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+    by: By = None,
 ) -> None:
     """Compare Zoom with the directory through its REST API, and repair what differs."""
     settings = start()
@@ -80,11 +84,14 @@ def reconcile(
             plan = Plan(sections, options, _seconds(every))
             run(cancel_on(STOP_SIGNALS, _serve(settings, plan)))
         return
+    who = acting(by)
     with _Bars() as report:
-        outcomes, missing = run(
-            cancel_on_sigterm(_once(settings, sections, options, person, report))
+        outcomes, missing, act = run(
+            cancel_on_sigterm(_once(settings, sections, options, (person, who), report))
         )
     _show(outcomes, missing, as_json=as_json)
+    if act is not None:
+        say(at_positions([act]))
     if not all(outcome.complete for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -128,16 +135,21 @@ async def _once(
     settings: Settings,
     sections: Sequence[Section],
     options: Options,
-    person: str | None,
+    asked: tuple[str | None, str],
     report: "_Bars",
-) -> tuple[Sequence[Outcome], Forecast | None]:
-    """The outcomes; before a dry run also what is missing."""
+) -> tuple[Sequence[Outcome], Forecast | None, int | None]:
+    """The outcomes; before a dry run also what is missing; the position of the act, if there is one.
+
+    `asked`: the person, if it is about one alone, and who asks.
+    """
+    person, who = asked
     relax_gc()
     async with open_client(settings) as client, open_checked(settings) as database:
         missing = await forecast(client, database) if options.dry_run else None
         if person is not None:
-            return await reconcile_person(client, database, person, options, report), missing
-        return await run_once(client, database, sections, options, report), missing
+            outcomes, act = await reconcile_one(client, database, person, options, report, who)
+            return outcomes, missing, act
+        return await run_once(client, database, sections, options, report), missing, None
 
 
 async def reconcile_until_cancelled(

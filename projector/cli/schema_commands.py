@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from projector.cli.completion_command import among
+from projector.cli.operator_options import By, acting
 from projector.cli.progress import progress
 from projector.cli.running import (
     cancel_on_sigterm,
@@ -16,10 +17,12 @@ from projector.cli.running import (
     say,
     start,
 )
+from projector.cli.shown_event import at_positions
 from projector.config import Settings
 from projector.database import Database
 from projector.errors import ConfigurationError
 from projector.folding.tables import Projection
+from projector.operations.acts import About, Act, record
 from projector.process import relax_gc, run
 from projector.projections import PROJECTIONS
 from projector.rebuild.rebuild import rebuild as rebuild_projections
@@ -77,19 +80,24 @@ def rebuild(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would change, and change nothing.")
     ] = False,
+    by: By = None,
 ) -> None:
     """Fold the log afresh and swap the result in, while everything goes on."""
-    settings, chosen = start(), _chosen(names)
+    settings, chosen, who = start(), _chosen(names), acting(by)
     if dry_run:
         _print_verdicts(_verdicts(chosen, "dry run", processes), "would change")
         return
 
-    async def work(database: Database) -> dict[str, int]:
+    async def work(database: Database) -> tuple[dict[str, int], int]:
         with progress("rebuild") as report:
-            return await rebuild_projections(database, chosen, report, processes=processes)
+            done = await rebuild_projections(database, chosen, report, processes=processes)
+        [act] = await record(database, Act.REBUILT, who, About({"projections": list(done)}))
+        return done, act
 
-    for name, position in _fold_log(settings, work).items():
+    done, act = _fold_log(settings, work)
+    for name, position in done.items():
         put(f"{name}\trebuilt up to position {position}")
+    say(at_positions([act]))
 
 
 def verify(names: Names = None, processes: Processes = None) -> None:

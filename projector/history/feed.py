@@ -22,12 +22,16 @@ from projector.history.cursor import Cursor, CursorRefused, folds_of
 from projector.history.lines import OF_LISTS, Line, Subject
 from projector.log.read import digest_at, read, read_epoch, read_events
 from projector.projections import PROJECTIONS
+from projector.projections.dismissals import DISMISSALS
 from projector.state.batch import decode_rows
 from projector.state.versions import check_versions
 from projector.statements import queries
 from projector.zoom.events import Event
 
 _SQL: Final = queries("history")
+
+# What the feed is made of. Nothing that is dismissed is a change: no cursor depends on who dismisses what.
+TOLD: Final = tuple(projection for projection in PROJECTIONS if projection is not DISMISSALS)
 
 POSITIONS_AT_ONCE: Final = 500
 BYTES_AT_ONCE: Final = 2 * 1024 * 1024
@@ -59,7 +63,7 @@ async def cursor_at(database: Queryable, folded: Folded) -> Cursor:
     """The cursor of a consumer that knows what the projections have folded."""
     digest = await digest_at(database, folded.everything)
     return Cursor(
-        await read_epoch(database), folds_of(PROJECTIONS), folded.everything,
+        await read_epoch(database), folds_of(TOLD), folded.everything,
         (digest or b"")[:DIGEST_BYTES], ahead=folded.ahead,
     )  # fmt: skip
 
@@ -71,7 +75,7 @@ async def cursor_at_start(database: Queryable) -> Cursor:
 
 async def folded_up_to(database: Queryable) -> Folded:
     """How far the projections have folded."""
-    names = [projection.name for projection in PROJECTIONS]
+    names = [projection.name for projection in TOLD]
     return Folded(*(await database.fetch(_SQL["folded_up_to"], names))[0])
 
 
@@ -83,7 +87,7 @@ async def check_cursor(database: Database, cursor: Cursor) -> None:
             "that cursor is of another epoch of the log: the database was restored, moved or promoted; "
             + advice
         )
-    if cursor.folds != folds_of(PROJECTIONS):
+    if cursor.folds != folds_of(TOLD):
         raise CursorRefused(
             f"that cursor is of another release, whose folds told the past otherwise; {advice}"
         )
@@ -99,7 +103,7 @@ async def read_page(database: Database, cursor: Cursor) -> Page:
     """Read the next lines after a cursor. Raises CursorRefused, and SchemaMismatch of other versions."""
     await check_cursor(database, cursor)
     async with database.transaction(isolation="repeatable_read", readonly=True) as snapshot:
-        await check_versions(snapshot, PROJECTIONS)
+        await check_versions(snapshot, TOLD)
         head, ahead = await folded_up_to(snapshot)
         rows = await read(
             snapshot, cursor.position, until=head,

@@ -64,8 +64,7 @@ class RuntimeMetrics:
 
     def dead_letters(self, projection: str, count: int) -> None:
         """Count events that became dead letters."""
-        if count:
-            self._dead.labels(projection).inc(count)
+        self._dead.labels(projection).inc(count)
 
     def not_held(self, projection: str, events: Iterable[Event]) -> None:
         """Count the columns of this projection that could not hold what these events have."""

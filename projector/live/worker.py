@@ -8,7 +8,7 @@ import structlog
 
 from projector.database import TROUBLE
 from projector.errors import Fenced, LogMismatch
-from projector.folding.tables import Projection
+from projector.folding.tables import DeadLetter, Projection
 from projector.live.feed import Feed
 from projector.live.metrics import RuntimeMetrics
 from projector.log.read import digest_at
@@ -37,7 +37,8 @@ class Worker:
         self.lease = lease
         self.waiting: str | None = None
         self.moved_at = time.monotonic()
-        self._folder = Folder(projection, store, lease)
+        self._letters: list[DeadLetter] = []
+        self._folder = Folder(projection, store, lease, self._letters)
         self._database = store.database
         self._feed = feed
         self._metrics = metrics
@@ -102,12 +103,31 @@ class Worker:
     async def _process(self, batch: Batch) -> None:
         name = self.projection.name
         started = time.perf_counter()
-        dead = await self._folder.fold(batch)
+        try:
+            await self._folder.fold(batch)
+        finally:
+            self._tell_letters()
         self.moved_at = time.monotonic()
         self._metrics.folded(name, len(batch), time.perf_counter() - started)
-        self._metrics.dead_letters(name, dead)
         for event in self.projection.events:
             self._metrics.not_held(name, batch.events.get(event, ()))
+
+    def _tell_letters(self) -> None:
+        """Count and log the dead letters that a batch made: one line a batch, without their content."""
+        letters = self._letters
+        if not letters:
+            return
+        first = min(letters)
+        self._metrics.dead_letters(self.projection.name, len(letters))
+        _log.warning(
+            "dead_letters",
+            projection=self.projection.name,
+            count=len(letters),
+            position=first.position,
+            name=first.event,
+            error=first.error,
+        )
+        letters.clear()
 
     async def _wait_out(self, error: Exception, failures: int) -> None:
         reason = str(error) if isinstance(error, LogMismatch) else type(error).__name__

@@ -78,6 +78,20 @@ async def list_rows(database: Queryable, *, limit: int = 100) -> list[Listed]:
     return [Listed(*row) for row in await database.fetch(_SQL["list"], limit)]
 
 
+async def read_row(database: Queryable, row_id: int) -> tuple[Listed, bytes] | None:
+    """Return a row and its body, or None where there is none."""
+    rows = await database.fetch(_SQL["one"], row_id)
+    if not rows:
+        return None
+    *listed, body = rows[0]
+    return Listed(*listed), body
+
+
+async def present(database: Queryable, ids: Sequence[int]) -> set[int]:
+    """Return which of these rows are there."""
+    return {row[0] for row in await database.fetch(_SQL["present"], list(ids))}
+
+
 async def totals(database: Queryable) -> Totals:
     """Return how much the quarantine holds now."""
     rows = await database.fetch(_SQL["totals"])

@@ -28,6 +28,20 @@ class LogEnd(NamedTuple):
     digest: bytes | None
 
 
+class LogRow(NamedTuple):
+    """A row of the log. `event_ts`: epoch milliseconds. `body` is None where it is erased."""
+
+    position: int
+    event: str
+    event_ts: int | None
+    received_at: datetime
+    source: str
+    account_id: str | None
+    request_id: str | None
+    digest: bytes
+    body: bytes | None
+
+
 @dataclass(frozen=True)
 class LockHolder:
     """A database session that holds the append lock now, and for how long, in seconds.
@@ -66,6 +80,12 @@ async def read_at(database: Queryable, positions: Sequence[int]) -> list[asyncpg
 async def read_events(database: Queryable, positions: Sequence[int]) -> list[asyncpg.Record]:
     """Return (position, event, source) of the events at some positions, without their bodies."""
     return await database.fetch(_SQL["read_events"], list(positions))
+
+
+async def row_at(database: Queryable, position: int) -> LogRow | None:
+    """Return the row of the log at a position, or None where there is none."""
+    rows = await database.fetch(_SQL["row_at"], position)
+    return LogRow(*rows[0]) if rows else None
 
 
 async def digest_at(

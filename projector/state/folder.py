@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
-import structlog
 
 from projector.folding.change import Change
 from projector.folding.tables import DeadLetter, Projection
@@ -23,7 +22,10 @@ CONTENT_ERRORS: Final = (
     asyncpg.StatementTooComplexError,
 )
 
-_log = structlog.get_logger()
+
+def write_failed(error: Exception) -> str:
+    """Why an event could not be folded that fails the write; quotes nothing of it."""
+    return f"the write failed: {type(error).__name__}"
 
 
 @dataclass
@@ -35,12 +37,22 @@ class Lease:
 
 
 class Folder:
-    """Folds batch after batch from the lease's position on."""
+    """Folds batch after batch from the lease's position on.
 
-    def __init__(self, projection: Projection, store: Store, lease: Lease) -> None:
+    `letters`, where given, gathers the dead letters as they are written.
+    """
+
+    def __init__(
+        self,
+        projection: Projection,
+        store: Store,
+        lease: Lease,
+        letters: list[DeadLetter] | None = None,
+    ) -> None:
         self.projection = projection
         self.store = store
         self.lease = lease
+        self._letters = letters
 
     async def fold(self, batch: Batch) -> int:
         """Fold and write a batch; returns how many events became dead letters.
@@ -55,21 +67,25 @@ class Folder:
             raise  # a row believed new exists: no event's fault; the caller reads all again
         except (*CONTENT_ERRORS, HistoryTooLong) as error:
             if len(batch) == 1:
-                return await self._write(batch, self._as_dead_letters(batch, error))
+                return await self._write(batch, _as_dead_letters(batch, error))
         first, second = batch.halves()
         return await self.fold(first) + await self.fold(second)
-
-    def _as_dead_letters(self, batch: Batch, error: Exception) -> Change:
-        dead = [
-            DeadLetter(event.position, event.name, f"the write failed: {type(error).__name__}")
-            for events in batch.events.values()
-            for event in events
-        ]
-        _log.warning("dead_letter", projection=self.projection.name, position=batch.end)
-        return Change(dead=dead)
 
     async def _write(self, batch: Batch, change: Change) -> int:
         move = Move(self.lease.position, self.lease.epoch, batch.end, batch.digest)
         await self.store.write(self.projection, change, move)
         self.lease.position = batch.end
+        if self._letters is not None:
+            self._letters += change.dead
         return len(change.dead)
+
+
+def _as_dead_letters(batch: Batch, error: Exception) -> Change:
+    why = write_failed(error)
+    return Change(
+        dead=[
+            DeadLetter(event.position, event.name, why)
+            for events in batch.events.values()
+            for event in events
+        ]
+    )

@@ -91,6 +91,10 @@ GROUP_SETTINGS_OBSERVED: Final = "rest.group_settings_observed"
 ACCOUNT_SETTINGS_OBSERVED: Final = "rest.account_settings_observed"
 SECTION_READ: Final = "rest.section_read"
 
+# What an operator did about the directory's own troubles, as events of our own (contract, sections 2 and 13).
+DEAD_LETTER_DISMISSED: Final = "operator.dead_letter_dismissed"
+DRIFT_ACKNOWLEDGED: Final = "operator.drift_acknowledged"
+
 _OBSERVED_USER: Final[Fields] = {
     "email": VALUE,
     "first_name": VALUE,
@@ -120,6 +124,8 @@ _SECTION: Final[Fields] = {
     "gone": VALUE,
     "unreadable": VALUE,
 }
+_DISMISSED: Final[Fields] = {"projection": VALUE, "reason": VALUE}
+_ACKNOWLEDGED: Final[Fields] = {"entity": VALUE, "path": VALUE, "event": VALUE, "reason": VALUE}
 
 CATALOGUE: Final = Catalogue(
     (
@@ -158,6 +164,8 @@ CATALOGUE: Final = Catalogue(
         EventType(GROUP_SETTINGS_OBSERVED, own=True),
         EventType(ACCOUNT_SETTINGS_OBSERVED, own=True),
         EventType(SECTION_READ, reads=_SECTION, own=True),
+        EventType(DEAD_LETTER_DISMISSED, reads=_DISMISSED, own=True),
+        EventType(DRIFT_ACKNOWLEDGED, reads=_ACKNOWLEDGED, own=True),
     )
 )
 # What Zoom delivers: the events of its reference.

@@ -73,6 +73,10 @@ ORDER BY e.position
 SELECT position, replace(event, '.members_deleted', '.member_deleted') AS event, source
 FROM log.events WHERE position = ANY ($1::bigint[])
 
+-- name: row_at
+SELECT position, event, event_ts, received_at, source, account_id, request_id, digest, body FROM log.events
+WHERE position = $1
+
 -- name: digest_at
 SELECT digest FROM log.events WHERE position = $1
 

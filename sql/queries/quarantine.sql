@@ -6,6 +6,13 @@ SELECT log.keep($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 SELECT id, received_at, reason, event, signed, request_id, size
 FROM log.quarantine ORDER BY id DESC LIMIT $1
 
+-- name: one
+SELECT id, received_at, reason, event, signed, request_id, size, body FROM log.quarantine WHERE id = $1
+
+-- name: present
+-- Which of the rows $1 are there.
+SELECT id FROM log.quarantine WHERE id = ANY ($1::bigint[])
+
 -- name: totals
 SELECT count(*), coalesce(sum(size), 0)::bigint, count(*) FILTER (WHERE signed)
 FROM log.quarantine

@@ -105,8 +105,25 @@ WHERE projection = $1 AND epoch = $2
 RETURNING 1
 
 -- name: dead_letters
-SELECT position, projection, event, error, failed_at FROM state.dead_letters
+-- Those that nobody dismissed, or where $1 those that somebody did, or both where it is null; at positions $2 alone, or all where null.
+SELECT position, projection, event, error, failed_at, digest,
+       state.time_of(dismissed) AS dismissed_at, dismissed_by, reason
+FROM state.judged_dead_letters
+WHERE ($2::bigint[] IS NULL OR position = ANY ($2)) AND ($1::boolean IS NULL OR (dismissed IS NOT NULL) = $1)
 ORDER BY position, projection
+
+-- name: drift
+-- What nobody acknowledged, or where $1 what somebody did; of entity $2, id $3, path $4 and account $5, each where
+-- not null.
+SELECT account_id, entity, entity_id, path, known, reported, state.at(event_ms) AS event_at, position, digest,
+       state.time_of(acknowledged) AS acknowledged_at, acknowledged_by, reason
+FROM state.judged_drift
+WHERE ($1::boolean IS NULL OR (acknowledged IS NOT NULL) = $1)
+  AND ($2::text IS NULL OR entity = $2)
+  AND ($3::text IS NULL OR entity_id = $3
+       OR (entity IN ('user', 'user_settings', 'personal_note') AND entity_key = lower($3)))
+  AND ($4::text IS NULL OR path = $4) AND ($5::text IS NULL OR account_id = $5)
+ORDER BY account_id, entity, entity_id, path, position
 
 -- name: forget_dead_letters
 DELETE FROM state.dead_letters WHERE projection = $1 AND position = ANY ($2::bigint[])

@@ -5,7 +5,7 @@ FROM directory.projection_status s JOIN state.checkpoints c USING (projection)
 ORDER BY s.projection
 
 -- name: standing
-SELECT (SELECT count(*) FROM state.dead_letters) AS dead_letters,
+SELECT (SELECT count(*) FROM directory.dead_letters) AS dead_letters,
        (SELECT count(*) FROM directory.drift) AS drift
 
 -- name: freshness

@@ -1,15 +1,60 @@
 -- How far to trust the rest: what could not be folded, and when each event last came.
 
+-- All dead letters, with the digest in hex of the event, and the newest dismissal where there is one. Not part of
+-- the interface. The event is looked up by its position, a row at a time: no plan reads the log.
+CREATE OR REPLACE VIEW state.judged_dead_letters AS
+SELECT f.*, x.folded AS dismissed, x.dismissed_by, x.reason
+FROM (
+    SELECT
+        d.position,
+        d.projection,
+        d.event,
+        d.error,
+        d.failed_at,
+        (SELECT encode(e.digest, 'hex') FROM log.events e WHERE e.position = d.position) AS digest
+    FROM state.dead_letters d
+) f
+LEFT JOIN state.dismissed_dead_letters x ON x.digest = f.digest AND x.projection = f.projection;
+
+-- Of one table, so that whoever tries to change it is told that they may not.
 CREATE OR REPLACE VIEW directory.dead_letters AS
-SELECT d.position, d.projection, d.event, d.error, d.failed_at FROM state.dead_letters d;
+SELECT d.position, d.projection, d.event, d.error, d.failed_at
+FROM state.dead_letters d
+WHERE NOT EXISTS (
+    SELECT FROM state.judged_dead_letters j
+    WHERE j.position = d.position AND j.projection = d.projection AND j.dismissed IS NOT NULL);
 
 COMMENT ON VIEW directory.dead_letters IS
-    'Events that a projection could not fold: one row an event and projection. Everything else of the log is folded all the same.';
+    'Events that a projection could not fold and that nobody dismissed: one row an event and projection. Everything else of the log is folded all the same.';
 COMMENT ON COLUMN directory.dead_letters.position IS 'Position in the log of the event.';
 COMMENT ON COLUMN directory.dead_letters.projection IS 'The projection that left it out.';
 COMMENT ON COLUMN directory.dead_letters.event IS 'Name of the event.';
 COMMENT ON COLUMN directory.dead_letters.error IS 'What is wrong with it; quotes nothing of its content.';
 COMMENT ON COLUMN directory.dead_letters.failed_at IS 'When folding failed, by the clock of the database.';
+
+CREATE OR REPLACE VIEW directory.dismissed_dead_letters AS
+SELECT
+    d.position,
+    d.projection,
+    d.event,
+    d.error,
+    d.failed_at,
+    state.time_of(d.dismissed) AS dismissed_at,
+    d.dismissed_by,
+    d.reason
+FROM state.judged_dead_letters d
+WHERE d.dismissed IS NOT NULL;
+
+COMMENT ON VIEW directory.dismissed_dead_letters IS
+    'Events that a projection could not fold and that somebody dismissed: they are not in dead_letters.';
+COMMENT ON COLUMN directory.dismissed_dead_letters.position IS 'Position in the log of the event.';
+COMMENT ON COLUMN directory.dismissed_dead_letters.projection IS 'The projection that left it out.';
+COMMENT ON COLUMN directory.dismissed_dead_letters.event IS 'Name of the event.';
+COMMENT ON COLUMN directory.dismissed_dead_letters.error IS 'What is wrong with it; quotes nothing of its content.';
+COMMENT ON COLUMN directory.dismissed_dead_letters.failed_at IS 'When folding failed, by the clock of the database.';
+COMMENT ON COLUMN directory.dismissed_dead_letters.dismissed_at IS 'When it was dismissed, the last time.';
+COMMENT ON COLUMN directory.dismissed_dead_letters.dismissed_by IS 'Who did so.';
+COMMENT ON COLUMN directory.dismissed_dead_letters.reason IS 'Why, in their words.';
 
 CREATE OR REPLACE VIEW directory.freshness AS
 SELECT
@@ -90,4 +135,5 @@ COMMENT ON COLUMN directory.coverage.gone IS 'How many the directory had and Zoo
 COMMENT ON COLUMN directory.coverage.last_event_at IS 'When the newest reading began.';
 COMMENT ON COLUMN directory.coverage.last_position IS 'Position in the log of its record.';
 
-GRANT SELECT ON directory.dead_letters, directory.freshness, directory.observation, directory.coverage TO directory_reader;
+GRANT SELECT ON directory.dead_letters, directory.dismissed_dead_letters, directory.freshness, directory.observation,
+    directory.coverage TO directory_reader;

@@ -38,18 +38,24 @@ COMMANDS: dict[str, set[str]] = {
     "serve": set(),
     "project": set(),
     "migrate": {"--print-sql"},
-    "rebuild": {"NAMES", "--dry-run", "--processes"},
-    "reconcile": {"--only", "--dry-run", "--every", "--person", "--max-removals", "--json"},
+    "rebuild": {"NAMES", "--dry-run", "--processes", "--by"},
+    "reconcile": {"--only", "--dry-run", "--every", "--person", "--max-removals", "--json", "--by"},
     "verify": {"NAMES", "--processes"},
     "status": {"--json", "--watch"},
     "wait": {"--position", "--timeout"},
     "export": {"FILE", "--redact", "--overwrite"},
     "import": {"FILE"},
-    "dead-letters list": set(),
-    "dead-letters retry": set(),
-    "quarantine list": {"--limit"},
-    "quarantine reverify": set(),
-    "quarantine purge": {"--yes"},
+    "dead-letters list": {"--dismissed", "--json"},
+    "dead-letters show": {"POSITION", "--reveal", "--json"},
+    "dead-letters retry": {"POSITIONS", "--by"},
+    "dead-letters dismiss": {"POSITION", "--projection", "--reason", "--by"},
+    "drift list": {"--acknowledged", "--json"},
+    "drift show": {"ENTITY", "ENTITY_ID", "PATH", "--account", "--reveal", "--json"},
+    "drift acknowledge": {"ENTITY", "ENTITY_ID", "PATH", "--all", "--account", "--reason", "--by"},
+    "quarantine list": {"--limit", "--json"},
+    "quarantine show": {"ROW_ID", "--reveal", "--json"},
+    "quarantine reverify": {"--by"},
+    "quarantine purge": {"IDS", "--before", "--reason", "--yes", "--by"},
     "simulate": {
         "--url", "--events", "--users", "--before", "--seed", "--days", "--until", "--rate", "--concurrency",
         "--duplicates", "--disorder", "--lose", "--time-scale", "--api", "--api-port", "--api-plan",
@@ -500,6 +506,7 @@ def test_dead_letters_are_listed_and_retried(database_url: str) -> None:
 
     retried = projector("dead-letters", "retry", database_url=database_url)
     assert (retried.code, retried.said) == (1, "folded 0, left 1\n")
+    assert retried.lines == ["1\tusers\tthere is no payload.account_id"]
 
     # As an earlier release may have left it.
     execute(
@@ -507,7 +514,8 @@ def test_dead_letters_are_listed_and_retried(database_url: str) -> None:
         "UPDATE state.dead_letters SET position = 2, event = 'user.updated'",
     )
     retried = projector("dead-letters", "retry", database_url=database_url)
-    assert (retried.code, retried.said) == (0, "folded 1, left 0\n")
+    said = "folded 1, left 0; recorded at position 3\n"
+    assert (retried.code, retried.data, retried.said) == (0, b"", said)
     assert projector("dead-letters", "list", database_url=database_url).data == b""
 
 
@@ -561,8 +569,10 @@ def test_the_quarantine_is_verified_again_with_the_secret_that_was_missing(
         "quarantine", "reverify",
         database_url=database_url, zoom_secret_tokens=f"new,{SECRET.decode()}",
     )  # fmt: skip
-    assert (ran.code, ran.said) == (0, "appended 1, known already 0, left 1\n")
-    assert query(database_url, "SELECT source FROM log.events") == [("quarantine",)]
+    said = "appended 1, known already 0, left 1; recorded at position 2\n"
+    assert (ran.code, ran.said) == (0, said)
+    sources = query(database_url, "SELECT source FROM log.events ORDER BY position")
+    assert sources == [("quarantine",), ("operator",)]
     assert len(projector("quarantine", "list", database_url=database_url).lines) == 1
 
 
@@ -581,7 +591,8 @@ def test_the_quarantine_is_purged_after_asking(database_url: str) -> None:
     assert asked.code == 1
     assert len(projector("quarantine", "list", database_url=database_url).lines) == 1
     purged = projector("quarantine", "purge", "--yes", database_url=database_url)
-    assert (purged.code, purged.data, purged.said) == (0, b"", "deleted 1\n")
+    said = "deleted 1; recorded at position 1\n"
+    assert (purged.code, purged.data, purged.said) == (0, b"", said)
     assert projector("quarantine", "list", database_url=database_url).data == b""
 
 

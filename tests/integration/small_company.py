@@ -4,11 +4,12 @@ Times are days before now, so that questions about the last 30 days keep their a
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from projector.zoom.delivery import Delivery, delivery_of, head_in
+from projector.operations.acts import About, Act, act_body
+from projector.zoom.delivery import Delivery, delivery_of, head_in, head_of
 
 SALES, SUPPORT, LABS, ATTIC = "gSales", "gSupport", "gLabs", "gAttic"
 BOSS = "ada@nordlicht.example"
@@ -83,6 +84,7 @@ def people() -> Iterator[Told]:
     yield told(60, "user.disassociated", person("Jon"), operator=BOSS)
     moved = {"old_object": {"id": "uHugo", "dept": "Sales"}}
     yield told(9, "user.updated", {"id": "uHugo", "dept": "Support"}, **moved)
+    yield told(8, "user.updated", {"email": "test@nordlicht.example"})
 
 
 def belonging() -> Iterator[Told]:
@@ -111,6 +113,26 @@ def activity() -> Iterator[Told]:
 def late() -> Iterator[Told]:
     licensed = {"old_object": {"id": "uHugo", "type": 1}}
     yield told(30, "user.updated", {"id": "uHugo", "type": 2}, operator=BOSS, **licensed)
+
+
+def dismissed(some: Iterable[Delivery]) -> list[Delivery]:
+    """What an operator did a day ago, of these deliveries: the one that names nobody is dismissed."""
+    at = datetime.now(UTC) - timedelta(days=1)
+    found = []
+    for delivery in some:
+        if "id" not in json.loads(delivery.body)["payload"]["object"]:
+            about = About(
+                {
+                    "id": delivery.digest.hex(),
+                    "projection": "users",
+                    "reason": "a test of the subscription",
+                },
+                delivery.account_id,
+            )
+            at_ms = int(at.timestamp() * 1000)
+            body = act_body(Act.DEAD_LETTER_DISMISSED, BOSS, at_ms, about)
+            found.append(delivery_of(body, head_of(body), received_at=at))
+    return found
 
 
 def deliveries() -> list[Delivery]:

@@ -13,7 +13,7 @@ import pytest
 from projector.database import open_database
 from projector.log.append import append
 from tests.conftest import database_of, run_on
-from tests.integration.small_company import deliveries
+from tests.integration.small_company import deliveries, dismissed
 from tests.integration.stepping import Stepper
 
 PAGE = Path(__file__).parents[2] / "sql" / "QUESTIONS.md"
@@ -56,7 +56,9 @@ def company(server: str, template: str) -> Iterator[str]:
     async def tell() -> None:
         await run_on(server, f"CREATE DATABASE questions TEMPLATE {template} STRATEGY file_copy")
         database = await open_database(dsn)
-        await append(database, deliveries())
+        told = deliveries()
+        await append(database, told)
+        await append(database, dismissed(told), source="operator")
         await Stepper(database, random.Random(1), faults=0).run()
         await database.close()
 

@@ -144,7 +144,7 @@ async def test_any_cut_and_deal_gives_the_live_rows(
     await Stepper(database, chance, faults=0).run(most=100)
     head = await read_head(database)
     assert len(await repeated(database, head, timeout=60)) > 30
-    reasons = {letter["error"] for letter in await list_dead_letters(database)}
+    reasons = {letter.error for letter in await list_dead_letters(database)}
     assert len(reasons) > 6, reasons
     for _ in range(DEALS):
         dealing(chance)

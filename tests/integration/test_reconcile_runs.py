@@ -206,6 +206,10 @@ async def test_the_command_prints_a_table_or_json_and_its_code_says_whether_all_
         code, said = await ran("--person", "nobody@example.com")
         assert code == 1
         assert "neither Zoom nor the directory knows" in said
+        code, said = await ran("--person", "u000", "--by", "ann")
+        assert code == 0
+        assert "recorded at position" in said
+        assert (await logged(folded)).count("operator.person_reconciled") == 1
         for arguments, words in (
             (["--only", "usres"], "--only takes deliveries, groups, users, settings"),
             (["--max-removals", "all"], "--max-removals takes"),

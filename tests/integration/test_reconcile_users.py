@@ -1,5 +1,6 @@
 """Runs that read people: bootstrap, repairs, who is gone, and who stays in spite of everything."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,6 +13,7 @@ from tests.zoom_rest_rig import (
     READ,
     ZoomAccount,
     deliver,
+    healed,
     logged,
     person_of,
     rows,
@@ -328,6 +330,41 @@ async def test_drift_ends_by_an_observation(folded: Database, zoom: ZoomAccount)
     assert outcome.repaired == 1
     assert await rows(folded, "SELECT path FROM directory.drift") == []
     assert (await run_of(folded, zoom, USERS))[USERS].repaired == 0
+
+
+async def test_an_operator_heals_one_persons_drift(folded: Database, zoom: ZoomAccount) -> None:
+    await run_of(folded, zoom, USERS)
+    zoom.later()
+    zoom.users["Ada"]["first_name"] = "Adah"
+    await deliver(
+        folded,
+        [told(zoom, "user.updated", {"id": "Ada", "first_name": "Adah"},
+              old_object={"id": "Ada", "first_name": "Adele"})],
+    )  # fmt: skip
+    acts = "SELECT convert_from(body, 'UTF8')::jsonb -> 'payload' FROM log.events WHERE source = 'operator'"
+    drift = "SELECT entity_id, path FROM directory.drift"
+    assert await rows(folded, drift) == [("Ada", "first_name")]
+    outcomes, act = await healed(folded, zoom, "Ada", dry_run=True)
+    assert (outcomes[0].repaired, act) == (1, None)
+    assert len(await rows(folded, drift)) == 1
+    outcomes, act = await healed(folded, zoom, "Ada")
+    assert outcomes[0].repaired == 1
+    await until_folded(folded)
+    assert await rows(folded, drift) == []
+    ((payload,),) = await rows(folded, acts)
+    counts = {"read": 1, "new": 0, "repaired": 1, "gone": 0}
+    assert json.loads(payload) == {
+        "account_id": zoom.account,
+        "operator": "ann",
+        "object": {"id": "Ada", "users": counts, "settings": outcomes[1].counts()},
+    }
+    assert (
+        await folded.fetchval("SELECT source FROM log.events WHERE position = $1", act)
+        == "operator"
+    )
+    _, act = await healed(folded, zoom, "Ada")
+    assert act is None
+    assert len(await rows(folded, acts)) == 1
 
 
 async def test_rows_without_groups_prove_nothing_unless_the_counts_agree(

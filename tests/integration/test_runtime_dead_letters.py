@@ -3,7 +3,7 @@
 from projector.database import Database
 from projector.projections import projection_named
 from projector.rebuild.rebuild import rebuild
-from projector.state.dead_letters import list_dead_letters, retry_dead_letters
+from projector.state.dead_letters import Left, list_dead_letters, retry_dead_letters
 from tests.oracle.story import event
 from tests.runtime_rig import (
     all_live,
@@ -47,11 +47,12 @@ async def test_an_event_that_spoils_the_write_becomes_the_only_dead_letter(
         assert names == 40
 
         # While the cause remains, a retry changes nothing; then the event folds at its place in time.
-        assert await retry_dead_letters(database) == (0, 1)
+        left = Left(78, "users", "the write failed: CheckViolationError")
+        assert await retry_dead_letters(database) == (0, [left])
         await append_bodies(database, [event("user.updated", 500, {"id": "u37", "dept": "Y"})])
         await until_folded(database)
         await database.fetch("ALTER TABLE state.users DROP CONSTRAINT spoiled")
-        assert await retry_dead_letters(database) == (1, 0)
+        assert await retry_dead_letters(database) == (1, [])
         assert await list_dead_letters(database) == []
         await assert_oracle_agrees(database)
         await append_bodies(database, [renamed(900)])

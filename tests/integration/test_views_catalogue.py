@@ -68,6 +68,14 @@ CATALOGUE: Final = {
     "dead_letters": (
         "position int8, projection text, event text, error text, failed_at timestamptz"
     ),
+    "acknowledged_drift": (
+        "account_id text, entity text, entity_id text, path text, known jsonb, reported jsonb, "
+        "event_at timestamptz, position int8, acknowledged_at timestamptz, acknowledged_by text, reason text"
+    ),
+    "dismissed_dead_letters": (
+        "position int8, projection text, event text, error text, failed_at timestamptz, "
+        "dismissed_at timestamptz, dismissed_by text, reason text"
+    ),
     "freshness": (
         "account_id text, event text, last_event_at timestamptz, last_received_at timestamptz, "
         "events int8"

@@ -60,11 +60,12 @@ def as_log(history: Sequence[Delivered]) -> list[Delivery]:
 
 
 def source_of(body: bytes) -> str:
-    """Return how a body of a play comes into the log: as an observation of our own, or by HTTP."""
+    """Return how a body of a play comes into the log: as a fact of our own, or by HTTP."""
     decoded = json.loads(body)
     payload = decoded.get("payload")
     forged = isinstance(payload, dict) and payload.get("forged")
-    return "rest" if decoded["event"].startswith("rest.") and not forged else "webhook"
+    source = decoded["event"].partition(".")[0]
+    return source if source in ("rest", "operator") and not forged else "webhook"
 
 
 def smallest(

@@ -38,6 +38,12 @@ OBSERVATIONS = {
 }
 """The same for what Zoom's REST API showed."""
 
+ACTS = {
+    "operator.dead_letter_dismissed": "dismissals",
+    "operator.drift_acknowledged": "dismissals",
+}
+"""The same for what an operator did."""
+
 OWN_SOURCES = frozenset({"rest", "declared", "operator"})
 
 DELIVERIES = {
@@ -63,7 +69,7 @@ DELIVERIES = {
     "group.settings_updated": "group_settings",
     "group.lock_settings_updated": "group_settings",
 }
-OWNERS = DELIVERIES | OBSERVATIONS
+OWNERS = DELIVERIES | OBSERVATIONS | ACTS
 """The projection that records what of an event cannot be folded."""
 
 Order = tuple[int, int, bytes]
@@ -86,7 +92,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Event:
-    """An event or an observation, cleaned. `account` and `subject` are None if it has no such id."""
+    """An event, an observation or an act, cleaned. `account` and `subject` are None if it has no such id."""
 
     name: str
     order: Order
@@ -98,6 +104,11 @@ class Event:
     payload: dict[str, Any]
     object: dict[str, Any]
     old_object: dict[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its bytes, in hex."""
+        return self.order[2].hex()
 
     @property
     def at(self) -> datetime:
@@ -119,7 +130,7 @@ def in_event_order(deliveries: Iterable[Delivery]) -> list[Event]:
 def _read(delivery: Delivery, digest: bytes) -> Event | None:
     body = clean(json.loads(delivery.body or b"{}"))
     name = ALIASES.get(body["event"], body["event"])
-    if name not in (OBSERVATIONS if delivery.own else DELIVERIES):
+    if name not in (OBSERVATIONS | ACTS if delivery.own else DELIVERIES):
         return None
     payload = as_object(body.get("payload"))
     subject = as_object(payload.get("object"))

@@ -8,9 +8,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from .naive_acts import acted
 from .naive_diff import Document, disagreements, merge, merge_attributes
 from .naive_events import (
     ACCEPTANCES,
+    ACTS,
     CREATIONS,
     DELIVERIES,
     OWNERS,
@@ -45,6 +47,10 @@ def apply(state: Directory, event: Event) -> None:
     """Apply one event that is newer than everything applied before."""
     if event.account is not None and event.name in DELIVERIES:
         state.heard.append(event)
+    if event.name in ACTS:
+        if not acted(state, event):
+            _add_dead_letter(state, event)
+        return
     if event.account is None or event.subject is None:
         _add_dead_letter(state, event)
         return

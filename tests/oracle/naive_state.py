@@ -88,6 +88,9 @@ class Directory:
     coverage: dict[Key, tuple[Event, Event | None]] = field(default_factory=dict)
     drift: list[Drift] = field(default_factory=list)
     dead_letters: dict[tuple[int, str], Event] = field(default_factory=dict)
+    # What an operator dismissed, by digest and projection, or acknowledged, by owner, entity, path, digest.
+    dismissed: dict[tuple[str, str], Event] = field(default_factory=dict)
+    acknowledged: dict[tuple[Key, str, str, str], Event] = field(default_factory=dict)
     heard: list[Event] = field(default_factory=list)
 
     def user_is_removed(self, key: Key) -> bool:

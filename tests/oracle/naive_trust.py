@@ -6,6 +6,7 @@ from itertools import product
 from .naive_events import DELIVERIES, Event
 from .naive_people import Person, people_of, spelled
 from .naive_state import Directory, Key, Row, ViewRow
+from .naive_values import text
 
 Naming = tuple[str, Event, str, Row | Person]
 """(table, newest event that spells the id, that spelling, what names the person)."""
@@ -57,14 +58,28 @@ def unresolved_groups(state: Directory) -> Iterator[ViewRow]:
 
 
 def drift(state: Directory) -> Iterator[ViewRow]:
-    """Yield one row per event and path that contradicts what was known."""
+    """Yield one row per event and path that contradicts what was known, unless it is acknowledged."""
+    return (row for row, act in _judged_drift(state) if act is None)
+
+
+def acknowledged_drift(state: Directory) -> Iterator[ViewRow]:
+    """Yield the others, with who acknowledged them."""
+    return (row | _told("acknowledged", act) for row, act in _judged_drift(state) if act)
+
+
+def _told(how: str, act: Event) -> ViewRow:
+    reason = act.object.get("reason")
+    return {f"{how}_at": act.at, f"{how}_by": act.operator, "reason": text(reason)}
+
+
+def _judged_drift(state: Directory) -> Iterator[tuple[ViewRow, Event | None]]:
     for found in state.drift:
         entity_id = found.owner[1]
         if found.entity in {"user", "user_settings", "personal_note"}:
             rows = state.user_settings if found.entity == "user_settings" else state.presence
             own = rows[found.owner].spelling if found.owner in rows else ""
             entity_id = spelled(state, found.owner, own)
-        yield {
+        row = {
             "account_id": found.owner[0],
             "entity": found.entity,
             "entity_id": entity_id,
@@ -74,12 +89,24 @@ def drift(state: Directory) -> Iterator[ViewRow]:
             "event_at": found.event.at,
             "position": found.event.position,
         }
+        key = (found.owner, found.entity, found.path, found.event.digest)
+        yield row, state.acknowledged.get(key)
 
 
 def dead_letters(state: Directory) -> Iterator[ViewRow]:
-    """Yield what could not be folded, by the projection that owns the event."""
+    """Yield what could not be folded, by the projection that owns the event, unless it is dismissed."""
+    return (row for row, act in _judged_dead_letters(state) if act is None)
+
+
+def dismissed_dead_letters(state: Directory) -> Iterator[ViewRow]:
+    """Yield the others, with who dismissed them."""
+    return (row | _told("dismissed", act) for row, act in _judged_dead_letters(state) if act)
+
+
+def _judged_dead_letters(state: Directory) -> Iterator[tuple[ViewRow, Event | None]]:
     for (position, projection), event in state.dead_letters.items():
-        yield {"position": position, "projection": projection, "event": event.name}
+        row = {"position": position, "projection": projection, "event": event.name}
+        yield row, state.dismissed.get((event.digest, projection))
 
 
 def freshness(state: Directory) -> Iterator[ViewRow]:

@@ -9,7 +9,15 @@ from .naive_events import Event
 from .naive_observations import numbers
 from .naive_people import Person, people_of, spelled
 from .naive_state import Directory, Group, Key, Row, User, ViewRow
-from .naive_trust import dead_letters, drift, freshness, unresolved_groups, unresolved_users
+from .naive_trust import (
+    acknowledged_drift,
+    dead_letters,
+    dismissed_dead_letters,
+    drift,
+    freshness,
+    unresolved_groups,
+    unresolved_users,
+)
 from .naive_values import PROFILE, moment, text
 
 KEYS = {
@@ -30,7 +38,9 @@ KEYS = {
     "unresolved_users": ("account_id", "user_id"),
     "unresolved_groups": ("account_id", "group_id"),
     "drift": ("account_id", "entity", "entity_id", "path", "position"),
+    "acknowledged_drift": ("account_id", "entity", "entity_id", "path", "position"),
     "dead_letters": ("position", "projection"),
+    "dismissed_dead_letters": ("position", "projection"),
     "freshness": ("account_id", "event"),
 }
 """The columns that identify a row of each view, in the order in which rows are sorted."""
@@ -60,7 +70,9 @@ def views(state: Directory) -> dict[str, list[ViewRow]]:
         "unresolved_users": unresolved_users(state),
         "unresolved_groups": unresolved_groups(state),
         "drift": drift(state),
+        "acknowledged_drift": acknowledged_drift(state),
         "dead_letters": dead_letters(state),
+        "dismissed_dead_letters": dismissed_dead_letters(state),
         "freshness": freshness(state),
     }
     return {

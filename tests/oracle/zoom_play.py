@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .naive_diff import leaves
+from .operator_play import ACTS, account_of, act
 from .zoom_documents import CLEAN, WILD, Alphabet, arbitrary, changed, difference, noise
 
 Body = dict[str, Any]
@@ -62,8 +63,11 @@ WEIGHTS = {
     "rest.account_settings_observed": 2,
     "rest.section_read": 2,
     "rest.unheard_of": 1,
+    "operator.dead_letter_dismissed": 2,
+    "operator.drift_acknowledged": 4,
+    "operator.unheard_of": 1,
 }
-UNHEARD_OF = ("meeting.started", "user.promoted")
+UNHEARD_OF = ("meeting.started", "user.promoted", "operator.unheard_of")
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Mood:
     `consistent`: an old_object agrees with what was sent before. `lost`: a delivery never
     arrives. `odd`: something about an event is unusual. `step_ms`: the greatest gap between
     two events; 0 puts all into the same millisecond. `apart` forbids equal times. `observed`: it is also
-    told what Zoom's REST API shows, true or not.
+    told what Zoom's REST API shows, true or not, and what an operator does.
     """
 
     consistent: float = 0.7
@@ -96,6 +100,7 @@ class Play:
         self.rng, self.mood = rng, mood
         self.now = 0
         self.truth: dict[tuple[str, ...], Body] = {}
+        self.sent: list[tuple[bytes, Body]] = []
 
     def deliveries(self, count: int) -> list[Delivered]:
         """Return `count` distinct deliveries, in the order sent."""
@@ -113,7 +118,8 @@ class Play:
         return self._chance(self.mood.odd * share)
 
     def _events(self) -> list[Delivered]:
-        told = {n: w for n, w in WEIGHTS.items() if self.mood.observed or not n.startswith("rest.")}
+        ours = ("rest.", "operator.")
+        told = {n: w for n, w in WEIGHTS.items() if self.mood.observed or not n.startswith(ours)}
         name = self.rng.choices(list(told), list(told.values()))[0]
         account = self.rng.choice(ACCOUNTS)
         events = [self._event(name, account)]
@@ -128,6 +134,8 @@ class Play:
             payload["operator"] = self.rng.choice(EMAILS)
         if name.startswith("rest."):
             self._observation(payload, name)
+        elif name in ACTS:
+            self._act(payload, name)
         elif "settings_updated" in name:
             self._settings(payload, name)
         elif name.startswith("group."):
@@ -316,6 +324,17 @@ class Play:
                 seen = arbitrary(self.rng, self.mood.alphabet, kind).get("settings")
                 about[column] = self.rng.choice([None, "x", []]) if self._odd(0.1) else seen
 
+    # What an operator does
+
+    def _act(self, payload: Body, name: str) -> None:
+        if self._odd(0.3):
+            payload["forged"] = True
+        payload["object"] = act(self.rng, name, self.sent)
+        account = payload["account_id"]
+        payload["account_id"] = account_of(self.sent, payload["object"], account)
+        if name == ACTS[0] and self._chance(0.3):
+            payload.pop("account_id", None)
+
     # The envelope
 
     def _deliver(self, body: Body) -> Delivered:
@@ -330,7 +349,9 @@ class Play:
         if self._odd(0.3):
             noise(self.rng, body)
         text = json.dumps(body, ensure_ascii=self._chance(0.7))
-        return text.encode("utf-8", "surrogatepass"), received
+        raw = text.encode("utf-8", "surrogatepass")
+        self.sent.append((raw, body))
+        return raw, received
 
     def _move_time(self, body: Body, time_ms: int, received: int) -> None:
         """Move the event's time to another of its fields, or remove it."""
@@ -366,7 +387,7 @@ class Play:
             case 0:
                 payload["account_id"] = self.rng.choice([None, "", True, {}])
             case 1:
-                del payload["account_id"]
+                payload.pop("account_id", None)
             case 2:
                 payload["object"] = self.rng.choice([None, [], "x", {}])
             case 3:

@@ -16,8 +16,12 @@ from projector.zoom.catalogue import ALIASES, CATALOGUE, EVENTS
 from projector.zoom.events import Decoder, Event, decode_event
 
 PAYLOADS = [path.read_bytes() for path in sorted(Path("tests/payloads").glob("*.json"))]
-OBSERVED = Path("tests/payloads/observations.ndjson").read_bytes().splitlines()
-PAYLOADS += OBSERVED
+OUR_OWN = [
+    line
+    for name in ("observations", "acts")
+    for line in Path(f"tests/payloads/{name}.ndjson").read_bytes().splitlines()
+]
+PAYLOADS += OUR_OWN
 OWN = {row.name for row in CATALOGUE.rows if row.own}
 RECEIVED_US = 1_893_553_445_678_901
 DIGEST = hashlib.sha256(b"").digest()
@@ -311,7 +315,7 @@ def test_an_event_without_documents_holds_what_the_catalogue_declares_and_no_mor
         assert (event.payload == {}) == (row.reads is not None)
 
 
-@pytest.mark.parametrize("raw", OBSERVED)
+@pytest.mark.parametrize("raw", OUR_OWN)
 def test_an_observation_is_an_event_of_our_own_and_nothing_by_http(raw: bytes) -> None:
     assert decoded(raw) is None
     event = decoded(raw, own=True)
@@ -324,5 +328,5 @@ def test_nothing_else_is_a_fact_of_our_own(name: str) -> None:
     assert decoded(delivery(name, b'"email":"e"'), own=True) is None
 
 
-def test_every_observation_has_a_payload() -> None:
-    assert {json.loads(raw)["event"] for raw in OBSERVED} == OWN
+def test_every_fact_of_our_own_has_a_payload() -> None:
+    assert {json.loads(raw)["event"] for raw in OUR_OWN} == OWN

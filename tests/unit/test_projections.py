@@ -11,6 +11,7 @@ from projector.zoom.catalogue import ALIASES, CATALOGUE, EVENTS
 from projector.zoom.events import decode_event, digest_of
 from tests.oracle.naive_events import (
     ACCEPTANCES,
+    ACTS,
     CREATIONS,
     DELIVERIES,
     OBSERVATIONS,
@@ -20,9 +21,10 @@ from tests.oracle.naive_events import (
 )
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
-OBSERVED = {
+OUR_OWN = {
     json.loads(line)["event"]: line
-    for line in (PAYLOADS / "observations.ndjson").read_bytes().splitlines()
+    for name in ("observations", "acts")
+    for line in (PAYLOADS / f"{name}.ndjson").read_bytes().splitlines()
 }
 DOMAIN = [projection for projection in PROJECTIONS if projection.name != "freshness"]
 
@@ -35,7 +37,7 @@ def test_there_are_the_21_events_of_the_reference() -> None:
     assert len(set(EVENTS)) == len(EVENTS) == 21
     assert all(name.startswith(("user.", "group.")) for name in EVENTS)
     assert set(EVENTS) == set(DELIVERIES)
-    assert {row.name for row in CATALOGUE.rows if row.own} == set(OBSERVATIONS)
+    assert {row.name for row in CATALOGUE.rows if row.own} == set(OBSERVATIONS | ACTS)
     assert {row.name: row.rank for row in CATALOGUE.rows if row.name in RANKS} == RANKS
     assert all(row.rank == OTHER_RANK for row in CATALOGUE.rows if row.name not in RANKS)
     assert set(ALIASES.values()) <= set(EVENTS)
@@ -70,8 +72,8 @@ def test_observations_are_no_deliveries_that_freshness_counts() -> None:
 
 @pytest.mark.parametrize("name", CATALOGUE.names)
 def test_every_event_has_a_payload_that_changes_something(name: str) -> None:
-    own = name in OBSERVATIONS
-    body = OBSERVED[name] if own else payload(name)
+    own = name in OUR_OWN
+    body = OUR_OWN[name] if own else payload(name)
     event = decode_event(1, 2**60, digest_of(body), body, own)
     assert event is not None
     assert event.name == name

@@ -62,7 +62,7 @@ def logs(draw: st.DrawFn) -> list[LogRow]:
     known += [(raw, received_us) for raw in draw(st.lists(activities(), max_size=25))]
     distinct = draw(st.permutations(sorted(dict(known).items())))
     return [
-        (n, received, digest_of(raw), raw, source_of(raw) == "rest")
+        (n, received, digest_of(raw), raw, source_of(raw) in ("rest", "operator"))
         for n, (raw, received) in enumerate(distinct, 1)
     ]
 

@@ -12,6 +12,7 @@ from projector.folding.documents import ABSENT, changed_leaves, merge
 from projector.folding.fold import late_entities
 from projector.folding.tables import STANDS, Key, Row, VersionsTable
 from projector.history.cursor import Cursor, CursorRefused, folds_of, parsed_cursor
+from projector.history.feed import TOLD
 from projector.projections import PROJECTIONS
 from projector.state.batch import by_name, decode_rows
 from projector.zoom.events import Event
@@ -131,7 +132,7 @@ def nested(path: tuple[str, ...], value: Any) -> Any:
 def test_a_cursor_comes_back_as_it_was(
     epoch: Any, position: int, digest: bytes, told: bytes
 ) -> None:
-    cursor = Cursor(epoch, folds_of(PROJECTIONS), position, digest, told, position)
+    cursor = Cursor(epoch, folds_of(TOLD), position, digest, told, position)
     assert parsed_cursor(f" {cursor}\n") == cursor
 
 
