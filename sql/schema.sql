@@ -3370,7 +3370,8 @@ END;
 COMMENT ON FUNCTION directory.users_at(t timestamp with time zone) IS 'What the view users would show had exactly the events up to this moment been folded, those that arrived late included.';
 
 CREATE FUNCTION log.append(p_received_at timestamp with time zone[], p_event text[], p_event_ts bigint[], p_account_id text[], p_request_id text[], p_digest bytea[], p_source text, p_verified_by text[], p_body bytea[]) RETURNS TABLE(at_position bigint, duplicate boolean)
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '1500ms'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -3386,6 +3387,10 @@ BEGIN
     -- Not the function's own SET clause: that would end with the function, before the commit.
     IF current_setting('synchronous_commit') IN ('off', 'local') THEN
         PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+    -- A commit that is not replicated says so by a warning, which must reach the client.
+    IF current_setting('client_min_messages') = 'error' THEN
+        PERFORM set_config('client_min_messages', 'warning', true);
     END IF;
     -- Behind a pooler the commit is a call of its own. A client whose machine fails before it must not keep
     -- the lock until the network notices.
@@ -3429,6 +3434,11 @@ BEGIN
     SELECT coalesce(max(e.position), 0) INTO v_new_head FROM log.events e;
     IF v_new_head > v_head THEN
         PERFORM pg_notify('projector_log', v_new_head::text);
+    ELSE
+        -- Nothing but duplicates, or the probe of a replica. A transaction that has written nothing waits for
+        -- nobody at its commit: the first copy may be of an append that was cancelled while it waited, or from
+        -- before a crash, and on this server alone. This record's commit comes after that of the first copy.
+        PERFORM pg_logical_emit_message(true, 'projector', '');
     END IF;
 END
 $$;
@@ -3444,14 +3454,20 @@ END
 $$;
 
 CREATE FUNCTION log.epoch(p_gone uuid DEFAULT NULL::uuid) RETURNS uuid
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_number int;
     v_epoch uuid;
     v_place text;
-    v_here text := log.place();
+    v_here text;
 BEGIN
+    IF pg_is_in_recovery() THEN
+        RAISE EXCEPTION 'this server is a standby, which has no epoch of its own'
+            USING ERRCODE = 'read_only_sql_transaction';
+    END IF;
+    v_here := log.place();
     FOR attempt IN 1 .. 2 LOOP
         SELECT e.number, e.epoch, e.place INTO v_number, v_epoch, v_place
         FROM log.epochs e ORDER BY e.number DESC LIMIT 1;
@@ -3464,6 +3480,23 @@ BEGIN
     INSERT INTO log.epochs (number, epoch, place)
     VALUES (coalesce(v_number, 0) + 1, gen_random_uuid(), v_here)
     RETURNING epoch INTO v_epoch;
+    RETURN v_epoch;
+END
+$$;
+
+CREATE FUNCTION log.epoch_after(p_known uuid, p_position bigint, p_digest bytea) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    v_epoch uuid := log.epoch();
+BEGIN
+    IF v_epoch = p_known AND NOT EXISTS (
+        SELECT FROM log.events e WHERE e.position = p_position AND e.digest = p_digest
+    ) THEN
+        RETURN log.epoch(p_known);
+    END IF;
     RETURN v_epoch;
 END
 $$;
@@ -3548,6 +3581,40 @@ $$;
 CREATE FUNCTION log.microseconds(moment timestamp with time zone) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((date_part('epoch'::text, moment) * (1000000)::double precision))::bigint;
+
+CREATE FUNCTION log.note_losses(p_replica text, p_received_at timestamp with time zone[], p_event_ts bigint[], p_digest bytea[]) RETURNS TABLE(place bigint, news boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    v_epoch uuid := log.epoch();
+BEGIN
+    -- Those with an event_ts are looked up in the log itself, because log.digests forgets; the others it keeps.
+    RETURN QUERY
+    WITH missing AS MATERIALIZED (
+        SELECT u.ord, u.received_at, coalesce(u.event_ts, -1) AS ts_key, u.digest,
+               row_number() OVER (PARTITION BY u.event_ts, u.digest ORDER BY u.ord) AS copy
+        FROM unnest(p_received_at, p_event_ts, p_digest)
+             WITH ORDINALITY AS u (received_at, event_ts, digest, ord)
+        WHERE CASE WHEN u.event_ts IS NULL THEN NOT EXISTS (
+                       SELECT FROM log.digests d WHERE d.event_ts = -1 AND d.digest = u.digest)
+                   ELSE NOT EXISTS (
+                       SELECT FROM log.events e
+                       WHERE e.event_ts = u.event_ts AND e.digest = u.digest AND NOT log.is_own(e.source))
+              END
+    ), noted AS (
+        INSERT INTO log.lost_deliveries AS l (epoch, event_ts, digest, received_at, replica, noticed_at)
+        SELECT v_epoch, m.ts_key, m.digest, m.received_at, p_replica, now()
+        FROM missing m WHERE m.copy = 1
+        ON CONFLICT DO NOTHING
+        RETURNING l.event_ts, l.digest
+    )
+    SELECT m.ord, m.copy = 1 AND n.digest IS NOT NULL
+    FROM missing m LEFT JOIN noted n ON n.event_ts = m.ts_key AND n.digest = m.digest
+    ORDER BY m.ord;
+END
+$$;
 
 CREATE FUNCTION log.place() RETURNS text
     LANGUAGE sql
@@ -4180,6 +4247,156 @@ COMMENT ON COLUMN log.events.verified_by IS 'Fingerprint of the secret that veri
 
 COMMENT ON COLUMN log.events.body IS 'The delivery''s bytes as received; null once erased, and then folded as nothing.';
 
+CREATE TABLE state.acknowledged_drift (
+    account_id text NOT NULL,
+    entity_key text NOT NULL,
+    entity text NOT NULL,
+    path_digest text NOT NULL,
+    digest text NOT NULL,
+    folded bytea NOT NULL,
+    acknowledged_by text,
+    reason text
+);
+
+CREATE TABLE state.notes (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    email text,
+    email_order bytea NOT NULL,
+    note text,
+    known boolean NOT NULL,
+    note_order bytea,
+    removed boolean NOT NULL,
+    drift jsonb NOT NULL
+)
+WITH (fillfactor='85');
+
+CREATE TABLE state.presence (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    email text,
+    email_order bytea NOT NULL,
+    presence_status text,
+    app_type text,
+    app_presence_status text
+)
+WITH (fillfactor='70');
+
+CREATE VIEW state.judged_drift AS
+ SELECT f.account_id,
+    f.entity,
+    f.entity_id,
+    f.entity_key,
+    f.path,
+    f.known,
+    f.reported,
+    f.event_ms,
+    f."position",
+    f.digest,
+    a.folded AS acknowledged,
+    a.acknowledged_by,
+    a.reason
+   FROM (( SELECT x.account_id,
+            d.entity,
+            x.entity_id,
+            x.entity_key,
+            d.path,
+            d.known,
+            d.reported,
+            d.event_ms,
+            d."position",
+            ( SELECT encode(e.digest, 'hex'::text) AS encode
+                   FROM log.events e
+                  WHERE (e."position" = d."position")) AS digest
+           FROM (( SELECT u.account_id,
+                    u.user_id AS entity_id,
+                    u.user_key AS entity_key,
+                    u.drift
+                   FROM state.users u
+                  WHERE (u.drift <> '[]'::jsonb)
+                UNION ALL
+                 SELECT g.account_id,
+                    g.group_id,
+                    g.group_id,
+                    g.drift
+                   FROM state.groups g
+                  WHERE (g.drift <> '[]'::jsonb)
+                UNION ALL
+                 SELECT s.account_id,
+                    COALESCE(u.user_id, s.user_id) AS "coalesce",
+                    s.user_key,
+                    s.drift
+                   FROM (state.user_settings s
+                     LEFT JOIN state.people u USING (account_id, user_key))
+                  WHERE (s.drift <> '[]'::jsonb)
+                UNION ALL
+                 SELECT s.account_id,
+                    s.group_id,
+                    s.group_id,
+                    s.drift
+                   FROM state.group_settings s
+                  WHERE (s.drift <> '[]'::jsonb)
+                UNION ALL
+                 SELECT n.account_id,
+                    COALESCE(u.user_id,
+                        CASE
+                            WHEN (p.folded > n.note_order) THEN p.user_id
+                            ELSE n.user_id
+                        END) AS "coalesce",
+                    n.user_key,
+                    n.drift
+                   FROM ((state.notes n
+                     LEFT JOIN state.people u USING (account_id, user_key))
+                     LEFT JOIN state.presence p USING (account_id, user_key))
+                  WHERE (n.drift <> '[]'::jsonb)) x
+             CROSS JOIN LATERAL jsonb_to_recordset(x.drift) d(entity text, path text, known jsonb, reported jsonb, event_ms bigint, "position" bigint))) f
+     LEFT JOIN state.acknowledged_drift a ON (((a.account_id = f.account_id) AND (a.entity_key = f.entity_key) AND (a.entity = f.entity) AND (a.path_digest = encode(sha256(convert_to(f.path, 'UTF8'::name)), 'hex'::text)) AND (a.digest = f.digest))));
+
+CREATE VIEW directory.acknowledged_drift AS
+ SELECT account_id,
+    entity,
+    entity_id,
+    path,
+    known,
+    reported,
+    state.at(event_ms) AS event_at,
+    "position",
+    state.time_of(acknowledged) AS acknowledged_at,
+    acknowledged_by,
+    reason
+   FROM state.judged_drift d
+  WHERE (acknowledged IS NOT NULL);
+
+COMMENT ON VIEW directory.acknowledged_drift IS 'Drift that still stands and that somebody acknowledged: it is not in drift. What a later event reports at the same path is.';
+
+COMMENT ON COLUMN directory.acknowledged_drift.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.acknowledged_drift.entity IS 'Kind of entity that is in doubt: user, group, user_settings, group_settings, group_locks or personal_note.';
+
+COMMENT ON COLUMN directory.acknowledged_drift.entity_id IS 'User id or group id.';
+
+COMMENT ON COLUMN directory.acknowledged_drift.path IS 'Field in doubt, dotted; profile settings start with "settings.".';
+
+COMMENT ON COLUMN directory.acknowledged_drift.known IS 'Value in the directory before that event.';
+
+COMMENT ON COLUMN directory.acknowledged_drift.reported IS 'Previous value according to that event.';
+
+COMMENT ON COLUMN directory.acknowledged_drift.event_at IS 'Time of that event.';
+
+COMMENT ON COLUMN directory.acknowledged_drift."position" IS 'Position in the log of that event.';
+
+COMMENT ON COLUMN directory.acknowledged_drift.acknowledged_at IS 'When it was acknowledged, the last time.';
+
+COMMENT ON COLUMN directory.acknowledged_drift.acknowledged_by IS 'Who did so.';
+
+COMMENT ON COLUMN directory.acknowledged_drift.reason IS 'Why, in their words.';
+
 CREATE VIEW state.group_admins_links AS
  SELECT DISTINCT e.account_id,
     e.group_id,
@@ -4403,22 +4620,6 @@ CREATE TABLE state.note_versions (
 )
 WITH (fillfactor='85');
 ALTER TABLE ONLY state.note_versions ALTER COLUMN delta SET STATISTICS 0;
-
-CREATE TABLE state.notes (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text NOT NULL,
-    email text,
-    email_order bytea NOT NULL,
-    note text,
-    known boolean NOT NULL,
-    note_order bytea,
-    removed boolean NOT NULL,
-    drift jsonb NOT NULL
-)
-WITH (fillfactor='85');
 
 CREATE TABLE state.sign_in_moments (
     account_id text NOT NULL,
@@ -4890,15 +5091,47 @@ CREATE TABLE state.dead_letters (
     failed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
+CREATE TABLE state.dismissed_dead_letters (
+    digest text NOT NULL,
+    projection text NOT NULL,
+    folded bytea NOT NULL,
+    dismissed_by text,
+    reason text
+);
+
+CREATE VIEW state.judged_dead_letters AS
+ SELECT f."position",
+    f.projection,
+    f.event,
+    f.error,
+    f.failed_at,
+    f.digest,
+    x.folded AS dismissed,
+    x.dismissed_by,
+    x.reason
+   FROM (( SELECT d."position",
+            d.projection,
+            d.event,
+            d.error,
+            d.failed_at,
+            ( SELECT encode(e.digest, 'hex'::text) AS encode
+                   FROM log.events e
+                  WHERE (e."position" = d."position")) AS digest
+           FROM state.dead_letters d) f
+     LEFT JOIN state.dismissed_dead_letters x ON (((x.digest = f.digest) AND (x.projection = f.projection))));
+
 CREATE VIEW directory.dead_letters AS
  SELECT "position",
     projection,
     event,
     error,
     failed_at
-   FROM state.dead_letters d;
+   FROM state.dead_letters d
+  WHERE (NOT (EXISTS ( SELECT
+           FROM state.judged_dead_letters j
+          WHERE ((j."position" = d."position") AND (j.projection = d.projection) AND (j.dismissed IS NOT NULL)))));
 
-COMMENT ON VIEW directory.dead_letters IS 'Events that a projection could not fold: one row an event and projection. Everything else of the log is folded all the same.';
+COMMENT ON VIEW directory.dead_letters IS 'Events that a projection could not fold and that nobody dismissed: one row an event and projection. Everything else of the log is folded all the same.';
 
 COMMENT ON COLUMN directory.dead_letters."position" IS 'Position in the log of the event.';
 
@@ -4945,68 +5178,49 @@ COMMENT ON COLUMN directory.departed_group_admins.added_at IS 'Time of the newes
 
 COMMENT ON COLUMN directory.departed_group_admins.added_by IS 'E-mail of the operator of that event; null where it named none.';
 
-CREATE TABLE state.presence (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text NOT NULL,
-    email text,
-    email_order bytea NOT NULL,
-    presence_status text,
-    app_type text,
-    app_presence_status text
-)
-WITH (fillfactor='70');
+CREATE VIEW directory.dismissed_dead_letters AS
+ SELECT "position",
+    projection,
+    event,
+    error,
+    failed_at,
+    state.time_of(dismissed) AS dismissed_at,
+    dismissed_by,
+    reason
+   FROM state.judged_dead_letters d
+  WHERE (dismissed IS NOT NULL);
+
+COMMENT ON VIEW directory.dismissed_dead_letters IS 'Events that a projection could not fold and that somebody dismissed: they are not in dead_letters.';
+
+COMMENT ON COLUMN directory.dismissed_dead_letters."position" IS 'Position in the log of the event.';
+
+COMMENT ON COLUMN directory.dismissed_dead_letters.projection IS 'The projection that left it out.';
+
+COMMENT ON COLUMN directory.dismissed_dead_letters.event IS 'Name of the event.';
+
+COMMENT ON COLUMN directory.dismissed_dead_letters.error IS 'What is wrong with it; quotes nothing of its content.';
+
+COMMENT ON COLUMN directory.dismissed_dead_letters.failed_at IS 'When folding failed, by the clock of the database.';
+
+COMMENT ON COLUMN directory.dismissed_dead_letters.dismissed_at IS 'When it was dismissed, the last time.';
+
+COMMENT ON COLUMN directory.dismissed_dead_letters.dismissed_by IS 'Who did so.';
+
+COMMENT ON COLUMN directory.dismissed_dead_letters.reason IS 'Why, in their words.';
 
 CREATE VIEW directory.drift AS
- SELECT x.account_id,
-    d.entity,
-    x.entity_id,
-    d.path,
-    d.known,
-    d.reported,
-    state.at(d.event_ms) AS event_at,
-    d."position"
-   FROM (( SELECT u.account_id,
-            u.user_id AS entity_id,
-            u.drift
-           FROM state.users u
-          WHERE (u.drift <> '[]'::jsonb)
-        UNION ALL
-         SELECT g.account_id,
-            g.group_id,
-            g.drift
-           FROM state.groups g
-          WHERE (g.drift <> '[]'::jsonb)
-        UNION ALL
-         SELECT s.account_id,
-            COALESCE(u.user_id, s.user_id) AS "coalesce",
-            s.drift
-           FROM (state.user_settings s
-             LEFT JOIN state.people u USING (account_id, user_key))
-          WHERE (s.drift <> '[]'::jsonb)
-        UNION ALL
-         SELECT s.account_id,
-            s.group_id,
-            s.drift
-           FROM state.group_settings s
-          WHERE (s.drift <> '[]'::jsonb)
-        UNION ALL
-         SELECT n.account_id,
-            COALESCE(u.user_id,
-                CASE
-                    WHEN (p.folded > n.note_order) THEN p.user_id
-                    ELSE n.user_id
-                END) AS "coalesce",
-            n.drift
-           FROM ((state.notes n
-             LEFT JOIN state.people u USING (account_id, user_key))
-             LEFT JOIN state.presence p USING (account_id, user_key))
-          WHERE (n.drift <> '[]'::jsonb)) x
-     CROSS JOIN LATERAL jsonb_to_recordset(x.drift) d(entity text, path text, known jsonb, reported jsonb, event_ms bigint, "position" bigint));
+ SELECT account_id,
+    entity,
+    entity_id,
+    path,
+    known,
+    reported,
+    state.at(event_ms) AS event_at,
+    "position"
+   FROM state.judged_drift d
+  WHERE (acknowledged IS NULL);
 
-COMMENT ON VIEW directory.drift IS 'Where an event reported a previous value that differs from the directory''s: a delivery was lost, or is still to come, and then the row disappears. No rows: the events agree with one another.';
+COMMENT ON VIEW directory.drift IS 'Where an event reported a previous value that differs from the directory''s: a delivery was lost, or is still to come, and then the row disappears. No rows: the events agree with one another, but for what somebody acknowledged.';
 
 COMMENT ON COLUMN directory.drift.account_id IS 'Zoom account.';
 
@@ -5626,6 +5840,54 @@ CREATE TABLE log.epochs (
 
 COMMENT ON TABLE log.epochs IS 'The epochs of the log; the one of the greatest number is in force.';
 
+CREATE TABLE log.lost_deliveries (
+    epoch uuid NOT NULL,
+    event_ts bigint NOT NULL,
+    digest bytea NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    replica text NOT NULL,
+    noticed_at timestamp with time zone NOT NULL,
+    CONSTRAINT lost_deliveries_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+COMMENT ON TABLE log.lost_deliveries IS 'Deliveries that were acknowledged, and that the log did not hold when an epoch began. Written by log.note_losses() alone.';
+
+COMMENT ON COLUMN log.lost_deliveries.epoch IS 'The epoch that lacks it: log.epochs.epoch.';
+
+COMMENT ON COLUMN log.lost_deliveries.event_ts IS 'Its event_ts as in log.digests: -1 where it has none.';
+
+COMMENT ON COLUMN log.lost_deliveries.digest IS 'SHA-256 of its bytes.';
+
+COMMENT ON COLUMN log.lost_deliveries.received_at IS 'When the ingress received it.';
+
+COMMENT ON COLUMN log.lost_deliveries.replica IS 'The ingress replica that acknowledged it and told first.';
+
+COMMENT ON COLUMN log.lost_deliveries.noticed_at IS 'When that replica told.';
+
+CREATE VIEW log.losses AS
+ SELECT epoch,
+    replica,
+    noticed_at,
+    count(*) AS lost,
+    min(received_at) AS first_received_at,
+    max(received_at) AS last_received_at
+   FROM log.lost_deliveries
+  GROUP BY epoch, replica, noticed_at;
+
+COMMENT ON VIEW log.losses IS 'What ingress replicas had acknowledged and a new epoch lacks: one row a report. No row: nothing lost, as far as a replica lived to tell.';
+
+COMMENT ON COLUMN log.losses.epoch IS 'The epoch that lacks them: log.epochs.epoch.';
+
+COMMENT ON COLUMN log.losses.replica IS 'The ingress replica that reported them.';
+
+COMMENT ON COLUMN log.losses.noticed_at IS 'When it reported them.';
+
+COMMENT ON COLUMN log.losses.lost IS 'How many; none is in another row of the same epoch.';
+
+COMMENT ON COLUMN log.losses.first_received_at IS 'When the first of them was received.';
+
+COMMENT ON COLUMN log.losses.last_received_at IS 'When the last of them was received.';
+
 CREATE TABLE log.quarantine (
     id bigint NOT NULL,
     received_at timestamp with time zone NOT NULL,
@@ -5772,6 +6034,9 @@ ALTER TABLE ONLY log.events
 ALTER TABLE log.events
     ADD CONSTRAINT events_source_check CHECK ((source = ANY (ARRAY['webhook'::text, 'import'::text, 'quarantine'::text, 'recovered'::text, 'rest'::text, 'declared'::text, 'operator'::text]))) NOT VALID;
 
+ALTER TABLE ONLY log.lost_deliveries
+    ADD CONSTRAINT lost_deliveries_pkey PRIMARY KEY (epoch, event_ts, digest);
+
 ALTER TABLE ONLY log.quarantine
     ADD CONSTRAINT quarantine_digest_key UNIQUE (digest);
 
@@ -5802,6 +6067,9 @@ ALTER TABLE ONLY state.account_settings
 ALTER TABLE ONLY state.account_settings_versions
     ADD CONSTRAINT account_settings_versions_pkey PRIMARY KEY (account_id, folded);
 
+ALTER TABLE ONLY state.acknowledged_drift
+    ADD CONSTRAINT acknowledged_drift_pkey PRIMARY KEY (account_id, entity_key, entity, path_digest, digest);
+
 ALTER TABLE ONLY state.checkpoints
     ADD CONSTRAINT checkpoints_pkey PRIMARY KEY (projection);
 
@@ -5810,6 +6078,9 @@ ALTER TABLE ONLY state.coverage
 
 ALTER TABLE ONLY state.dead_letters
     ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (projection, "position");
+
+ALTER TABLE ONLY state.dismissed_dead_letters
+    ADD CONSTRAINT dismissed_dead_letters_pkey PRIMARY KEY (digest, projection);
 
 ALTER TABLE ONLY state.freshness
     ADD CONSTRAINT freshness_pkey PRIMARY KEY (account_id, event);
@@ -6054,6 +6325,8 @@ REVOKE ALL ON FUNCTION log.as_jsonb(body bytea) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.epoch(p_gone uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION log.epoch_after(p_known uuid, p_position bigint, p_digest bytea) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION log.forget_digests(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.is_own(source text) FROM PUBLIC;
@@ -6063,6 +6336,8 @@ REVOKE ALL ON FUNCTION log.keep(p_received_at timestamp with time zone[], p_reas
 REVOKE ALL ON FUNCTION log.make_room(p_rows bigint, p_bytes bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.microseconds(moment timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION log.note_losses(p_replica text, p_received_at timestamp with time zone[], p_event_ts bigint[], p_digest bytea[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.place() FROM PUBLIC;
 
@@ -6076,6 +6351,8 @@ REVOKE ALL ON FUNCTION state.hold_leases(p_replica text, p_projections text[], p
 
 REVOKE ALL ON FUNCTION state.release_leases(p_replica text) FROM PUBLIC;
 
+GRANT SELECT ON TABLE directory.acknowledged_drift TO directory_reader;
+
 GRANT SELECT ON TABLE directory.changes TO directory_reader;
 
 GRANT SELECT ON TABLE directory.corrections TO directory_reader;
@@ -6085,6 +6362,8 @@ GRANT SELECT ON TABLE directory.coverage TO directory_reader;
 GRANT SELECT ON TABLE directory.dead_letters TO directory_reader;
 
 GRANT SELECT ON TABLE directory.departed_group_admins TO directory_reader;
+
+GRANT SELECT ON TABLE directory.dismissed_dead_letters TO directory_reader;
 
 GRANT SELECT ON TABLE directory.drift TO directory_reader;
 
