@@ -205,6 +205,11 @@ async def connect(url: str, *, statement_cache: int = 100) -> Connection:
         ) from None
 
 
+def in_role(url: str, role: str) -> str:
+    """Return a URL whose sessions begin in a role; not for a pooler, which refuses the parameter."""
+    return f"{url}{'&' if '?' in url else '?'}role={role}"
+
+
 async def is_pooled(connection: Connection) -> bool:
     """Whether a pooler stands between: the process id that it greets with is not the server's."""
     await connection.execute(_SQL["nothing"])

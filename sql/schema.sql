@@ -15,7 +15,7 @@ CREATE SCHEMA state;
 
 CREATE FUNCTION state.account_settings_then(p_account text, p_folded bytea, p_locks boolean) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_document jsonb;
@@ -541,7 +541,7 @@ COMMENT ON FUNCTION directory.former_users_at(t timestamp with time zone) IS 'Wh
 
 CREATE FUNCTION state.group_admins_decides(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_person text := state.group_admins_meaning(p_account, p_group, p_key, p_folded);
@@ -576,7 +576,7 @@ $$;
 
 CREATE FUNCTION state.group_admins_decides_at(p_bound bytea, p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_person text := state.group_admins_meaning_at(p_bound, p_account, p_group, p_key, p_folded);
@@ -645,7 +645,7 @@ END;
 
 CREATE FUNCTION state.signed_in_since(p_account text, p_user text, p_order bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL RESTRICTED
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
     RETURN EXISTS (
@@ -656,7 +656,7 @@ $$;
 
 CREATE FUNCTION state.signed_in_since_at(p_bound bytea, p_account text, p_user text, p_order bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL RESTRICTED
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
     RETURN EXISTS (
@@ -1367,7 +1367,7 @@ COMMENT ON FUNCTION directory.group_admins_at(t timestamp with time zone) IS 'Wh
 
 CREATE FUNCTION state.group_settings_then(p_account text, p_key text, p_folded bytea, p_locks boolean) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_document jsonb;
@@ -1762,7 +1762,7 @@ END;
 
 CREATE FUNCTION state.memberships_decides(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_person text := state.memberships_meaning(p_account, p_group, p_key, p_folded);
@@ -1804,7 +1804,7 @@ $$;
 
 CREATE FUNCTION state.memberships_decides_at(p_bound bytea, p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_person text := state.memberships_meaning_at(p_bound, p_account, p_group, p_key, p_folded);
@@ -2993,7 +2993,7 @@ COMMENT ON FUNCTION directory.memberships_at(t timestamp with time zone) IS 'Wha
 
 CREATE FUNCTION state.user_settings_then(p_account text, p_key text, p_folded bytea) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_document jsonb;
@@ -3443,6 +3443,18 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION log.append_webhooks(p_received_at timestamp with time zone[], p_event text[], p_event_ts bigint[], p_account_id text[], p_request_id text[], p_digest bytea[], p_verified_by text[], p_body bytea[]) RETURNS TABLE(at_position bigint, duplicate boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT a.at_position, a.duplicate
+    FROM log.append(p_received_at, p_event, p_event_ts, p_account_id, p_request_id, p_digest, 'webhook',
+                    p_verified_by, p_body) a;
+END
+$$;
+
 CREATE FUNCTION log.as_jsonb(body bytea) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE STRICT
     AS $$
@@ -3452,6 +3464,28 @@ EXCEPTION WHEN data_exception OR statement_too_complex OR program_limit_exceeded
     RETURN NULL;
 END
 $$;
+
+CREATE FUNCTION log.block_digest(p_after bigint, p_until bigint, OUT digest bytea, OUT rows bigint) RETURNS record
+    LANGUAGE sql STABLE
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+    SELECT sha256(coalesce(string_agg(r.digest, '' ORDER BY r.position), '')), count(*)
+    FROM (
+        SELECT e.position, sha256(
+            int8send(e.position) || timestamptz_send(e.received_at)
+            || coalesce('\x01'::bytea || int8send(e.event_ts), '\x00'::bytea) || e.digest
+            || log.sealed_text(e.event) || log.sealed_text(e.account_id) || log.sealed_text(e.request_id)
+            || log.sealed_text(e.source) || log.sealed_text(e.verified_by)) AS digest
+        FROM log.events e
+        WHERE e.position > p_after AND e.position <= p_until
+        ORDER BY e.position
+    ) r
+$$;
+
+CREATE FUNCTION log.chained(p_chain bytea, p_after bigint, p_until bigint, OUT chain bytea, OUT rows bigint) RETURNS record
+    LANGUAGE sql STABLE
+    AS $$SELECT sha256(p_chain || b.digest), b.rows FROM log.block_digest(p_after, p_until) b$$;
 
 CREATE FUNCTION log.epoch(p_gone uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3502,7 +3536,8 @@ END
 $$;
 
 CREATE FUNCTION log.forget_digests(p_before timestamp with time zone, p_limit integer) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     WITH old AS (
         SELECT event_ts, digest FROM log.digests
@@ -3523,8 +3558,9 @@ CREATE FUNCTION log.is_own(source text) RETURNS boolean
     RETURN (source = ANY (ARRAY['rest'::text, 'declared'::text, 'operator'::text]));
 
 CREATE FUNCTION log.keep(p_received_at timestamp with time zone[], p_reason text[], p_event text[], p_signed boolean[], p_request_id text[], p_timestamp text[], p_signature text[], p_digest bytea[], p_body bytea[], p_max_rows bigint, p_max_bytes bigint) RETURNS SETOF text
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET lock_timeout TO '1500ms'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_rows bigint;
@@ -3656,14 +3692,61 @@ CREATE FUNCTION log.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    RAISE EXCEPTION 'log.events is append-only: % is refused', TG_OP
+    RAISE EXCEPTION '%.% is append-only: % is refused', TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_OP
         USING ERRCODE = 'insufficient_privilege';
 END
 $$;
 
+CREATE FUNCTION log.seal(p_until bigint, p_rows integer DEFAULT 10000) RETURNS TABLE(at_position bigint, new_chain bytea)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_after bigint;
+    v_chain bytea;
+    v_until bigint;
+    v_rows bigint;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(7017, 8) THEN
+        RETURN;
+    END IF;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'log.seal() needs READ COMMITTED: a fixed snapshot would not see the last seal';
+    END IF;
+    SELECT s.position, s.chain INTO v_after, v_chain FROM log.seals s ORDER BY s.position DESC LIMIT 1;
+    v_after := coalesce(v_after, 0);
+    SELECT max(e.position) INTO v_until FROM log.events e WHERE e.position <= p_until;
+    v_until := least(v_until, v_after + greatest(1, least(p_rows, 10000)));
+    IF v_until > v_after THEN
+        SELECT c.chain, c.rows INTO v_chain, v_rows
+        FROM log.chained(coalesce(v_chain, ''), v_after, v_until) c;
+        INSERT INTO log.seals (position, chain, rows) VALUES (v_until, v_chain, v_rows);
+        RETURN QUERY SELECT v_until, v_chain;
+    END IF;
+END
+$$;
+
+CREATE FUNCTION log.sealed_text(value text) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE((int4send(octet_length(value)) || convert_to(value, 'UTF8'::name)), '\xffffffff'::bytea);
+
 CREATE FUNCTION log.take_append_lock() RETURNS void
     LANGUAGE sql
     AS $$SELECT pg_advisory_xact_lock(7017, 1)$$;
+
+CREATE FUNCTION projector.earlier_readers() RETURNS text[]
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT coalesce(array_agg(DISTINCT l.virtualtransaction), '{}')
+    FROM pg_locks l
+    JOIN pg_stat_activity a USING (pid)
+    LEFT JOIN pg_class c ON c.oid = l.relation AND l.locktype = 'relation'
+    WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+      AND a.application_name IS DISTINCT FROM 'projector fold'
+      AND (c.relnamespace = 'directory'::regnamespace
+           OR (a.backend_xmin IS NOT NULL AND coalesce(a.state LIKE 'idle in transaction%', true)))
+$$;
 
 CREATE FUNCTION state.before_change(p_document jsonb, p_delta jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -3703,7 +3786,7 @@ END;
 
 CREATE FUNCTION state.group_admins_meaning(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_email text := substring(p_key FROM 7);
@@ -3742,7 +3825,7 @@ $$;
 
 CREATE FUNCTION state.group_admins_meaning_at(p_bound bytea, p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_email text := substring(p_key FROM 7);
@@ -3781,7 +3864,7 @@ $$;
 
 CREATE FUNCTION state.group_admins_moves(p_account text, p_key text, p_group text, p_folded bytea, p_until bytea, p_position bigint, p_by text) RETURNS TABLE(came boolean, at_order bytea, at_position bigint, at_by text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 50 ROWS 1 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_starts bytea := p_folded;
@@ -3899,7 +3982,7 @@ $$;
 
 CREATE FUNCTION state.group_admins_shows(p_bound bytea, p_account text, p_group text, p_key text) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_user text := coalesce((
@@ -3975,7 +4058,7 @@ $$;
 
 CREATE FUNCTION state.memberships_meaning(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_email text := substring(p_key FROM 7);
@@ -4014,7 +4097,7 @@ $$;
 
 CREATE FUNCTION state.memberships_meaning_at(p_bound bytea, p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_email text := substring(p_key FROM 7);
@@ -4053,7 +4136,7 @@ $$;
 
 CREATE FUNCTION state.memberships_moves(p_account text, p_key text, p_group text, p_folded bytea, p_until bytea, p_position bigint, p_by text) RETURNS TABLE(came boolean, at_order bytea, at_position bigint, at_by text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 50 ROWS 1 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_starts bytea := p_folded;
@@ -4184,7 +4267,7 @@ $$;
 
 CREATE FUNCTION state.memberships_shows(p_bound bytea, p_account text, p_group text, p_key text) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_user text := coalesce((
@@ -5926,6 +6009,25 @@ ALTER TABLE log.quarantine ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE log.seals (
+    "position" bigint NOT NULL,
+    chain bytea NOT NULL,
+    rows bigint NOT NULL,
+    sealed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT seals_chain_check CHECK ((octet_length(chain) = 32)),
+    CONSTRAINT seals_position_check CHECK (("position" > 0))
+);
+
+COMMENT ON TABLE log.seals IS 'A chain of digests over the log. `projector verify --log` compares it with the rows; written by log.seal() alone.';
+
+COMMENT ON COLUMN log.seals."position" IS 'The last position of the block, which begins after the seal before.';
+
+COMMENT ON COLUMN log.seals.chain IS 'SHA-256 of the chain before, and of the block''s rows; kept elsewhere it is what nobody here can forge.';
+
+COMMENT ON COLUMN log.seals.rows IS 'Rows of the block when it was sealed.';
+
+COMMENT ON COLUMN log.seals.sealed_at IS 'When it was sealed.';
+
 CREATE TABLE observations.leases (
     account_id text NOT NULL,
     owner text NOT NULL,
@@ -6042,6 +6144,9 @@ ALTER TABLE ONLY log.quarantine
 
 ALTER TABLE ONLY log.quarantine
     ADD CONSTRAINT quarantine_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY log.seals
+    ADD CONSTRAINT seals_pkey PRIMARY KEY ("position");
 
 ALTER TABLE ONLY observations.leases
     ADD CONSTRAINT leases_pkey PRIMARY KEY (account_id);
@@ -6253,10 +6358,25 @@ CREATE TRIGGER events_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON log
 
 ALTER TABLE log.events ENABLE ALWAYS TRIGGER events_are_append_only;
 
+CREATE TRIGGER seals_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON log.seals FOR EACH STATEMENT EXECUTE FUNCTION log.refuse_change();
+
+ALTER TABLE log.seals ENABLE ALWAYS TRIGGER seals_are_append_only;
+
 ALTER TABLE ONLY observations.progress
     ADD CONSTRAINT progress_run_fkey FOREIGN KEY (run) REFERENCES observations.runs(run) ON DELETE CASCADE;
 
 GRANT USAGE ON SCHEMA directory TO directory_reader;
+
+GRANT USAGE ON SCHEMA log TO projector_ingress;
+GRANT USAGE ON SCHEMA log TO projector_projector;
+GRANT USAGE ON SCHEMA log TO projector_operator;
+
+GRANT USAGE ON SCHEMA observations TO projector_projector;
+GRANT USAGE ON SCHEMA observations TO projector_operator;
+
+GRANT USAGE ON SCHEMA projector TO projector_ingress;
+GRANT USAGE ON SCHEMA projector TO projector_projector;
+GRANT USAGE ON SCHEMA projector TO projector_operator;
 
 GRANT SELECT ON TABLE directory.account_settings TO directory_reader;
 
@@ -6320,36 +6440,68 @@ REVOKE ALL ON FUNCTION directory.users_at(t timestamp with time zone) FROM PUBLI
 GRANT ALL ON FUNCTION directory.users_at(t timestamp with time zone) TO directory_reader;
 
 REVOKE ALL ON FUNCTION log.append(p_received_at timestamp with time zone[], p_event text[], p_event_ts bigint[], p_account_id text[], p_request_id text[], p_digest bytea[], p_source text, p_verified_by text[], p_body bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.append(p_received_at timestamp with time zone[], p_event text[], p_event_ts bigint[], p_account_id text[], p_request_id text[], p_digest bytea[], p_source text, p_verified_by text[], p_body bytea[]) TO projector_operator;
+
+REVOKE ALL ON FUNCTION log.append_webhooks(p_received_at timestamp with time zone[], p_event text[], p_event_ts bigint[], p_account_id text[], p_request_id text[], p_digest bytea[], p_verified_by text[], p_body bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.append_webhooks(p_received_at timestamp with time zone[], p_event text[], p_event_ts bigint[], p_account_id text[], p_request_id text[], p_digest bytea[], p_verified_by text[], p_body bytea[]) TO projector_ingress;
+GRANT ALL ON FUNCTION log.append_webhooks(p_received_at timestamp with time zone[], p_event text[], p_event_ts bigint[], p_account_id text[], p_request_id text[], p_digest bytea[], p_verified_by text[], p_body bytea[]) TO projector_operator;
 
 REVOKE ALL ON FUNCTION log.as_jsonb(body bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.as_jsonb(body bytea) TO projector_projector;
+
+REVOKE ALL ON FUNCTION log.block_digest(p_after bigint, p_until bigint, OUT digest bytea, OUT rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.block_digest(p_after bigint, p_until bigint, OUT digest bytea, OUT rows bigint) TO projector_projector;
+
+REVOKE ALL ON FUNCTION log.chained(p_chain bytea, p_after bigint, p_until bigint, OUT chain bytea, OUT rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.chained(p_chain bytea, p_after bigint, p_until bigint, OUT chain bytea, OUT rows bigint) TO projector_projector;
 
 REVOKE ALL ON FUNCTION log.epoch(p_gone uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.epoch(p_gone uuid) TO projector_ingress;
+GRANT ALL ON FUNCTION log.epoch(p_gone uuid) TO projector_projector;
 
 REVOKE ALL ON FUNCTION log.epoch_after(p_known uuid, p_position bigint, p_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.epoch_after(p_known uuid, p_position bigint, p_digest bytea) TO projector_ingress;
 
 REVOKE ALL ON FUNCTION log.forget_digests(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.forget_digests(p_before timestamp with time zone, p_limit integer) TO projector_projector;
 
 REVOKE ALL ON FUNCTION log.is_own(source text) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.is_own(source text) TO projector_projector;
 
 REVOKE ALL ON FUNCTION log.keep(p_received_at timestamp with time zone[], p_reason text[], p_event text[], p_signed boolean[], p_request_id text[], p_timestamp text[], p_signature text[], p_digest bytea[], p_body bytea[], p_max_rows bigint, p_max_bytes bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.keep(p_received_at timestamp with time zone[], p_reason text[], p_event text[], p_signed boolean[], p_request_id text[], p_timestamp text[], p_signature text[], p_digest bytea[], p_body bytea[], p_max_rows bigint, p_max_bytes bigint) TO projector_ingress;
 
 REVOKE ALL ON FUNCTION log.make_room(p_rows bigint, p_bytes bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.microseconds(moment timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.microseconds(moment timestamp with time zone) TO projector_projector;
 
 REVOKE ALL ON FUNCTION log.note_losses(p_replica text, p_received_at timestamp with time zone[], p_event_ts bigint[], p_digest bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.note_losses(p_replica text, p_received_at timestamp with time zone[], p_event_ts bigint[], p_digest bytea[]) TO projector_ingress;
 
 REVOKE ALL ON FUNCTION log.place() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_bytes bigint, p_events text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.read(p_after bigint, p_limit integer, p_until bigint, p_bytes bigint, p_events text[]) TO projector_projector;
 
 REVOKE ALL ON FUNCTION log.refuse_change() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION log.seal(p_until bigint, p_rows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.seal(p_until bigint, p_rows integer) TO projector_projector;
+
+REVOKE ALL ON FUNCTION log.sealed_text(value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.sealed_text(value text) TO projector_projector;
+
 REVOKE ALL ON FUNCTION log.take_append_lock() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION projector.earlier_readers() FROM PUBLIC;
+GRANT ALL ON FUNCTION projector.earlier_readers() TO projector_projector;
 
 REVOKE ALL ON FUNCTION state.hold_leases(p_replica text, p_projections text[], p_versions integer[], p_ttl interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION state.release_leases(p_replica text) FROM PUBLIC;
+
+GRANT SELECT ON TABLE log.events TO projector_projector;
 
 GRANT SELECT ON TABLE directory.acknowledged_drift TO directory_reader;
 
@@ -6384,6 +6536,43 @@ GRANT SELECT ON TABLE directory.unresolved_groups TO directory_reader;
 GRANT SELECT ON TABLE directory.unresolved_users TO directory_reader;
 
 GRANT SELECT ON TABLE directory.user_setting_values TO directory_reader;
+
+GRANT SELECT ON TABLE log.deliveries TO projector_projector;
+
+GRANT SELECT ON TABLE log.digests TO projector_projector;
+
+GRANT SELECT ON TABLE log.epochs TO projector_projector;
+
+GRANT SELECT ON TABLE log.lost_deliveries TO projector_projector;
+
+GRANT SELECT ON TABLE log.losses TO projector_projector;
+
+GRANT SELECT,DELETE ON TABLE log.quarantine TO projector_operator;
+
+GRANT SELECT(id) ON TABLE log.quarantine TO projector_projector;
+
+GRANT SELECT(received_at) ON TABLE log.quarantine TO projector_projector;
+
+GRANT SELECT(reason) ON TABLE log.quarantine TO projector_projector;
+
+GRANT SELECT(signed) ON TABLE log.quarantine TO projector_projector;
+
+GRANT SELECT(size) ON TABLE log.quarantine TO projector_projector;
+
+GRANT SELECT ON TABLE log.seals TO projector_projector;
+
+GRANT SELECT ON TABLE observations.leases TO projector_projector;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE observations.leases TO projector_operator;
+
+GRANT SELECT ON TABLE observations.progress TO projector_projector;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE observations.progress TO projector_operator;
+
+GRANT SELECT ON TABLE observations.runs TO projector_projector;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE observations.runs TO projector_operator;
+
+GRANT SELECT ON TABLE projector.migrations TO projector_ingress;
+GRANT SELECT ON TABLE projector.migrations TO projector_projector;
+GRANT SELECT ON TABLE projector.migrations TO projector_operator;
 
 GRANT SELECT ON TABLE state.past_removed_emails TO directory_reader;
 

@@ -9,6 +9,7 @@ from projector import __version__
 from projector.cli import (
     completion_command,
     data_commands,
+    grant_command,
     history_commands,
     reconcile_command,
     recovery_commands,
@@ -33,6 +34,7 @@ app = typer.Typer(
 up_command.register(app)
 replica_commands.register(app)
 schema_commands.register(app)
+grant_command.register(app)
 simulate_command.register(app)
 data_commands.register(app)
 reconcile_command.register(app)

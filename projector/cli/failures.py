@@ -66,8 +66,8 @@ def _actionable(error: BaseException) -> ProjectorError | None:
         return error
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
         return SchemaMismatch(
-            f"this database role may not do that ({error.args[0]}); use the role that owns the "
-            "projector's schemas"
+            f"this database role may not do that ({error.args[0]}); use a login with another role "
+            "(`projector grant` gives one), or let the schemas' owner run `projector migrate` again"
         )
     for kind, sentence in _REFUSED:
         if isinstance(error, kind):

@@ -22,6 +22,7 @@ from projector.config import Settings
 from projector.database import Database
 from projector.errors import ConfigurationError
 from projector.folding.tables import Projection
+from projector.log.seals import ChainVerdict, Seal, parse_anchor, verify_chain
 from projector.operations.acts import About, Act, record
 from projector.process import relax_gc, run
 from projector.projections import PROJECTIONS
@@ -29,6 +30,7 @@ from projector.rebuild.rebuild import rebuild as rebuild_projections
 from projector.rebuild.verify import verify as verify_projections
 from projector.schema.ddl import full_text
 from projector.schema.migrate import migrate as migrate_schema
+from projector.schema.roles import missing_right
 from projector.state.comparison import Verdict
 
 T = TypeVar("T")
@@ -66,12 +68,15 @@ def migrate(
         return
     settings = start()
 
-    async def work() -> list[str]:
+    async def work() -> tuple[list[str], str | None]:
         async with open_configured(settings) as database:
-            return await migrate_schema(database)
+            applied = await migrate_schema(database)
+            return applied, await missing_right(database)
 
-    applied = run(work())
+    applied, missing = run(work())
     say(f"migrated: {', '.join(applied)}" if applied else "nothing to migrate")
+    if missing is not None:
+        say(missing)
 
 
 def rebuild(
@@ -100,12 +105,69 @@ def rebuild(
     say(at_positions([act]))
 
 
-def verify(names: Names = None, processes: Processes = None) -> None:
-    """Fold the log afresh and compare it with the live rows; exit 1 if any differs."""
+def verify(
+    names: Names = None,
+    processes: Processes = None,
+    log: Annotated[
+        bool, typer.Option("--log", help="Compare the log itself with its chain of digests.")
+    ] = False,
+    anchor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="POSITION:CHAIN",
+            help="With --log: what an earlier run, or a projector's line log_sealed, printed. Whoever owns "
+            "the database can make the whole chain anew, and only this tells.",
+        ),
+    ] = None,
+) -> None:
+    """Fold the log afresh and compare it with the live rows; exit 1 if any differs.
+
+    With --log, compare every row of the log with the digests that projectors chain over it: a row that was
+    changed, removed or inserted behind our back breaks the chain.
+    """
+    if log:
+        _verify_log(names, anchor)
+        return
+    if anchor is not None:
+        raise ConfigurationError("--anchor is for the log: give --log with it")
     verdicts = _verdicts(_chosen(names), "verify", processes)
     _print_verdicts(verdicts, "differ from the log")
     if any(verdict.differences for verdict in verdicts):
         raise typer.Exit(1)
+
+
+def _verify_log(names: list[str] | None, anchor: str | None) -> None:
+    if names:
+        raise ConfigurationError("--log compares the log, which no projection changes: name none")
+    try:
+        kept = None if anchor is None else parse_anchor(anchor)
+    except ValueError as error:
+        raise ConfigurationError(f"{error}; copy it from an earlier run") from None
+
+    async def work(database: Database) -> ChainVerdict:
+        with progress("verify --log") as report:
+            return await verify_chain(database, kept, report)
+
+    verdict = run(cancel_on_sigterm(on_database(start(), work)))
+    _print_chain(verdict, kept)
+    if verdict.findings:
+        raise typer.Exit(1)
+
+
+def _print_chain(verdict: ChainVerdict, anchor: Seal | None) -> None:
+    for finding in verdict.findings:
+        put(f"log\t{finding}")
+    put(
+        f"log\tposition {verdict.head}\t{verdict.seals} seals\t{verdict.unsealed} positions not sealed yet\t"
+        f"{len(verdict.findings)} findings"
+    )
+    if verdict.seals:
+        put(f"anchor\t{verdict.sealed}")
+    if anchor is None:
+        say(
+            "without --anchor this does not tell whether somebody who owns the database made the chain anew; "
+            "keep the anchor elsewhere and give it the next time"
+        )
 
 
 def _verdicts(chosen: Sequence[Projection], title: str, processes: int | None) -> list[Verdict]:

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -14,7 +16,7 @@ from projector.cli.reconcile_command import reconcile_until_cancelled
 from projector.cli.replica_commands import project_until_cancelled
 from projector.cli.running import data_dir_of, local_address, say, start
 from projector.config import Settings
-from projector.database import open_database
+from projector.database import in_role, open_database
 from projector.embedded import EmbeddedServer, EmbeddedStartFailed, prepare_data_dir
 from projector.embedded.layout import DATABASE, LOOPBACK
 from projector.errors import ConfigurationError
@@ -22,6 +24,7 @@ from projector.ingress.server import serve as serve_ingress
 from projector.process import DeferredStop
 from projector.rest.session import has_credentials
 from projector.schema.migrate import migrate
+from projector.schema.roles import Role
 
 SECRET_FILE = "zoom-secret-token"  # noqa: S105  a file's name
 LAST_ANSWERS_SECONDS = 5.0
@@ -41,10 +44,11 @@ def up() -> None:
     # A terminal's Ctrl-C also reaches the programs that prepare the server, and ends them.
     with DeferredStop(interrupted=EmbeddedStartFailed) as stop, ExitStack() as stack:
         url = settings.given_database_url()
+        embedded = url is None
         if url is None:
             url = stack.enter_context(_embedded(settings)).dsn
         with_token = with_secret(settings)
-        stop.run(lambda: _everything(with_token, url))
+        stop.run(lambda: _everything(with_token, url, embedded=embedded))
     say("stopped")
 
 
@@ -106,7 +110,7 @@ def known_secret(data_dir: Path) -> str | None:
     return token
 
 
-async def _everything(settings: Settings, url: str) -> None:
+async def _everything(settings: Settings, url: str, *, embedded: bool) -> None:
     database = await open_database(url)
     try:
         applied = await migrate(database)
@@ -114,11 +118,14 @@ async def _everything(settings: Settings, url: str) -> None:
         await database.close()
     if applied:
         say(f"migrated: {', '.join(applied)}")
-    await _serve_and_project(settings, url)
+    # The embedded server is reached without a pooler, which would refuse the parameter.
+    await _serve_and_project(settings, partial(in_role, url) if embedded else lambda _role: url)
 
 
-async def _serve_and_project(settings: Settings, url: str) -> None:
+async def _serve_and_project(settings: Settings, url: Callable[[Role], str]) -> None:
     """Run ingress and projectors until either fails or this is cancelled; the ingress drains first.
+
+    `url` gives the database URL of what works in a role.
 
     What reconciles beside them fails by itself.
     """
@@ -131,11 +138,16 @@ async def _serve_and_project(settings: Settings, url: str) -> None:
 
     registry = CollectorRegistry()
     async with asyncio.TaskGroup() as tasks:
-        listening = tasks.create_task(serve_ingress(without_drain, url, ready=ready, stop=stop))
-        folding = tasks.create_task(project_until_cancelled(settings, url, registry))
+        listening = tasks.create_task(
+            serve_ingress(without_drain, url(Role.INGRESS), ready=ready, stop=stop)
+        )
+        folding = tasks.create_task(
+            project_until_cancelled(settings, url(Role.PROJECTOR), registry)
+        )
         beside = [folding]
         if has_credentials(settings):
-            beside.append(tasks.create_task(reconcile_until_cancelled(settings, url, registry)))
+            reconciling = reconcile_until_cancelled(settings, url(Role.OPERATOR), registry)
+            beside.append(tasks.create_task(reconciling))
         try:
             await asyncio.wait((listening, folding), return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -40,19 +40,20 @@ async def append(
 
     When it returns, duplicates too are on as many servers as the database demands. Nobody cancels it.
     After an error the deliveries may or may not be in the log; append them again: the positions are the
-    same. `timeout` is in seconds.
+    same. `timeout` is in seconds. Only an operator's role may append other sources than webhooks.
     """
     columns = zip(*deliveries, strict=True)
     received, event, event_ts, account, request, digest, verified_by, body = columns
+    webhooks = source == "webhook"
     rows = await database.fetch_to_end(
-        _SQL["append"],
+        _SQL["append_webhooks" if webhooks else "append"],
         received,
         text_array(event),
         event_ts,
         text_array(account),
         text_array(request),
         digest,
-        source,
+        *(() if webhooks else (source,)),
         text_array(verified_by),
         body,
         timeout=timeout,

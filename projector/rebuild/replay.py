@@ -19,7 +19,7 @@ from projector.projections import PROJECTIONS
 from projector.rebuild.fill import Progress, fill_shadows
 from projector.schema.replayed import replayed_views, rows_schema
 from projector.state import replay_sql
-from projector.state.rebuilds import replay_schemas
+from projector.state.rebuilds import act_as_projector, replay_schemas
 from projector.state.shadow import Shadow
 
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,30}", re.ASCII)
@@ -97,6 +97,7 @@ async def _begin(database: Database, into: str) -> None:
         async with database.transaction() as connection:
             await connection.execute(replay_sql.create_schema(into))
             await connection.execute(replay_sql.create_schema(rows))
+            await act_as_projector(connection)
             await connection.execute(replay_sql.create_dead_letters(rows))
     except asyncpg.PostgresSyntaxError:
         raise ReplayRefused(
@@ -111,6 +112,7 @@ async def _begin(database: Database, into: str) -> None:
 
 async def _finish(database: Database, into: str, shadows: Sequence[Shadow]) -> None:
     async with database.transaction() as connection:
+        await act_as_projector(connection)
         for shadow in shadows:
             for statement in replay_sql.move_in(
                 shadow.schema, shadow.projection, rows_schema(into)

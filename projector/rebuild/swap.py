@@ -25,6 +25,8 @@ from projector.rebuild.catch_up import Follower
 from projector.schema.migrate import create_views, stored_versions
 from projector.state import shadow_sql
 from projector.state.rebuilds import (
+    act_as_oneself,
+    act_as_projector,
     earlier_readers,
     give_lease_back,
     still_open,
@@ -57,8 +59,8 @@ _RETRIED: Final = (
 async def swap(database: Database, follower: Follower, owner: str) -> int:
     """Put a caught-up shadow in the live tables' place; returns its position.
 
-    Raises SwapFailed after minutes of waiting for a lock or a transaction, or if anything but a view
-    depends on the old tables.
+    Raises SwapFailed after minutes of waiting for a lock or a transaction, if anything but a view depends on
+    the old tables, or if this login may not replace them or a view on them.
     """
     name = follower.projection.name
     earlier = await earlier_readers(database)
@@ -73,6 +75,12 @@ async def swap(database: Database, follower: Follower, owner: str) -> int:
             if attempt % LONG_EVERY == 1:
                 _log.info("swap_waits", projection=name, reason=type(error).__name__)
             await asyncio.sleep(PAUSE_SECONDS)
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise SwapFailed(
+                f"{name} was not swapped in: this login may not replace its tables, or a view on them "
+                f"({error.args[0]}); build views of yours on schema `directory`, let the schemas' owner run "
+                "`projector migrate`, and run the rebuild again"
+            ) from None
         except (asyncpg.DependentObjectsStillExistError, asyncpg.UndefinedColumnError):
             raise SwapFailed(
                 f"{name} was not swapped in: an object of yours depends on its tables in schema `state`; "
@@ -106,10 +114,13 @@ async def _exchange(connection: Connection, follower: Follower, epoch: int) -> N
     ):
         raise Fenced(f"the lease on {projection.name} was taken over during the swap")
     same = before == version
+    await connection.execute(shadow_sql.create_schema(shadow_sql.retired(shadow)))
     await _point_views(connection, projection, LIVE, shadow if same else LIVE)
     await _execute(connection, shadow_sql.change_places(shadow, projection))
     if not same:
+        await act_as_projector(connection)
         await create_views(connection)
+        await act_as_oneself(connection)
         await _point_views(connection, projection, shadow_sql.retired(shadow), LIVE)
     await _execute(connection, shadow_sql.drop_retired(shadow, projection))
 

@@ -84,16 +84,27 @@ def view_files() -> Iterator[str]:
     yield from as_of_texts(texts)
 
 
+def roles_text() -> str:
+    """Return what makes the roles; it runs before any migration."""
+    return (sql_root() / "roles" / "roles.sql").read_text(encoding="utf-8")
+
+
+def rights_text() -> str:
+    """Return what grants each role its rights and hands schemas over; it runs after everything else."""
+    return (sql_root() / "roles" / "rights.sql").read_text(encoding="utf-8")
+
+
 def full_text() -> str:
     """Return everything that `migrate` runs on an empty database, as one script for one transaction."""
-    parts = ["BEGIN;", _SQL["create_ledger"]]
+    parts = ["BEGIN;", roles_text(), _SQL["create_ledger"]]
     for migration in migrations():
         parts += [migration.text, _recorded(migration)]
     for projection in PROJECTIONS:
         ddl = projection_ddl(projection)
         parts += ["SET LOCAL search_path = state;", ddl["tables"], ddl["keys"], ddl["indexes"]]
         parts.append(_registered(projection))
-    return "\n".join([*parts, "SET LOCAL search_path = public;", *view_files(), "COMMIT;"])
+    parts += ["SET LOCAL search_path = public;", *view_files(), rights_text(), "COMMIT;"]
+    return "\n".join(parts)
 
 
 def _recorded(migration: Migration) -> str:

@@ -16,7 +16,7 @@ from projector.database import UNAVAILABLE, Connection, Database, Queryable, ret
 from projector.errors import DatabaseUnavailable, SchemaMismatch
 from projector.folding.tables import Projection
 from projector.projections import PROJECTIONS
-from projector.schema.ddl import projection_statements, view_files
+from projector.schema.ddl import projection_statements, rights_text, roles_text, view_files
 from projector.schema.migrations import migrations, read_applied, too_old
 from projector.statements import queries
 
@@ -55,8 +55,8 @@ async def migrate(database: Database) -> list[str]:
         ) from error
     except asyncpg.InsufficientPrivilegeError as error:
         raise SchemaMismatch(
-            f"this database role may not migrate ({error}); let a role with CREATE on the "
-            "database and CREATEROLE run `projector migrate`"
+            f"this database role may not migrate ({error}); let the role that migrated before, or a new "
+            "one with CREATE on the database and CREATEROLE, run `projector migrate`"
         ) from error
 
 
@@ -67,6 +67,7 @@ def _pause(attempt: int) -> float:
 async def _migrate_in(connection: Connection) -> list[str]:
     await connection.execute(_SQL["take_migration_lock"])
     await connection.execute(_SQL["limit_lock_waits"])
+    await connection.execute(roles_text())
     await connection.execute(_SQL["create_ledger"])
     applied, serves = await read_applied(connection)
     known = migrations()
@@ -81,6 +82,7 @@ async def _migrate_in(connection: Connection) -> list[str]:
     if applied <= len(known):  # a newer release's views may show what this code does not know
         await create_missing_tables(connection)
         await create_views(connection)
+        await connection.execute(rights_text())
     return [migration.name for migration in pending]
 
 

@@ -12,8 +12,8 @@ from projector.projections import PROJECTIONS
 from projector.schema.ddl import view_files
 
 _MADE: Final = re.compile(r"^CREATE OR REPLACE (?:VIEW|FUNCTION) state\.(\w+)", re.MULTILINE)
-# What is about the present alone: roles, checkpoints, the log itself.
-_OF_THE_PRESENT: Final = ("CREATE SCHEMA ", "state.checkpoints", "VIEW log.")
+# What is about the present alone: the interface as such, checkpoints.
+_OF_THE_PRESENT: Final = ("COMMENT ON SCHEMA ", "state.checkpoints")
 
 
 def rows_schema(into: str) -> str:

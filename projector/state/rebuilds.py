@@ -108,6 +108,19 @@ async def earlier_readers(database: Queryable) -> list[str]:
     return list(rows[0][0])
 
 
+async def act_as_projector(database: Queryable) -> None:
+    """Let what the current transaction makes from now on belong to the role of projectors.
+
+    Only the owner of tables and views can replace them, and the next rebuild may run with another login.
+    """
+    await database.fetch(_SQL["act_as_projector"])
+
+
+async def act_as_oneself(database: Queryable) -> None:
+    """End what act_as_projector began, before the transaction ends."""
+    await database.fetch(_SQL["act_as_oneself"])
+
+
 async def reads_no_view(database: Queryable) -> None:
     """Mark the current transaction as one that swaps need not wait for."""
     await database.fetch(_SQL["reads_no_view"])

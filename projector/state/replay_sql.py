@@ -14,7 +14,10 @@ MARK: Final = "a replay of the directory, made by the projector"
 
 def create_schema(schema: str) -> str:
     """Create a schema of a replay, marked as such."""
-    return f"CREATE SCHEMA {schema}; COMMENT ON SCHEMA {schema} IS '{MARK}'"
+    return (
+        f"CREATE SCHEMA {schema} AUTHORIZATION projector_projector; "
+        f"COMMENT ON SCHEMA {schema} IS '{MARK}'"
+    )
 
 
 def drop_schema(schema: str) -> str:

@@ -10,7 +10,7 @@ from projector.schema.ddl import projection_statements
 from projector.schema.migrate import create_in, create_tables
 from projector.state import shadow_sql
 from projector.state.codec import codec_of
-from projector.state.rebuilds import shadow_schemas
+from projector.state.rebuilds import act_as_projector, shadow_schemas
 from projector.state.store import columns_of
 
 STATEMENT_SECONDS: Final = 3600.0
@@ -28,6 +28,7 @@ class Shadow:
         """Create the schema and its tables, without keys."""
         async with self.database.transaction() as connection:
             await connection.execute(shadow_sql.create_schema(self.schema))
+            await act_as_projector(connection)
             await create_tables(connection, self.projection, self.schema, "tables")
             await connection.execute(shadow_sql.create_beside(self.schema, self.projection))
 

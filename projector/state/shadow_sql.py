@@ -26,8 +26,8 @@ def runs_of(table: MergeTable) -> str:
 
 
 def create_schema(schema: str) -> str:
-    """Create the schema of a shadow."""
-    return f"CREATE SCHEMA {schema}"
+    """Create a schema for the tables of a shadow, or for those that it replaces."""
+    return f"CREATE SCHEMA {schema} AUTHORIZATION projector_projector"
 
 
 def create_beside(schema: str, projection: Projection) -> str:
@@ -145,7 +145,6 @@ def point_view(view: str, definition: str, names: Sequence[str], source: str, ta
 
 def change_places(schema: str, projection: Projection) -> Iterator[str]:
     """Retire the live tables, and put a shadow's tables and dead letters in their place."""
-    yield create_schema(retired(schema))
     for name in projection.table_names:
         # IF EXISTS: a new version may have a table that the old one lacks.
         yield f"ALTER TABLE IF EXISTS state.{name} SET SCHEMA {retired(schema)}"

@@ -3,8 +3,13 @@
 SELECT at_position, duplicate FROM log.append($1, $2::text::text[], $3, $4::text::text[],
     $5::text::text[], $6, $7, $8::text::text[], $9)
 
+-- name: append_webhooks
+-- The same for an ingress, which may append nothing else.
+SELECT at_position, duplicate FROM log.append_webhooks($1, $2::text::text[], $3, $4::text::text[],
+    $5::text::text[], $6, $7::text::text[], $8)
+
 -- name: append_nothing
-SELECT count(*) FROM log.append('{}', '{}', '{}', '{}', '{}', '{}', 'webhook', '{}', '{}')
+SELECT count(*) FROM log.append_webhooks('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')
 
 -- name: head
 SELECT coalesce(max(position), 0) FROM log.events
@@ -92,6 +97,37 @@ WHERE l.locktype = 'advisory' AND l.classid = 7017 AND l.objid = 1 AND l.objsubi
 
 -- name: forget_digests
 SELECT log.forget_digests($1, $2)
+
+-- name: seal
+SELECT at_position, new_chain FROM log.seal($1)
+
+-- name: seals
+-- The next $2 after position $1.
+SELECT position, chain, rows FROM log.seals WHERE position > $1 ORDER BY position LIMIT $2
+
+-- name: chained
+SELECT chain, rows FROM log.chained($1, $2, $3)
+
+-- name: missing
+-- The first $3 stretches of positions after $1 up to $2 that have no row.
+SELECT g.position + 1, g.next - 1
+FROM (
+    SELECT p.position, lead(p.position, 1, $2::bigint + 1) OVER (ORDER BY p.position) AS next
+    FROM (SELECT $1::bigint AS position
+          UNION ALL SELECT position FROM log.events WHERE position > $1 AND position <= $2) p
+) g
+WHERE g.next > g.position + 1
+ORDER BY g.position LIMIT $3
+
+-- name: bodies_unlike_digests
+-- The first $3 positions after $1 up to $2 whose body is not the one that its digest tells.
+SELECT position FROM log.events
+WHERE position > $1 AND position <= $2 AND sha256(body) <> digest
+ORDER BY position LIMIT $3
+
+-- name: before_the_first
+-- The first $1 rows at no position of the log.
+SELECT position FROM log.events WHERE position < 1 ORDER BY position LIMIT $1
 
 -- name: export
 -- The events after position $1 up to $3: at most $2 rows and $4 bytes of bodies, but always one row.

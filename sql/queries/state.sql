@@ -75,16 +75,14 @@ WITH freed AS (
 SELECT pg_notify('projector_lease', '')
 
 -- name: earlier_readers
--- Transactions whose snapshot may be older than what is written by now: those that have read the directory,
--- and those that idle on a snapshot, as REPEATABLE READ does.
-SELECT coalesce(array_agg(DISTINCT l.virtualtransaction), '{}')
-FROM pg_locks l
-JOIN pg_stat_activity a USING (pid)
-LEFT JOIN pg_class c ON c.oid = l.relation AND l.locktype = 'relation'
-WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
-  AND a.application_name <> 'projector fold'
-  AND (c.relnamespace = 'directory'::regnamespace
-       OR (a.backend_xmin IS NOT NULL AND a.state LIKE 'idle in transaction%'))
+SELECT projector.earlier_readers()
+
+-- name: act_as_projector
+-- Until the transaction ends: what it makes belongs to every projector, whoever makes it.
+SET LOCAL ROLE projector_projector
+
+-- name: act_as_oneself
+RESET ROLE
 
 -- name: reads_no_view
 -- It reads no view, so no swap need wait for it (earlier_readers).

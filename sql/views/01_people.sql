@@ -8,7 +8,7 @@
 CREATE OR REPLACE FUNCTION state.signed_in_since(
     p_account text, p_user text, p_order bytea
 ) RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10 SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN EXISTS (
         SELECT FROM state.sign_ins s

@@ -14,7 +14,7 @@
 CREATE OR REPLACE FUNCTION state.{list}_meaning(
     p_account text, p_group text, p_key text, p_folded bytea
 ) RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10 SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_email text := substring(p_key FROM 7);
     v_group_cutoff bytea;
@@ -54,7 +54,7 @@ $$;
 CREATE OR REPLACE FUNCTION state.{list}_decides(
     p_account text, p_group text, p_key text, p_folded bytea
 ) RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10 SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_person text := state.{list}_meaning(p_account, p_group, p_key, p_folded);
     v_cutoff bytea;

@@ -51,7 +51,7 @@ CREATE OR REPLACE FUNCTION state.account_settings_then(
     p_account text, p_folded bytea, p_locks boolean
 ) RETURNS jsonb
 -- all:
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_document jsonb;
     v_last bytea;

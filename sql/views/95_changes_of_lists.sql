@@ -32,7 +32,7 @@ WHERE e.user_id IS NULL;
 CREATE OR REPLACE FUNCTION state.{list}_moves(
     p_account text, p_key text, p_group text, p_folded bytea, p_until bytea, p_position bigint, p_by text
 ) RETURNS TABLE (came boolean, at_order bytea, at_position bigint, at_by text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1 COST 50 SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1 COST 50 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_starts bytea := p_folded;
     v_start_position bigint := p_position;
@@ -169,7 +169,7 @@ GRANT EXECUTE ON FUNCTION state.{list}_moves TO PUBLIC;
 CREATE OR REPLACE FUNCTION state.{list}_shows(
     p_bound bytea, p_account text, p_group text, p_key text
 ) RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_user text := coalesce((
             SELECT u.user_id FROM state.past_users u

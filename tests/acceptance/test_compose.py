@@ -11,12 +11,20 @@ from typing import Any
 import pytest
 
 from projector.config import Settings
+from tests.command_rig import execute, query
 from tests.load_balancer import ROOT, compose, haproxy_configuration
-from tests.processes import binary
+from tests.processes import binary, environment
 
-SERVICES = ("postgres", "migrate", "ingress-1", "ingress-2", "project", "haproxy")
-LONG_RUNNING = tuple(name for name in SERVICES if name != "migrate")
-OURS = ("migrate", "ingress-1", "ingress-2", "project")
+SERVICES = ("postgres", "migrate", "ingress-1", "ingress-2", "project", "operator", "haproxy")
+LONG_RUNNING = tuple(name for name in SERVICES if name not in ("migrate", "operator"))
+OURS = ("migrate", "ingress-1", "ingress-2", "project", "operator")
+# Whose database URL each of our services gets: `migrate` alone knows all of them.
+LOGINS = {
+    "ingress-1": "ingress",
+    "ingress-2": "ingress",
+    "project": "project",
+    "operator": "operator",
+}
 
 
 @pytest.fixture
@@ -35,9 +43,9 @@ def test_the_compose_file_follows_the_compose_specification() -> None:
 
 def test_it_runs_what_it_promises(services: dict[str, dict[str, Any]]) -> None:
     assert sorted(services) == sorted(SERVICES)
-    commands = {name: services[name]["command"] for name in OURS}
+    commands = {name: services[name]["command"] for name in OURS if name != "migrate"}
     assert commands == {
-        "migrate": ["migrate"],
+        "operator": ["status"],
         "ingress-1": ["serve"],
         "ingress-2": ["serve"],
         "project": ["project"],
@@ -46,6 +54,7 @@ def test_it_runs_what_it_promises(services: dict[str, dict[str, Any]]) -> None:
     assert services["project"]["depends_on"]["migrate"] == {
         "condition": "service_completed_successfully"
     }
+    assert services["operator"]["profiles"] == ["operator"]
     # The ingress answers URL validations without a database: it must not depend on one to start.
     assert "depends_on" not in services["ingress-1"]
 
@@ -79,6 +88,44 @@ def test_secrets_come_from_files(services: dict[str, dict[str, Any]]) -> None:
                 assert str(value).removeprefix("/run/secrets/") in services[name]["secrets"]
             else:
                 assert not re.search("PASSWORD|TOKEN|URL|CERTIFICATE", variable), variable
+
+
+def test_each_process_knows_the_database_by_its_own_login_alone(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    for name, login in LOGINS.items():
+        url = services[name]["environment"]["PROJECTOR_DATABASE_URL_FILE"]
+        assert url == f"/run/secrets/{login}_url"
+        assert set(services[name]["secrets"]) - {"zoom_secret_tokens"} == {f"{login}_url"}
+
+
+def test_what_migrate_runs_gives_each_login_its_role(
+    services: dict[str, dict[str, Any]], database_url: str, tmp_path: Path
+) -> None:
+    migrates = services["migrate"]
+    for login in set(LOGINS.values()):
+        text = f"postgresql://{login}:of-{login}@postgres/projector\n"
+        (tmp_path / f"{login}_url").write_text(text, encoding="utf-8")
+    (script,) = migrates["command"]
+    script = script.replace("/run/secrets", str(tmp_path))
+    script = re.sub("^projector", f"{sys.executable} -m projector", script, flags=re.MULTILINE)
+    for expected in ("made the login", "set the password of"):
+        ran = subprocess.run(
+            [*migrates["entrypoint"], script],
+            env=environment(database_url=database_url), cwd=ROOT,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stderr.count(expected) == 3
+    had = "SELECT m.member::regrole::text, m.roleid::regrole::text FROM pg_auth_members m JOIN pg_roles r "
+    had += "ON r.oid = m.member WHERE r.rolcanlogin AND r.rolname = ANY ($1::text[]) ORDER BY 1"
+    assert query(database_url, had, sorted(set(LOGINS.values()))) == [
+        ("ingress", "projector_ingress"),
+        ("operator", "projector_operator"),
+        ("project", "projector_projector"),
+    ]
+    for login in set(LOGINS.values()):
+        execute(database_url, f"DROP ROLE {login}")
 
 
 def test_every_setting_in_it_exists(services: dict[str, dict[str, Any]]) -> None:

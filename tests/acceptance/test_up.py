@@ -243,6 +243,30 @@ def assert_status_is_watched_until_ctrl_c(data_dir: Path) -> None:
     assert told[1]["projections"][0]["events_per_second"] == 0
 
 
+def test_what_takes_deliveries_may_do_nothing_else(used: Path) -> None:
+    with running(data_dir=str(used), port="0") as up:
+        dsn, ready = running_dsn(used), up.url.replace("/webhooks/zoom", "/readyz")
+        assert dsn is not None
+        until_answered(ready, 200)
+        execute(dsn, "REVOKE EXECUTE ON FUNCTION log.append_webhooks FROM projector_ingress")
+        until_answered(ready, 503)  # the server's superuser could append all the same
+        assert up.stop(signal.SIGTERM) == 0
+
+
+def until_answered(url: str, status: int) -> None:
+    """Wait until a GET is answered so."""
+
+    async def answered() -> int:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            return response.status
+
+    for _ in range(100):
+        if asyncio.run(answered()) == status:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"never answered with {status}")
+
+
 def test_a_second_one_is_told_and_the_first_goes_on(used: Path) -> None:
     with running(data_dir=str(used), port="0") as up:
         code, sentence = failed(data_dir=str(used), port="0")

@@ -55,7 +55,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 async def test_deliveries_that_wait_share_one_statement(
     database_url: str, statements: Counter[str]
 ) -> None:
-    append_statement = queries("log")["append"]
+    append_statement = queries("log")["append_webhooks"]
     async with serving(database_url) as sender:
         await sender.until_ready()
         assert (await sender.post(event_body())).status == 200

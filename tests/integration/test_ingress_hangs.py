@@ -39,7 +39,7 @@ async def backends(database: Database, *, of_appends: bool = False) -> list[int]
     rows = await database.fetch(
         """SELECT pid FROM pg_stat_activity
            WHERE datname = current_database() AND pid <> pg_backend_pid()
-             AND backend_type = 'client backend' AND (NOT $1 OR query LIKE '%FROM log.append($1%')
+             AND backend_type = 'client backend' AND (NOT $1 OR query LIKE '%FROM log.append_webhooks($1%')
         """,
         of_appends,
     )

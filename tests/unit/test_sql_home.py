@@ -146,6 +146,7 @@ LOADED_BY = {
     "log": {"log"},
     "observations": {"observations"},
     "quarantine": {"log"},
+    "roles": {"schema"},
     "schema": {"schema"},
     "state": {"state"},
     "status": {"state"},
@@ -159,8 +160,9 @@ NAMES = {
     "log": {"log"},
     "observations": {"observations", "directory"},
     "quarantine": {"log"},
+    "roles": set(),
     "schema": {"projector", "state"},
-    "state": {"log", "state"},  # a checkpoint moves to an event that the log holds
+    "state": {"log", "projector", "state"},  # a checkpoint moves to an event that the log holds
     "status": {"state", "directory"},
 }
 SCHEMA = re.compile(r"\b(log|state|directory|projector|observations)\.[a-z_]+")
