@@ -152,6 +152,10 @@ class Settings(BaseSettings):
     quarantine_per_second: float = Field(
         20, ge=0, description="most quarantine writes a second and replica"
     )
+    not_subscribed: str = Field(
+        "",
+        description="events left out of the subscription on purpose, comma-separated; `check` expects none",
+    )
     batch_events: int = Field(
         5000, ge=1, le=1_000_000, description="most events that a projector folds at once"
     )

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client import CollectorRegistry
 
 from projector.errors import ProjectorError
+from projector.exposition import CONTENT_TYPE, exposition
 
 Stuck = Callable[[], Sequence[str]]
 
@@ -21,8 +21,7 @@ def make_health_app(registry: CollectorRegistry, stuck: Stuck = tuple) -> web.Ap
         return web.json_response({"status": "alive"})
 
     async def metrics(_request: web.Request) -> web.Response:
-        body = generate_latest(registry)
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=exposition(registry), headers={"Content-Type": CONTENT_TYPE})
 
     app = web.Application()
     app.add_routes([web.get("/livez", livez), web.get("/metrics", metrics)])

@@ -7,6 +7,7 @@ import typer
 
 from projector import __version__
 from projector.cli import (
+    check_command,
     completion_command,
     data_commands,
     grant_command,
@@ -41,6 +42,7 @@ reconcile_command.register(app)
 history_commands.register(app)
 status_commands.register(app)
 sql_command.register(app)
+check_command.register(app)
 recovery_commands.register(app)
 completion_command.register(app)
 

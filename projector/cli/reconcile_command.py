@@ -1,5 +1,6 @@
 """`reconcile`: what Zoom's REST API shows, compared with the directory; once or as a service."""
 
+import asyncio
 import json
 import re
 from collections.abc import Sequence
@@ -28,12 +29,14 @@ from projector.cli.running import (
 from projector.cli.shown_event import at_positions
 from projector.config import Settings
 from projector.errors import ConfigurationError
+from projector.exposition import new_registry
 from projector.health_port import serve_health
 from projector.observations.forecast import Forecast, forecast
 from projector.observations.outcome import Outcome, Section
 from projector.observations.reading import Options
 from projector.observations.run import reconcile as run_once
 from projector.observations.service import Plan, Service
+from projector.operations.gauges import DatabaseGauges, nothing_more
 from projector.operations.reconciliation import reconcile_one
 from projector.process import STOP_SIGNALS, Signalled, cancel_on, relax_gc, run
 from projector.rest.session import open_client
@@ -163,13 +166,17 @@ async def reconcile_until_cancelled(
 
 async def _serve(settings: Settings, plan: Plan) -> None:
     relax_gc()
-    registry = CollectorRegistry()
-    service = Service(settings, database_url(settings), plan, registry)
+    registry = new_registry()
+    gauges = DatabaseGauges(registry, nothing_more)
+    url = database_url(settings)
+    service = Service(settings, url, plan, registry)
     health = None
     if settings.health_port is not None:
         health = await serve_health(registry, settings.health_host, settings.health_port)
     try:
-        await service.run()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(service.run())
+            tasks.create_task(gauges.run_on(url))
     finally:
         if health is not None:
             await health.cleanup()

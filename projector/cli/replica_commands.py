@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
 
 import structlog
 import typer
@@ -11,12 +12,14 @@ from projector.cli.running import database_url, start
 from projector.config import Settings
 from projector.database import Database, open_database, retrying
 from projector.errors import DatabaseUnavailable
+from projector.exposition import new_registry
 from projector.health_port import serve_health
 from projector.ingress.server import serve as serve_ingress
-from projector.live.gauges import refresh_gauges
 from projector.live.housekeeping import run_housekeeping
 from projector.live.metrics import RuntimeMetrics
 from projector.live.replica import Replica
+from projector.operations.gauges import DatabaseGauges
+from projector.operations.measures import Measures
 from projector.process import STOP_SIGNALS, Signalled, cancel_on, relax_gc, run
 from projector.schema.migrations import check_schema
 
@@ -48,12 +51,19 @@ def project() -> None:
 
 
 async def project_until_cancelled(
-    settings: Settings, url: str, registry: CollectorRegistry | None = None
+    settings: Settings,
+    url: str,
+    registry: CollectorRegistry | None = None,
+    own_folder: Path | None = None,
 ) -> None:
     """Fold until cancelled; waits whenever the database is away, also at the start.
 
-    `registry`: whose metrics the health port shows too.
+    `registry`: where the metrics go, and what the health port shows. `own_folder`: of the embedded server's
+    data.
     """
+    registry = registry or new_registry()
+    measures = Measures(settings.quarantine_rows, own_folder)
+    gauges = DatabaseGauges(registry, measures)
     database = await _open_patiently(url)
     relax_gc()
     try:
@@ -61,16 +71,16 @@ async def project_until_cancelled(
         replica = Replica(
             database, batch_events=settings.batch_events, metrics=RuntimeMetrics(registry)
         )
+        measures.replica = replica.name
         health = None
         if settings.health_port is not None:
-            registry = replica.metrics.registry
             health = await serve_health(
                 registry, settings.health_host, settings.health_port, replica.stuck
             )
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(replica.run())
-                tasks.create_task(refresh_gauges(database, replica))
+                tasks.create_task(gauges.run(database))
                 tasks.create_task(run_housekeeping(database, settings.duplicate_days))
         finally:
             if health is not None:

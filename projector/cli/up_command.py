@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import typer
-from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from projector.cli.reconcile_command import reconcile_until_cancelled
@@ -17,9 +16,10 @@ from projector.cli.replica_commands import project_until_cancelled
 from projector.cli.running import data_dir_of, local_address, say, start
 from projector.config import Settings
 from projector.database import in_role, open_database
-from projector.embedded import EmbeddedServer, EmbeddedStartFailed, prepare_data_dir
+from projector.embedded import EmbeddedServer, EmbeddedStartFailed, data_folder, prepare_data_dir
 from projector.embedded.layout import DATABASE, LOOPBACK
 from projector.errors import ConfigurationError
+from projector.exposition import new_registry
 from projector.ingress.server import serve as serve_ingress
 from projector.process import DeferredStop
 from projector.rest.session import has_credentials
@@ -136,13 +136,18 @@ async def _serve_and_project(settings: Settings, url: Callable[[Role], str]) -> 
     def ready(port: int) -> None:
         _say_ready(settings, port)
 
-    registry = CollectorRegistry()
+    registry = new_registry()
+    own_folder = None
+    if settings.given_database_url() is None:
+        own_folder = data_folder(data_dir_of(settings))
     async with asyncio.TaskGroup() as tasks:
         listening = tasks.create_task(
-            serve_ingress(without_drain, url(Role.INGRESS), ready=ready, stop=stop)
+            serve_ingress(
+                without_drain, url(Role.INGRESS), ready=ready, stop=stop, registry=registry
+            )
         )
         folding = tasks.create_task(
-            project_until_cancelled(settings, url(Role.PROJECTOR), registry)
+            project_until_cancelled(settings, url(Role.PROJECTOR), registry, own_folder)
         )
         beside = [folding]
         if has_credentials(settings):

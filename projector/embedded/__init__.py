@@ -20,7 +20,7 @@ from projector.embedded.errors import (
     EmbeddedNotInstalled,
     EmbeddedStartFailed,
 )
-from projector.embedded.layout import default_data_dir, prepare_data_dir
+from projector.embedded.layout import data_folder, default_data_dir, prepare_data_dir
 from projector.embedded.server import EmbeddedServer, running_dsn
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "EmbeddedNotInstalled",
     "EmbeddedServer",
     "EmbeddedStartFailed",
+    "data_folder",
     "default_data_dir",
     "prepare_data_dir",
     "running_dsn",

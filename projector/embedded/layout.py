@@ -129,6 +129,11 @@ def layout_of(data_dir: Path, tcp_port: int | None = None) -> Layout:
     return Layout(data_dir.expanduser().resolve(), tcp_port)
 
 
+def data_folder(data_dir: Path) -> Path:
+    """Return where the database of a data directory is, or will be."""
+    return layout_of(data_dir).postgres
+
+
 def default_data_dir() -> Path:
     """Return the data directory that is used where PROJECTOR_DATA_DIR is not set."""
     if os.geteuid() == 0:

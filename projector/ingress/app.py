@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client import CollectorRegistry
 
 from projector.config import Settings
+from projector.exposition import CONTENT_TYPE
 from projector.ingress.authentication import authenticator
 from projector.ingress.clients import trusted_networks
-from projector.ingress.connection import Lane, Upstream
+from projector.ingress.connection import Lane, Turns, Upstream
 from projector.ingress.fast_path import FastPath
 from projector.ingress.group_commit import GroupCommit
 from projector.ingress.limits import BodyReader
@@ -18,6 +19,7 @@ from projector.ingress.metrics import Metrics
 from projector.ingress.problems import Problem, not_ready, respond
 from projector.ingress.quarantine import QuarantineWriter
 from projector.ingress.readiness import Bounded, Readiness
+from projector.ingress.refusals import Refusals
 from projector.ingress.request_log import RequestLog
 from projector.ingress.webhooks import PATH, Webhooks
 from projector.schema.migrations import check_schema
@@ -31,6 +33,7 @@ class Replica:
     fast_path: FastPath
     commit: GroupCommit
     quarantine: QuarantineWriter
+    refusals: Refusals
     readiness: Readiness
     metrics: Metrics
     lanes: tuple[Lane, ...]
@@ -50,14 +53,21 @@ class Replica:
             lane.drop()
 
 
-def make_replica(settings: Settings, database_url: str) -> Replica:
-    """Create the parts of a replica, without connecting. Raises ConfigurationError."""
-    metrics = Metrics()
+def make_replica(
+    settings: Settings, database_url: str, registry: CollectorRegistry | None = None
+) -> Replica:
+    """Create the parts of a replica, without connecting. Raises ConfigurationError.
+
+    `registry`: what /metrics shows, where it is not this replica's metrics alone.
+    """
+    metrics = Metrics(registry)
     upstream = Upstream(database_url)
     lanes = tuple(Lane(upstream) for _ in range(4))
     first, second, probing, suspects = lanes
     commit = GroupCommit((first, second), bound=settings.append_queue, metrics=metrics)
-    quarantine = QuarantineWriter(suspects, settings, metrics)
+    refused_ones = Turns(suspects)
+    refusals = Refusals(refused_ones)
+    quarantine = QuarantineWriter(refused_ones, settings, metrics, refusals)
     metrics.gauge(
         "projector_append_queue_deliveries",
         "Deliveries that wait for an append to begin.",
@@ -68,6 +78,7 @@ def make_replica(settings: Settings, database_url: str) -> Replica:
         BodyReader(settings.max_body_bytes),
         commit,
         quarantine,
+        refusals,
         metrics,
         RequestLog(metrics, trusted_networks(settings.trusted_proxies)),
     )
@@ -79,7 +90,9 @@ def make_replica(settings: Settings, database_url: str) -> Replica:
     probe = Bounded(probing)
     losses = Losses(probe, commit.acknowledged, leave, metrics)
     readiness = Readiness(probe, check_schema, losses, metrics)
-    return Replica(webhooks, FastPath(webhooks), commit, quarantine, readiness, metrics, lanes)
+    return Replica(
+        webhooks, FastPath(webhooks), commit, quarantine, refusals, readiness, metrics, lanes
+    )
 
 
 def make_server(replica: Replica) -> web.Server:
@@ -111,7 +124,7 @@ def _others(replica: Replica) -> Callable[[web.BaseRequest], web.Response]:
         return web.Response(text="ready\n") if reason is None else not_ready(reason)
 
     def metrics() -> web.Response:
-        headers = {hdrs.CONTENT_TYPE: CONTENT_TYPE_PLAIN_0_0_4}
+        headers = {hdrs.CONTENT_TYPE: CONTENT_TYPE}
         return web.Response(body=replica.metrics.exposition(), headers=headers)
 
     routes: dict[str, Callable[[], web.Response]] = {

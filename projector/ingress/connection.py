@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from projector.database import Connection, connect, is_pooled
+from projector.database import Connection, Queryable, connect, is_pooled
 from projector.fetching import fetch_to_end
 
 # The connection is lost, perhaps for a long time; a new one may work. Whether the statement took
@@ -42,6 +42,21 @@ class Upstream:
             finally:
                 probe.terminate()
         return await connect(self._url, statement_cache=0 if self.pooled else 100)
+
+
+class Turns:
+    """A lane that several parts share: one waits until the statement of another is done."""
+
+    def __init__(self, lane: Queryable) -> None:
+        self._lane = lane
+        self._lock = asyncio.Lock()
+
+    async def fetch(
+        self, statement: str, *arguments: Any, timeout: float | None = None
+    ) -> list[asyncpg.Record]:
+        """Run a statement as the lane does; the wait for one's turn is not in `timeout`."""
+        async with self._lock:
+            return await self._lane.fetch(statement, *arguments, timeout=timeout)
 
 
 class Lane:

@@ -14,6 +14,7 @@ from multidict import MultiMapping
 from projector.ingress.authentication import Authenticator
 from projector.ingress.exchange import Exchange
 from projector.ingress.problems import Problem
+from projector.ingress.refusals import VALIDATION
 from projector.zoom.bodies import decode_json
 from projector.zoom.catalogue import ALIASES, URL_VALIDATION
 from projector.zoom.delivery import Delivery, head_of
@@ -33,9 +34,13 @@ class Validate(NamedTuple):
 
 
 class Refuse(NamedTuple):
-    """Answer with a problem. `keep`: the reason to quarantine the body; None: do not keep it."""
+    """Answer with a problem. `keep`: the reason to quarantine the body; None: do not keep it.
+
+    `why`: as which it is counted.
+    """
 
     problem: Problem
+    why: str
     keep: str | None = None
 
 
@@ -63,7 +68,8 @@ def judge(exchange: Exchange, authenticator: Authenticator) -> Decision:
     )
     if checked.refusal is not None:
         genuine = checked.refusal in (Refusal.WRONG, Refusal.STALE)
-        return Refuse(Problem.UNSIGNED, str(checked.refusal) if genuine else None)
+        why = str(checked.refusal)
+        return Refuse(Problem.UNSIGNED, why, why if genuine else None)
     exchange.verified_by = checked.verified_by
     if not is_plain_json(headers):
         return _malformed(exchange, Problem.NOT_JSON)
@@ -80,22 +86,22 @@ def judge(exchange: Exchange, authenticator: Authenticator) -> Decision:
 
 
 def _malformed(exchange: Exchange, problem: Problem) -> Refuse:
-    return Refuse(problem, problem.slug if exchange.verified_by is not None else None)
+    return Refuse(problem, problem.slug, problem.slug if exchange.verified_by is not None else None)
 
 
 def _validate(exchange: Exchange, authenticator: Authenticator) -> Validate | Refuse:
     """Answer with the secret that signed the request."""
     if exchange.verified_by is None:
         # Encrypting an unsigned request's token would sign anything for anybody.
-        return Refuse(Problem.NO_SECRET)
+        return Refuse(Problem.NO_SECRET, VALIDATION)
     payload = decode_json(exchange.body).get("payload")
     plain = payload.get("plainToken") if isinstance(payload, dict) else None
     if not isinstance(plain, str):
-        return Refuse(Problem.NO_TOKEN)
+        return Refuse(Problem.NO_TOKEN, VALIDATION)
     try:
         encrypted = encrypted_token(authenticator.secret(exchange.verified_by), plain)
     except UnicodeEncodeError:
-        return Refuse(Problem.NO_TOKEN)
+        return Refuse(Problem.NO_TOKEN, VALIDATION)
     return Validate(msgspec.json.encode({"plainToken": plain, "encryptedToken": encrypted}))
 
 

@@ -1,12 +1,15 @@
 """Prometheus metrics of a replica: base units, few labels, never an account or a person."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
+from projector.exposition import exposition, new_registry
 from projector.zoom.catalogue import ALIASES, EVENTS, URL_VALIDATION
 
 OTHER: Final = "other"
@@ -24,10 +27,11 @@ def event_label(event: str | None) -> str:
 
 
 class Metrics:
-    """The metrics of one replica, in a registry of their own."""
+    """The metrics of one replica. `registry`: that of a process that shows more; else one of its own."""
 
-    def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.alone = registry is None
+        self.registry = registry = new_registry() if registry is None else registry
         deliveries = Counter(
             "projector_deliveries",
             "Requests to the webhook routes, by event and outcome.",
@@ -86,8 +90,11 @@ class Metrics:
             "Connections turned away, the limit being reached.",
             registry=registry,
         )
-        self._last_validation = Moment("validation", "The last good URL validation", registry)
-        self._last_event = Moment("event", "The last delivery that was appended", registry)
+        self._last_validation = Moment(
+            "projector_last_validation_timestamp_seconds",
+            "When this replica last answered a URL validation, in epoch seconds; absent: never.",
+            registry,
+        )
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Add a gauge that reads its value when it is asked for."""
@@ -101,31 +108,25 @@ class Metrics:
         """A URL validation was answered."""
         self._last_validation.is_now()
 
-    def appended(self) -> None:
-        """A delivery was appended."""
-        self._last_event.is_now()
-
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format."""
-        return generate_latest(self.registry)
+        return exposition(self.registry)
 
 
-class Moment:
-    """When something last happened, as a time and as an age; NaN until the first time."""
+class Moment(Collector):
+    """When something last happened in this process; absent until the first time. Registers itself."""
 
     def __init__(self, name: str, text: str, registry: CollectorRegistry) -> None:
-        self._at = float("nan")
-        Gauge(
-            f"projector_last_{name}_timestamp_seconds",
-            f"{text}, in epoch seconds.",
-            registry=registry,
-        ).set_function(lambda: self._at)
-        Gauge(
-            f"projector_last_{name}_age_seconds",
-            f"{text}: how long ago, in seconds.",
-            registry=registry,
-        ).set_function(lambda: time.time() - self._at)
+        self._name = name
+        self._text = text
+        self._at: float | None = None
+        registry.register(self)
 
     def is_now(self) -> None:
         """It happened just now."""
         self._at = time.time()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The time, if there is one."""
+        if self._at is not None:
+            yield GaugeMetricFamily(self._name, self._text, value=self._at)

@@ -14,6 +14,7 @@ from projector.config import Settings
 from projector.database import Queryable
 from projector.errors import AppendRefused
 from projector.ingress.metrics import Metrics
+from projector.ingress.refusals import DROPPED_SIGNED, DROPPED_UNSIGNED, Refusals
 from projector.log.quarantine import Suspect, keep
 
 QUEUE_ROWS: Final = 100
@@ -63,7 +64,9 @@ class QuarantineWriter:
     of false deliveries takes no room from them.
     """
 
-    def __init__(self, lane: Queryable, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, lane: Queryable, settings: Settings, metrics: Metrics, refusals: Refusals
+    ) -> None:
         self._lane = lane
         self._max_rows = settings.quarantine_rows
         self._max_bytes = settings.quarantine_bytes
@@ -71,6 +74,7 @@ class QuarantineWriter:
             signed: TokenBucket(settings.quarantine_per_second) for signed in (False, True)
         }
         self._metrics = metrics
+        self._refusals = refusals
         self._queue: deque[QueuedSuspect] = deque()
         self._queued_bytes = 0
         self._full_until = 0.0
@@ -190,3 +194,4 @@ class QuarantineWriter:
 
     def _dropped(self, *, signed: bool) -> None:
         self._metrics.quarantine_dropped.labels("true" if signed else "false").inc()
+        self._refusals.note(DROPPED_SIGNED if signed else DROPPED_UNSIGNED)

@@ -7,8 +7,8 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
-from projector.database import Queryable
-from projector.errors import ProjectorError, SchemaMismatch
+from projector.database import UNAVAILABLE, Queryable
+from projector.errors import DatabaseUnavailable, ProjectorError, SchemaMismatch
 from projector.ingress.losses import Losses
 from projector.ingress.metrics import Metrics
 from projector.log.append import append_nothing
@@ -25,7 +25,7 @@ class Readiness:
     """Why this replica is not ready, or None. Draining takes precedence over the probe."""
 
     def __init__(
-        self, lane: Queryable, check_schema: SchemaCheck, losses: Losses, metrics: Metrics
+        self, lane: "Bounded", check_schema: SchemaCheck, losses: Losses, metrics: Metrics
     ) -> None:
         self._lane = lane
         self._losses = losses
@@ -35,6 +35,12 @@ class Readiness:
         metrics.gauge(
             "projector_ready", "1 while this replica can append.", lambda: float(not self.reason)
         )
+        if metrics.alone:
+            metrics.gauge(
+                "projector_database_up",
+                "1 while the database answers this process.",
+                lambda: float(self._lane.answers),
+            )
 
     @property
     def reason(self) -> str | None:
@@ -68,13 +74,23 @@ class Readiness:
 
 
 class Bounded:
-    """Applies the probe's time limit to every statement."""
+    """Applies the probe's time limit to every statement. `answers`: whether the server did, the last time."""
 
     def __init__(self, lane: Queryable) -> None:
         self._lane = lane
+        self.answers = False
 
     async def fetch(
         self, statement: str, *arguments: Any, timeout: float | None = None
     ) -> list[asyncpg.Record]:
         """Run a statement as Queryable does, within PROBE_SECONDS unless given a time-out."""
-        return await self._lane.fetch(statement, *arguments, timeout=timeout or PROBE_SECONDS)
+        try:
+            rows = await self._lane.fetch(statement, *arguments, timeout=timeout or PROBE_SECONDS)
+        except (DatabaseUnavailable, *UNAVAILABLE):
+            self.answers = False
+            raise
+        except asyncpg.PostgresError:  # it refuses, and is there
+            self.answers = True
+            raise
+        self.answers = True
+        return rows

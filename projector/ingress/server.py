@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import structlog
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from projector.config import Settings
 from projector.errors import ProjectorError
@@ -28,14 +29,16 @@ async def serve(
     *,
     ready: Callable[[int], None] | None = None,
     stop: asyncio.Event | None = None,
+    registry: CollectorRegistry | None = None,
 ) -> None:
     """Serve until `stop` is set, or without it until SIGTERM or SIGINT; then drain and return.
 
     The database need not be reachable yet. `ready` is called with the port once connections are
-    accepted. Raises ConfigurationError for settings that would let anybody deliver, and ProjectorError
+    accepted; `registry` is what /metrics shows beside its own. Raises ConfigurationError for settings that
+    would let anybody deliver, and ProjectorError
     if it cannot listen on the address.
     """
-    replica = make_replica(settings, database_url)
+    replica = make_replica(settings, database_url, registry)
     stopping, hurry = stop or asyncio.Event(), asyncio.Event()
     relax_gc()
     runner = web.ServerRunner(make_server(replica), shutdown_timeout=ANSWER_SECONDS + 1)
@@ -62,7 +65,7 @@ async def _run(
     port = int(listener.sockets[0].getsockname()[1])
     _logger.info("listening", host=settings.host, port=port)
     async with asyncio.TaskGroup() as group:
-        parts = (replica.commit, replica.quarantine, replica.readiness)
+        parts = (replica.commit, replica.quarantine, replica.refusals, replica.readiness)
         running = [group.create_task(part.run()) for part in parts]
         if ready is not None:
             ready(port)
@@ -72,6 +75,7 @@ async def _run(
         replica.start_closing()
         await runner.cleanup()
         await replica.quarantine.drain(FLUSH_SECONDS)
+        await replica.refusals.write()
         for task in running:
             task.cancel()
     _logger.info("stopped")

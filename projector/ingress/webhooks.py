@@ -20,6 +20,7 @@ from projector.ingress.metrics import Metrics
 from projector.ingress.problems import Problem, respond
 from projector.ingress.protocol import PlainProtocol
 from projector.ingress.quarantine import QuarantineWriter
+from projector.ingress.refusals import VALIDATION, Refusals
 from projector.ingress.request_log import RequestLog
 from projector.log.append import Appended
 from projector.zoom.catalogue import URL_VALIDATION
@@ -40,6 +41,7 @@ class Webhooks:
     bodies: BodyReader
     commit: GroupCommit
     quarantine: QuarantineWriter
+    refusals: Refusals
     metrics: Metrics
     log: RequestLog
     draining: bool = False
@@ -57,6 +59,8 @@ class Webhooks:
         try:
             response = await self._answer(request, exchange, judged)
         except Refused as refused:
+            if refused.problem is Problem.TOO_LARGE:
+                self.refusals.note(refused.problem.slug)
             response = _refuse(exchange, refused.problem)
             response.force_close()  # the body may not have been read
         except Exception:  # whatever the error, Zoom must retry
@@ -79,7 +83,6 @@ class Webhooks:
             self.metrics.duplicates.inc()
         else:
             exchange.outcome = "appended"
-            self.metrics.appended()
 
     def _begin(self, request: web.BaseRequest, named: str | None) -> Exchange:
         return begin_exchange(request.headers, request.remote, named, self.loop.time())
@@ -106,11 +109,12 @@ class Webhooks:
                 exchange.outcome = "validated"
                 self.metrics.validated()
                 return web.Response(body=answer, headers={"Content-Type": "application/json"})
-            case Refuse(Problem.UNSIGNED, keep):
-                if keep is not None:
-                    self._offer_unverified(exchange, keep)
+            case Refuse(Problem.UNSIGNED, why, keep):
+                validation = keep is not None and self._offer_unverified(exchange, keep)
+                self.refusals.note(VALIDATION if validation else why)
                 return _refuse(exchange, Problem.UNSIGNED)
-            case Refuse(problem, keep):
+            case Refuse(problem, why, keep):
+                self.refusals.note(why)
                 if exchange.event == URL_VALIDATION:
                     self.metrics.validations_failed.inc()
                 elif keep is not None and not await self._is_kept(exchange, keep):
@@ -126,8 +130,11 @@ class Webhooks:
         self.acknowledged(exchange, appended)
         return WholeAnswer(HTTPStatus.OK, partial(acknowledgement, exchange.body, appended))
 
-    def _offer_unverified(self, exchange: Exchange, reason: str) -> None:
-        """Offer to the quarantine what may be genuine, without waiting for the outcome."""
+    def _offer_unverified(self, exchange: Exchange, reason: str) -> bool:
+        """Offer to the quarantine what may be genuine, without waiting for the outcome.
+
+        Returns whether it is a URL validation, which is not kept.
+        """
         signed = reason == Refusal.STALE
         validation = _may_validate(exchange.body)
         event = None
@@ -135,9 +142,11 @@ class Webhooks:
             event = _event_of(exchange.body)
         if event == URL_VALIDATION:
             self.metrics.validations_failed.inc()
-        elif event is not None and (not validation or self.quarantine.admits(signed=signed)):
+            return True
+        if event is not None and (not validation or self.quarantine.admits(signed=signed)):
             exchange.event = event
             self.quarantine.offer(exchange.suspect(reason, signed=signed))
+        return False
 
     async def _is_kept(self, exchange: Exchange, reason: str) -> bool:
         """Put a signed but malformed delivery into the quarantine, if it has room.

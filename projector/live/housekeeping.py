@@ -1,4 +1,4 @@
-"""Housekeeping: forget old digests, drop what a killed rebuild left behind, and seal the log."""
+"""Housekeeping: forget old digests and counts of refusals, drop what a killed rebuild left, seal the log."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -8,6 +8,7 @@ import structlog
 
 from projector.database import TROUBLE, Database
 from projector.log.read import forget_digests, read_head
+from projector.log.refusals import forget_refusals
 from projector.log.seals import seal_block
 from projector.state.rebuilds import abandoned_rebuilds, forget_abandoned_rebuild
 from projector.state.shadow import drop_shadows
@@ -15,6 +16,7 @@ from projector.state.shadow import drop_shadows
 EVERY_SECONDS: Final = 600.0
 FORGOTTEN_AT_ONCE: Final = 5000
 ABANDONED: Final = timedelta(minutes=10)
+REFUSALS_KEPT: Final = timedelta(days=90)
 
 _log = structlog.get_logger()
 
@@ -32,6 +34,7 @@ async def run_housekeeping(database: Database, duplicate_days: float) -> None:
             forgotten = await forget_old_digests(database, duplicate_days)
             if forgotten:
                 _log.info("digests_forgotten", count=forgotten)
+            await forget_refusals(database, datetime.now(UTC) - REFUSALS_KEPT)
             await drop_abandoned_rebuilds(database)
         except TROUBLE as error:
             _log.warning("housekeeping_failed", error=type(error).__name__)

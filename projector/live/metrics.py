@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from projector.exposition import new_registry
 from projector.zoom.events import Event
 
 
 class RuntimeMetrics:
-    """Counters and gauges by projection; seconds and counts."""
+    """Counters by projection; seconds and counts. What the database knows better is read from there."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self.registry = registry or CollectorRegistry()
+        self.registry = registry or new_registry()
         label = ["projection"]
         self._events = Counter(
             "projector_projection_events", "Events that a projection has passed", label,
@@ -39,22 +40,6 @@ class RuntimeMetrics:
         self._restarts = Counter(
             "projector_projection_restarts", "Worker loops that died and were started again", label,
             registry=self.registry,
-        )  # fmt: skip
-        self.lag_events = Gauge(
-            "projector_projection_lag_events", "Events not folded yet", label,
-            registry=self.registry,
-        )  # fmt: skip
-        self.lag_seconds = Gauge(
-            "projector_projection_lag_seconds", "Age of the oldest event not folded yet", label,
-            registry=self.registry,
-        )  # fmt: skip
-        self.stuck_seconds = Gauge(
-            "projector_projection_stuck_seconds", "Time since a projection moved while events wait",
-            label, registry=self.registry,
-        )  # fmt: skip
-        self.standing = Gauge(
-            "projector_standing_rows", "Dead letters, drift and quarantined deliveries that stand",
-            ["kind"], registry=self.registry,
         )  # fmt: skip
 
     def folded(self, projection: str, events: int, seconds: float) -> None:

@@ -1,21 +1,15 @@
 """The metrics of runs, by section."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter
 
 from projector.observations.outcome import Outcome, Section
 
 
 class ReconcileMetrics:
-    """When each section was last complete, and what its readings found."""
+    """What the readings of each section found. When it was last complete, the database tells."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         label = ["section"]
-        self._complete = Gauge(
-            "projector_reconcile_last_complete_timestamp_seconds",
-            "When the newest complete reading of a section began, in epoch seconds; absent: never",
-            label,
-            registry=registry,
-        )
         self._incomplete = Counter(
             "projector_reconcile_incomplete", "Readings that could not be completed", label,
             registry=registry,
@@ -32,10 +26,6 @@ class ReconcileMetrics:
         for section in Section:
             for counter in (self._incomplete, *self._counts.values()):
                 counter.labels(section.value)
-
-    def complete(self, section: str, at: float) -> None:
-        """Note when a complete reading began, in epoch seconds."""
-        self._complete.labels(section).set(at)
 
     def took(self, outcome: Outcome) -> None:
         """Count what one reading of a section came to."""

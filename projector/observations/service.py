@@ -85,29 +85,25 @@ class Service:
             await database.close()
 
     async def _run(self, database: Database) -> float:
-        began, now = time.monotonic(), time.time()
+        began = time.monotonic()
         async with open_client(self._settings, budget=self._budget, tally=self._tally) as client:
             outcomes = await reconcile(
                 client, database, self._plan.sections, self._plan.options, lambda *_: None
             )
-        self._took(outcomes, now)
+        self._took(outcomes)
         if any(outcome.interrupted for outcome in outcomes):
             return min(RETRY_SECONDS, self._plan.seconds)
         return max(self._plan.seconds - (time.monotonic() - began), 0.0)
 
-    def _took(self, outcomes: Sequence[Outcome], began: float) -> None:
+    def _took(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             log = _log.info if outcome.complete else _log.warning
             log("section_read", section=outcome.section.value, **outcome.whole())
             self._metrics.took(outcome)
-            if outcome.complete:
-                self._metrics.complete(outcome.section.value, began)
 
     async def _seconds_left(self, database: Database) -> float:
         """How long the newest complete readings, whoever made them, will do; not at all: 0 or less."""
         rows = await database.fetch(_SQL["coverage"], self._account)
         read: dict[str, float] = {row[0]: row[1] for row in rows}
-        for section, at in read.items():
-            self._metrics.complete(section, at)
         oldest = min((read.get(section.value, 0.0) for section in self._plan.sections), default=0.0)
         return oldest + self._plan.seconds - time.time()

@@ -62,6 +62,12 @@ def credentials_of(settings: Settings) -> Credentials:
     return Credentials(*given.values())
 
 
+def missing_credentials(settings: Settings) -> tuple[list[str], list[str]]:
+    """The variables of the credentials that are not set, and those that are."""
+    given = _given(settings)
+    return [name for name in given if not given[name]], [name for name in given if given[name]]
+
+
 def has_credentials(settings: Settings) -> bool:
     """Whether all of the credentials are configured."""
     return all(_given(settings).values())

@@ -28,6 +28,7 @@ class EventType(NamedTuple):
     `reads`: what folds read of `object` and `old_object` beside `id`. Decoding drops everything else, and so
     every secret and all deep nesting. None: the event carries documents, and is kept whole.
     `aliases`: other names under which Zoom sends it. `begins`, `ends`: whose life it begins or ends.
+    `everyday`: an account of some people sends it within a week; others may stay away for months.
     `own`: it is a fact that we appended ourselves, and a delivery that bears its name is none.
     """
 
@@ -37,6 +38,7 @@ class EventType(NamedTuple):
     aliases: tuple[str, ...] = ()
     begins: Entity | None = None
     ends: Entity | None = None
+    everyday: bool = False
     own: bool = False
 
 
@@ -132,12 +134,12 @@ CATALOGUE: Final = Catalogue(
         EventType("user.created", rank=0, begins="user"),
         EventType("user.invitation_accepted", rank=1, begins="user"),
         EventType("user.activated", rank=1, begins="user"),
-        EventType("user.updated"),
+        EventType("user.updated", everyday=True),
         EventType("user.settings_updated"),
-        EventType("user.presence_status_updated", reads=_PRESENCE),
+        EventType("user.presence_status_updated", reads=_PRESENCE, everyday=True),
         EventType("user.personal_notes_updated", reads=_NOTE),
-        EventType("user.signed_in", reads=_SIGN_IN),
-        EventType("user.signed_out", reads=_SIGN_IN),
+        EventType("user.signed_in", reads=_SIGN_IN, everyday=True),
+        EventType("user.signed_out", reads=_SIGN_IN, everyday=True),
         EventType("user.deactivated", rank=3),
         EventType("user.disassociated", rank=4, ends="user"),
         EventType("user.deleted", rank=5, ends="user"),
@@ -171,3 +173,4 @@ CATALOGUE: Final = Catalogue(
 # What Zoom delivers: the events of its reference.
 EVENTS: Final = CATALOGUE.deliveries
 ALIASES: Final = CATALOGUE.aliases
+EVERYDAY: Final = frozenset(row.name for row in CATALOGUE.rows if row.everyday)

@@ -128,6 +128,11 @@ ORDER BY position LIMIT $3
 -- name: before_the_first
 -- The first $1 rows at no position of the log.
 SELECT position FROM log.events WHERE position < 1 ORDER BY position LIMIT $1
+-- name: count_refusals
+SELECT log.count_refusals($1, $2, $3, $4)
+
+-- name: forget_refusals
+SELECT log.forget_refusals($1)
 
 -- name: export
 -- The events after position $1 up to $3: at most $2 rows and $4 bytes of bodies, but always one row.

@@ -14,11 +14,11 @@ GRANT USAGE ON SCHEMA log, projector TO projector_ingress, projector_projector, 
 GRANT SELECT ON projector.migrations TO projector_ingress, projector_projector, projector_operator;
 
 GRANT EXECUTE ON FUNCTION
-    log.append_webhooks, log.keep, log.epoch, log.epoch_after, log.note_losses
+    log.append_webhooks, log.keep, log.count_refusals, log.epoch, log.epoch_after, log.note_losses
     TO projector_ingress;
 
 GRANT EXECUTE ON FUNCTION
-    log.read, log.is_own, log.microseconds, log.as_jsonb, log.epoch, log.forget_digests, log.seal,
+    log.read, log.is_own, log.microseconds, log.as_jsonb, log.epoch, log.forget_digests, log.forget_refusals, log.seal,
     log.chained, log.block_digest, log.sealed_text, projector.earlier_readers
     TO projector_projector;
 GRANT EXECUTE ON FUNCTION log.append, log.append_webhooks TO projector_operator;

@@ -1,4 +1,6 @@
-"""freshness: how many distinct events of each kind an account sent, and the time of the last."""
+"""freshness and activity: how many distinct events of each kind an account sent, and when."""
+
+from datetime import timedelta
 
 from tests.examples.telling import UMA, Then, Told, about_group, at, event, given, row, seen
 from tests.oracle.story import RECEIVED
@@ -60,3 +62,24 @@ def test_an_event_that_never_came_has_a_row_for_every_account(then: Then) -> Non
     assert [found["account_id"] for found in then.freshness].count("B") == 21
     assert [found for found in then.freshness if found["events"]] == then.heard == [row(events=1)]
     assert all(row(**never) == found for found in then.freshness if found not in then.heard)
+
+
+LATER = RECEIVED + timedelta(hours=1, minutes=59)
+
+
+@given(
+    *(event("user.created", ms, {"id": "U"}) for ms in (1, 5)),
+    event("user.deleted", 6, {"id": "U"}),
+    event("user.created", 1, {}, account="B"),
+    *(Told(event("user.created", ms, {"id": "U"}).body, LATER) for ms in (2, 5)),
+    event("meeting.started", 1, UMA),
+)
+def test_activity_counts_distinct_events_by_the_hour_of_receipt(then: Then) -> None:
+    """The one that was there before counts in the hour in which it first came; others count nowhere."""
+    first, second = (hour.replace(minute=0) for hour in (RECEIVED, LATER))
+    assert then.values("activity", "account_id", "event", "hour", "events") == [
+        ("A", "user.created", first, 2),
+        ("A", "user.created", second, 1),
+        ("A", "user.deleted", first, 1),
+        ("B", "user.created", first, 1),
+    ]

@@ -58,4 +58,4 @@ def test_locks_that_are_no_object_are_one_dead_letter(then: Then) -> None:
         "event": "group.lock_settings_updated",
     }
     assert then.dead_letters == [letter]
-    assert then.shown() - {"freshness"} == {"dead_letters"}
+    assert then.shown() - {"freshness", "activity"} == {"dead_letters"}

@@ -70,4 +70,4 @@ def test_a_known_user_lends_spelling_and_email(then: Then) -> None:
 def test_a_note_of_nobody_is_one_dead_letter(then: Then, blank: Any) -> None:
     letter = {"position": 1, "projection": "presence", "event": "user.personal_notes_updated"}
     assert then.dead_letters == [letter]
-    assert then.shown() - {"freshness"} == {"dead_letters"}
+    assert then.shown() - {"freshness", "activity"} == {"dead_letters"}

@@ -53,4 +53,4 @@ def test_an_unknown_person_is_spelled_as_the_row_heard_it_last(then: Then) -> No
 def test_a_fraction_is_no_id_and_one_dead_letter(then: Then) -> None:
     letter = {"position": 1, "projection": "sign_ins", "event": "user.signed_out"}
     assert then.dead_letters == [letter]
-    assert then.shown() - {"freshness"} == {"dead_letters"}
+    assert then.shown() - {"freshness", "activity"} == {"dead_letters"}

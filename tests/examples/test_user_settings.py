@@ -114,4 +114,4 @@ def test_setting_values_are_one_row_a_leaf(then: Then) -> None:
 def test_settings_that_are_no_object_are_one_dead_letter(then: Then) -> None:
     letter = {"position": 1, "projection": "user_settings", "event": "user.settings_updated"}
     assert then.dead_letters == [letter]
-    assert then.shown() - {"freshness"} == {"dead_letters"}
+    assert then.shown() - {"freshness", "activity"} == {"dead_letters"}

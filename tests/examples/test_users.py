@@ -279,7 +279,7 @@ def test_equal_bytes_count_once_at_their_smallest_position(then: Then) -> None:
 @given(ERASED, event("user.created", 1, UMA))
 def test_an_erased_body_folds_as_nothing(then: Then) -> None:
     assert then.users == [row(user_id="Uma", last_position=2)]
-    assert then.shown() == {"users", "freshness"}
+    assert then.shown() == {"users", "freshness", "activity"}
     assert then.heard == [row(event="user.created", events=1)]
 
 
@@ -347,7 +347,7 @@ def test_what_cannot_be_folded_is_one_dead_letter(then: Then, broken: Told) -> N
     assert broken.body is not None
     letter = {"position": 1, "projection": "users", "event": broken.body["event"]}
     assert then.dead_letters == [letter]
-    assert then.shown() - {"freshness"} == {"dead_letters"}
+    assert then.shown() - {"freshness", "activity"} == {"dead_letters"}
 
 
 @given(event("meeting.started", 1, UMA), event("user.Created", 1, UMA))

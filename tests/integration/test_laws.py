@@ -5,6 +5,7 @@
 
 import random
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from projector.log.append import append
 from projector.projections import PROJECTIONS
 from projector.rebuild.rebuild import rebuild
 from projector.rebuild.verify import verify
+from projector.zoom.delivery import Delivery as Taken
 from projector.zoom.delivery import delivery_of, head_of
 from tests.directory_rows import deliveries, shown, without_positions
 from tests.integration.stepping import Stepper
@@ -21,6 +23,8 @@ from tests.oracle.naive_fold import Delivery, fold
 from tests.runtime_rig import append_told
 
 EVENTS = 300
+# Activity counts by the hour of receipt.
+DELAYS = (timedelta(0), timedelta(0), timedelta(minutes=59), timedelta(hours=3))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -30,6 +34,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("seed", range(first, first + count))
 
 
+def received(some: Delivery, delay: timedelta) -> Taken:
+    assert some.body is not None
+    return delivery_of(some.body, head_of(some.body), received_at=some.received_at + delay)
+
+
 async def arrive(database: Database, history: Sequence[Delivery], chance: random.Random) -> None:
     """Append in random order, with duplicates, in calls of random size."""
     arrivals = list(history) + chance.choices(history, k=len(history) // 5)
@@ -37,7 +46,7 @@ async def arrive(database: Database, history: Sequence[Delivery], chance: random
     while arrivals:
         size = chance.randint(1, 40)
         some, arrivals = arrivals[:size], arrivals[size:]
-        told = [delivery_of(d.body, head_of(d.body), received_at=d.received_at) for d in some]
+        told = [received(d, chance.choice(DELAYS)) for d in some]
         # The same bytes by HTTP are another event, or the same delivery again.
         if chance.random() < 0.1:
             await append(database, told[:1])

@@ -12,6 +12,7 @@ from projector.config import Settings
 from projector.database import Database
 from projector.ingress.metrics import Metrics
 from projector.ingress.quarantine import QUEUE_ROWS, QuarantineWriter, TokenBucket
+from projector.ingress.refusals import Refusals
 from projector.log.append import append
 from projector.log.quarantine import (
     Reverified,
@@ -235,7 +236,8 @@ def test_an_allowance_grants_its_rate_and_a_second_in_reserve() -> None:
 
 
 async def test_the_queue_is_bounded_and_signed_suspects_push_others_out() -> None:
-    writer = QuarantineWriter(_Unreachable(), Settings(), Metrics())
+    lane = _Unreachable()
+    writer = QuarantineWriter(lane, Settings(), Metrics(), Refusals(lane))
     unsigned = [writer.offer(suspect()) for _ in range(QUEUE_ROWS + 5)]
     assert [answer.done() for answer in unsigned].count(True) == 5
     held = [writer.offer(suspect(signed=True)) for _ in range(QUEUE_ROWS)]

@@ -255,7 +255,7 @@ async def test_a_service_reads_and_shows_its_metrics(
             assert await service.ended() == 0, service.said
     assert float(samples['projector_reconcile_read_total{section="users"}']) >= 201
     assert float(samples['projector_reconcile_new_total{section="users"}']) == 201
-    assert 'projector_reconcile_last_complete_timestamp_seconds{section="users"}' in samples
+    assert samples["projector_database_up"] == "1.0"
     assert float(samples['projector_reconcile_calls_total{label="medium"}']) > 5
     assert SECRET not in service.said
 

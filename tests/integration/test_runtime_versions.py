@@ -43,13 +43,14 @@ def twice(events: Any) -> Any:
 
 def newer(projection: Projection) -> Projection:
     """The freshness of the next release."""
-    (table,) = projection.tables
+    table, *others = projection.tables
     assert isinstance(table, MergeTable)
     rows = dict.fromkeys(table.rows, twice)
     changed = MergeTable(table.name, table.row, table.key, rows, table.merge, table.rules)
-    return Projection(projection.name, projection.version + 1, (changed,))
+    return Projection(projection.name, projection.version + 1, (changed, *others))
 
 
+NOW = projection_named("freshness").version
 OLD = PROJECTIONS
 NEW = tuple(newer(p) if p.name == "freshness" else p for p in PROJECTIONS)
 
@@ -75,7 +76,7 @@ async def test_a_newer_release_rebuilds_and_takes_over(database: Database) -> No
             await until_folded(database)
             assert await counted(database) == 300
             async with replica(database, projections=NEW) as new:
-                await until(lambda: is_of(database, 2))
+                await until(lambda: is_of(database, NOW + 1))
                 await append_bodies(database, [renamed(n) for n in range(300, 350)])
                 await until_folded(database)
                 assert await counted(database) == 700
@@ -84,7 +85,7 @@ async def test_a_newer_release_rebuilds_and_takes_over(database: Database) -> No
                 assert "freshness" not in old.workers
         said = [line for line in lines if line["event"] == "projection_is_newer"]
         assert [(line["projection"], line["stored"], line["code"]) for line in said] == [
-            ("freshness", 2, 1)
+            ("freshness", NOW + 1, NOW)
         ]
     assert await rebuild_leftovers(database) == 0
 
@@ -131,9 +132,9 @@ async def test_the_older_release_keeps_the_old_rows_current_meanwhile(
             await until_folded(database)
             assert await counted(database) == 120
             assert (await stored(database))["state"] == "rebuilding"
-            assert (await stored(database))["version"] == 1
+            assert (await stored(database))["version"] == NOW
         gate.opened.set()
-        await until(lambda: is_of(database, 2))
+        await until(lambda: is_of(database, NOW + 1))
         assert await counted(database) == 240
 
 
@@ -171,7 +172,7 @@ async def test_several_new_replicas_rebuild_once(
             replica(database, projections=NEW),
             replica(database, projections=NEW),
         ):
-            await until(lambda: is_of(database, 2))
+            await until(lambda: is_of(database, NOW + 1))
             await append_bodies(database, [renamed(n) for n in range(300, 400)])
             await until_folded(database)
     done = [line for line in lines if line["event"] == "upgrade_done"]
@@ -191,20 +192,22 @@ async def test_a_replica_that_stops_in_its_upgrade_leaves_nothing(
     assert await rebuild_leftovers(database) == 0
     gate.opened.set()
     async with replica(database, projections=NEW):
-        await until(lambda: is_of(database, 2))
+        await until(lambda: is_of(database, NOW + 1))
 
 
 async def test_a_view_waits_for_the_version_that_it_needs(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = "-- needs: freshness 2\nCREATE OR REPLACE VIEW directory.later AS SELECT 1 AS one"
+    text = (
+        f"-- needs: freshness {NOW + 1}\nCREATE OR REPLACE VIEW directory.later AS SELECT 1 AS one"
+    )
     monkeypatch.setattr("projector.schema.migrate.view_files", lambda: iter([text]))
     async with database.transaction() as connection:
         await create_views(connection)
     exists = "SELECT to_regclass('directory.later') IS NOT NULL"
     assert not await database.fetchval(exists)
     async with replica(database, projections=NEW):
-        await until(lambda: is_of(database, 2))
+        await until(lambda: is_of(database, NOW + 1))
     assert await database.fetchval(exists)
     checkpoint = (await database.fetch(queries("state")["checkpoint"], "users"))[0]
     assert checkpoint["version"] == projection_named("users").version

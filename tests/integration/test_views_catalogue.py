@@ -80,6 +80,7 @@ CATALOGUE: Final = {
         "account_id text, event text, last_event_at timestamptz, last_received_at timestamptz, "
         "events int8"
     ),
+    "activity": "account_id text, event text, hour timestamptz, events int8",
     "coverage": (
         "account_id text, section text, complete_at timestamptz, read int8, repaired int8, "
         "unreadable text, new int8, gone int8, last_event_at timestamptz, last_position int8"

@@ -1,6 +1,7 @@
 """The views that show how complete and consistent the others are."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import product
 
 from .naive_events import DELIVERIES, Event
@@ -121,3 +122,14 @@ def freshness(state: Directory) -> Iterator[ViewRow]:
             "last_received_at": max((event.received_at for event in heard), default=None),
             "events": len(heard),
         }
+
+
+def activity(state: Directory) -> Iterator[ViewRow]:
+    """Yield how many distinct events of each kind an account sent in each hour of receipt that had some."""
+    counts: dict[tuple[str, str, datetime], int] = {}
+    for event in state.heard:
+        hour = event.received_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        key = (event.account, event.name, hour)
+        counts[key] = counts.get(key, 0) + 1
+    for (account, name, hour), count in counts.items():
+        yield {"account_id": account, "event": name, "hour": hour, "events": count}

@@ -11,6 +11,7 @@ from .naive_people import Person, people_of, spelled
 from .naive_state import Directory, Group, Key, Row, User, ViewRow
 from .naive_trust import (
     acknowledged_drift,
+    activity,
     dead_letters,
     dismissed_dead_letters,
     drift,
@@ -42,6 +43,7 @@ KEYS = {
     "dead_letters": ("position", "projection"),
     "dismissed_dead_letters": ("position", "projection"),
     "freshness": ("account_id", "event"),
+    "activity": ("account_id", "event", "hour"),
 }
 """The columns that identify a row of each view, in the order in which rows are sorted."""
 
@@ -74,6 +76,7 @@ def views(state: Directory) -> dict[str, list[ViewRow]]:
         "dead_letters": dead_letters(state),
         "dismissed_dead_letters": dismissed_dead_letters(state),
         "freshness": freshness(state),
+        "activity": activity(state),
     }
     return {
         view: sorted(rows[view], key=lambda row, key=key: tuple(row[c] for c in key))  # type: ignore[misc]
