@@ -160,7 +160,8 @@ class Settings(BaseSettings):
         5000, ge=1, le=1_000_000, description="most events that a projector folds at once"
     )
     log_format: LogFormat | None = Field(
-        None, description="`json` or `console`; absent: console on a terminal, JSON elsewhere"
+        None,
+        description="`json` or `console`; absent: console on a terminal (`up`: a file), JSON elsewhere",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="`debug`, `info`, `warning` or `error`")
 

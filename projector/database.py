@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
 import asyncpg
 
 from projector.connecting import ServerConnection, open_connection
+from projector.database_address import unavailable
 from projector.errors import DatabaseUnavailable
 from projector.fetching import drop, fetch_alone, fetch_to_end
 from projector.statements import queries
@@ -187,22 +188,14 @@ class Database:
 async def connect(url: str, *, statement_cache: int = 100) -> Connection:
     """Open one connection outside any pool.
 
-    Raises DatabaseUnavailable; its message names no credential.
+    Raises DatabaseUnavailable, which says why and what to do, and names no credential.
     """
     try:
         return await open_connection(
             url, timeout=CONNECT_SECONDS, statement_cache_size=statement_cache
         )
-    except UNAVAILABLE as error:
-        raise DatabaseUnavailable(
-            f"the database does not answer ({type(error).__name__}); "
-            "check that it runs and that PROJECTOR_DATABASE_URL names it"
-        ) from None
-    except (asyncpg.PostgresError, ValueError) as error:
-        raise DatabaseUnavailable(
-            f"the database refuses the connection ({type(error).__name__}); "
-            "check PROJECTOR_DATABASE_URL: user, password and database name"
-        ) from None
+    except (*TROUBLE, ValueError) as error:
+        raise unavailable(error, url) from None
 
 
 def in_role(url: str, role: str) -> str:

@@ -32,9 +32,16 @@ class ConfigurationError(ProjectorError):
 
 
 class DatabaseUnavailable(ProjectorError):
-    """PostgreSQL does not answer, or refuses the connection."""
+    """PostgreSQL does not answer, or refuses the connection.
+
+    `word` says why, in one of the words of `projector.database_reasons`.
+    """
 
     exit_code = 3
+
+    def __init__(self, sentence: str, *, word: str = "other") -> None:
+        super().__init__(sentence)
+        self.word = word
 
 
 class SchemaMismatch(ProjectorError):

@@ -3487,6 +3487,24 @@ CREATE FUNCTION log.chained(p_chain bytea, p_after bigint, p_until bigint, OUT c
     LANGUAGE sql STABLE
     AS $$SELECT sha256(p_chain || b.digest), b.rows FROM log.block_digest(p_after, p_until) b$$;
 
+CREATE FUNCTION log.count_refusals(p_reason text[], p_refused bigint[], p_first_age double precision[], p_last_age double precision[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1500ms'
+    AS $$
+    INSERT INTO log.refusals AS r (hour, reason, refused, first_at, last_at)
+    SELECT date_trunc('hour', clock_timestamp(), 'UTC'), u.reason, u.refused,
+           clock_timestamp() - make_interval(secs => greatest(u.first_age, 0)),
+           clock_timestamp() - make_interval(secs => greatest(u.last_age, 0))
+    FROM unnest(p_reason, p_refused, p_first_age, p_last_age) AS u (reason, refused, first_age, last_age)
+    WHERE u.refused > 0
+    ORDER BY u.reason
+    ON CONFLICT (hour, reason) DO UPDATE
+    SET refused = r.refused + excluded.refused,
+        first_at = least(r.first_at, excluded.first_at),
+        last_at = greatest(r.last_at, excluded.last_at)
+$$;
+
 CREATE FUNCTION log.epoch(p_gone uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3549,6 +3567,16 @@ CREATE FUNCTION log.forget_digests(p_before timestamp with time zone, p_limit in
     ), gone AS (
         DELETE FROM log.digests d USING old o
         WHERE d.event_ts = o.event_ts AND d.digest = o.digest RETURNING 1
+    )
+    SELECT count(*) FROM gone
+$$;
+
+CREATE FUNCTION log.forget_refusals(p_before timestamp with time zone) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH gone AS (
+        DELETE FROM log.refusals r WHERE r.hour < p_before RETURNING 1
     )
     SELECT count(*) FROM gone
 $$;
@@ -4479,6 +4507,30 @@ COMMENT ON COLUMN directory.acknowledged_drift.acknowledged_at IS 'When it was a
 COMMENT ON COLUMN directory.acknowledged_drift.acknowledged_by IS 'Who did so.';
 
 COMMENT ON COLUMN directory.acknowledged_drift.reason IS 'Why, in their words.';
+
+CREATE TABLE state.activity (
+    account_id text NOT NULL,
+    event text NOT NULL,
+    hour bigint NOT NULL,
+    events bigint NOT NULL
+);
+
+CREATE VIEW directory.activity AS
+ SELECT account_id,
+    event,
+    to_timestamp(((hour)::double precision * (3600.0)::double precision)) AS hour,
+    events
+   FROM state.activity a;
+
+COMMENT ON VIEW directory.activity IS 'Deliveries counted by the hour of their receipt: one row for each account, event and hour in which some came. What an account''s silence means shows against it.';
+
+COMMENT ON COLUMN directory.activity.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.activity.event IS 'Name of the event.';
+
+COMMENT ON COLUMN directory.activity.hour IS 'Beginning of the hour of receipt, UTC.';
+
+COMMENT ON COLUMN directory.activity.events IS 'Number of distinct events received within that hour.';
 
 CREATE VIEW state.group_admins_links AS
  SELECT DISTINCT e.account_id,
@@ -6009,6 +6061,28 @@ ALTER TABLE log.quarantine ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE log.refusals (
+    hour timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    refused bigint NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    CONSTRAINT refusals_reason_check CHECK ((reason ~ '^[a-z][a-z-]{0,39}$'::text))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE log.refusals IS 'Deliveries refused or dropped, counted by hour and reason. Written by log.count_refusals() alone.';
+
+COMMENT ON COLUMN log.refusals.hour IS 'Beginning of the hour in which they were counted, UTC.';
+
+COMMENT ON COLUMN log.refusals.reason IS 'Why: missing, malformed, wrong, stale (the signature); not-an-event, media-type, other-event, no-plain-token, no-secret, too-large (the request); validation (a URL validation was refused); dropped-signed, dropped-unsigned (the quarantine had no room).';
+
+COMMENT ON COLUMN log.refusals.refused IS 'How many.';
+
+COMMENT ON COLUMN log.refusals.first_at IS 'When the first of them came.';
+
+COMMENT ON COLUMN log.refusals.last_at IS 'When the last of them came.';
+
 CREATE TABLE log.seals (
     "position" bigint NOT NULL,
     chain bytea NOT NULL,
@@ -6145,6 +6219,9 @@ ALTER TABLE ONLY log.quarantine
 ALTER TABLE ONLY log.quarantine
     ADD CONSTRAINT quarantine_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY log.refusals
+    ADD CONSTRAINT refusals_pkey PRIMARY KEY (hour, reason);
+
 ALTER TABLE ONLY log.seals
     ADD CONSTRAINT seals_pkey PRIMARY KEY ("position");
 
@@ -6174,6 +6251,9 @@ ALTER TABLE ONLY state.account_settings_versions
 
 ALTER TABLE ONLY state.acknowledged_drift
     ADD CONSTRAINT acknowledged_drift_pkey PRIMARY KEY (account_id, entity_key, entity, path_digest, digest);
+
+ALTER TABLE ONLY state.activity
+    ADD CONSTRAINT activity_pkey PRIMARY KEY (account_id, event, hour);
 
 ALTER TABLE ONLY state.checkpoints
     ADD CONSTRAINT checkpoints_pkey PRIMARY KEY (projection);
@@ -6281,6 +6361,8 @@ ALTER TABLE ONLY state.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (account_id, user_key) INCLUDE (user_id, email, status, pending_order, removed, cutoff, known);
 
 CREATE INDEX events_event_ts ON log.events USING btree (event_ts, digest);
+
+CREATE INDEX activity_at ON state.activity USING btree (account_id, event, to_timestamp(((hour)::double precision * (3600.0)::double precision)));
 
 CREATE INDEX group_admins_by_email ON state.group_admins USING btree (group_id, account_id, person_key) WHERE (user_id IS NULL);
 
@@ -6455,6 +6537,9 @@ GRANT ALL ON FUNCTION log.block_digest(p_after bigint, p_until bigint, OUT diges
 REVOKE ALL ON FUNCTION log.chained(p_chain bytea, p_after bigint, p_until bigint, OUT chain bytea, OUT rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.chained(p_chain bytea, p_after bigint, p_until bigint, OUT chain bytea, OUT rows bigint) TO projector_projector;
 
+REVOKE ALL ON FUNCTION log.count_refusals(p_reason text[], p_refused bigint[], p_first_age double precision[], p_last_age double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.count_refusals(p_reason text[], p_refused bigint[], p_first_age double precision[], p_last_age double precision[]) TO projector_ingress;
+
 REVOKE ALL ON FUNCTION log.epoch(p_gone uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.epoch(p_gone uuid) TO projector_ingress;
 GRANT ALL ON FUNCTION log.epoch(p_gone uuid) TO projector_projector;
@@ -6464,6 +6549,9 @@ GRANT ALL ON FUNCTION log.epoch_after(p_known uuid, p_position bigint, p_digest 
 
 REVOKE ALL ON FUNCTION log.forget_digests(p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.forget_digests(p_before timestamp with time zone, p_limit integer) TO projector_projector;
+
+REVOKE ALL ON FUNCTION log.forget_refusals(p_before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION log.forget_refusals(p_before timestamp with time zone) TO projector_projector;
 
 REVOKE ALL ON FUNCTION log.is_own(source text) FROM PUBLIC;
 GRANT ALL ON FUNCTION log.is_own(source text) TO projector_projector;
@@ -6504,6 +6592,8 @@ REVOKE ALL ON FUNCTION state.release_leases(p_replica text) FROM PUBLIC;
 GRANT SELECT ON TABLE log.events TO projector_projector;
 
 GRANT SELECT ON TABLE directory.acknowledged_drift TO directory_reader;
+
+GRANT SELECT ON TABLE directory.activity TO directory_reader;
 
 GRANT SELECT ON TABLE directory.changes TO directory_reader;
 
@@ -6558,6 +6648,8 @@ GRANT SELECT(reason) ON TABLE log.quarantine TO projector_projector;
 GRANT SELECT(signed) ON TABLE log.quarantine TO projector_projector;
 
 GRANT SELECT(size) ON TABLE log.quarantine TO projector_projector;
+
+GRANT SELECT ON TABLE log.refusals TO projector_projector;
 
 GRANT SELECT ON TABLE log.seals TO projector_projector;
 

@@ -13,8 +13,12 @@ from tests.processes import Process, binary, free_port
 
 
 @contextmanager
-def pgbouncer(dsn: str, *, pool_size: int = 10) -> Iterator[str]:
-    """Run PgBouncer in front of a DSN's server; yields the URL of the same database through it."""
+def pgbouncer(dsn: str, *, pool_size: int = 10, **settings: str) -> Iterator[str]:
+    """Run PgBouncer in front of a DSN's server; yields the URL of the same database through it.
+
+    `settings` are PgBouncer's own.
+    """
+    more = "".join(f"{name} = {value}\n" for name, value in settings.items())
     parts = urlsplit(dsn)
     server = {name: values[0] for name, values in parse_qs(parts.query).items()}
     folder = Path(tempfile.mkdtemp(prefix="projector-pgbouncer-"))
@@ -36,7 +40,7 @@ max_client_conn = 200
 server_reset_query =
 logfile =
 pidfile =
-""",
+{more}""",
         encoding="ascii",
     )
     # The embedded server admits its own account and ours; PgBouncer refuses to run as root.

@@ -12,7 +12,7 @@ from projector.embedded.locks import held
 from tests.processes import PROJECTOR, Process, command, environment
 
 UP = (*PROJECTOR, "up")
-READY = re.compile(r"directory projector is up: (\S+)\n")
+READY = re.compile(r'"address":"([^"]+)","event":"directory projector is up"')
 
 
 class Up(Process):

@@ -7,31 +7,15 @@ from typing import Final
 import asyncpg
 
 from projector.database import UNAVAILABLE
+from projector.database_reasons import reason_of, went_away
 from projector.errors import DatabaseUnavailable, ProjectorError, SchemaMismatch
 from projector.process import UNEXPECTED, report_bug
 
-_REFUSED: Final[tuple[tuple[type[Exception], str], ...]] = (
-    (
-        asyncpg.LockNotAvailableError,
-        (
-            "another session holds a lock that this needs; where it is the log's append lock, "
-            "`projector status` names that session: end it and run the same command again"
-        ),
-    ),
-    (
-        asyncpg.ReadOnlySQLTransactionError,
-        (
-            "the database takes no writes: it is a standby, or set to read only; let "
-            "PROJECTOR_DATABASE_URL name the primary"
-        ),
-    ),
-    (
-        asyncpg.QueryCanceledError,
-        (
-            "the database cancelled a statement; raise the statement_timeout that is set for this role "
-            "or database, then run the same command again"
-        ),
-    ),
+# A lock, a standby, a time limit: for now the database does not do this, and says so.
+_REFUSED: Final = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.QueryCanceledError,
 )
 
 
@@ -65,19 +49,15 @@ def _actionable(error: BaseException) -> ProjectorError | None:
     if isinstance(error, ProjectorError):
         return error
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
-        return SchemaMismatch(
-            f"this database role may not do that ({error.args[0]}); use a login with another role "
-            "(`projector grant` gives one), or let the schemas' owner run `projector migrate` again"
+        return SchemaMismatch(reason_of(error).sentence)
+    if isinstance(error, _REFUSED):
+        reason = reason_of(error)
+        return DatabaseUnavailable(
+            f"{reason.sentence}, then run the same command again", word=reason.word
         )
-    for kind, sentence in _REFUSED:
-        if isinstance(error, kind):
-            return DatabaseUnavailable(sentence)
     is_local = isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError)
     if isinstance(error, UNAVAILABLE) and not is_local:
-        return DatabaseUnavailable(
-            f"the database went away ({type(error).__name__}); once it is back, run the same "
-            "command again"
-        )
+        return went_away(error, "once that is mended, run the same command again")
     return None
 
 

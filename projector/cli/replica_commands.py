@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry
 
 from projector.cli.running import database_url, start
 from projector.config import Settings
-from projector.database import Database, open_database, retrying
+from projector.database import UNAVAILABLE, Database, open_database, retrying
+from projector.database_reasons import reason_of
 from projector.errors import DatabaseUnavailable
 from projector.exposition import new_registry
 from projector.health_port import serve_health
@@ -22,6 +23,7 @@ from projector.operations.gauges import DatabaseGauges
 from projector.operations.measures import Measures
 from projector.process import STOP_SIGNALS, Signalled, cancel_on, relax_gc, run
 from projector.schema.migrations import check_schema
+from projector.telemetry import Recurring
 
 RETRY_SECONDS = 2.0
 ATTEMPTS = 31
@@ -67,7 +69,6 @@ async def project_until_cancelled(
     database = await _open_patiently(url)
     relax_gc()
     try:
-        await check_schema(database)
         replica = Replica(
             database, batch_events=settings.batch_events, metrics=RuntimeMetrics(registry)
         )
@@ -90,11 +91,26 @@ async def project_until_cancelled(
 
 
 async def _open_patiently(url: str) -> Database:
-    """Open the database; a replica that starts before its database waits a minute for it."""
+    """Open and check the database; a replica that starts before its database waits a minute for it."""
+    trouble = Recurring(_logger, "waiting_for_database")
+
+    async def attempt() -> Database:
+        database = await open_database(url, size=16, by_key=True)
+        try:
+            await check_schema(database)
+        except BaseException:
+            database.terminate()
+            raise
+        return database
+
+    def failed(error: BaseException) -> None:
+        reason = reason_of(error)
+        trouble(reason.word, reason=reason.sentence)
+
     return await retrying(
-        lambda: open_database(url, size=16, by_key=True),
-        on=(DatabaseUnavailable,),
+        attempt,
+        on=(DatabaseUnavailable, *UNAVAILABLE),
         times=ATTEMPTS,
         pause=lambda _: RETRY_SECONDS,
-        failed=lambda error: _logger.warning("waiting_for_database", reason=str(error)),
+        failed=failed,
     )

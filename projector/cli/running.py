@@ -12,8 +12,8 @@ from rich.console import Console
 
 from projector.config import Settings, load_settings
 from projector.database import Database, open_database
-from projector.embedded import default_data_dir, running_dsn
-from projector.errors import ConfigurationError
+from projector.embedded import default_data_dir, running_dsn, why_away
+from projector.errors import ConfigurationError, DatabaseUnavailable
 from projector.process import Signalled, cancel_on
 from projector.schema.migrations import check_schema
 from projector.telemetry import configure_logging
@@ -68,10 +68,15 @@ def local_address(host: str, port: int) -> str:
 def database_url(settings: Settings) -> str:
     """Return the URL in use: the configured one, else that of the embedded server while it runs.
 
-    Raises ConfigurationError where there is neither.
+    Raises ConfigurationError where there is neither, DatabaseUnavailable where that server is away.
     """
     url = settings.given_database_url() or running_dsn(data_dir_of(settings))
     if url is None:
+        away = why_away(data_dir_of(settings))
+        if away is not None:
+            raise DatabaseUnavailable(
+                f"{away}; it is started again by itself: look at what that one says", word="refused"
+            )
         raise ConfigurationError(
             f"no database: PROJECTOR_DATABASE_URL is not set and no `projector up` runs on "
             f"{data_dir_of(settings)}; start that in another terminal, or set the variable"

@@ -18,7 +18,7 @@ from projector.cli.running import (
     say,
     start,
 )
-from projector.cli.up_command import known_secret
+from projector.cli.up_secret import known_secret
 from projector.config import Plan, Settings
 from projector.errors import ConfigurationError, DatabaseUnavailable
 from projector.ingress.authentication import is_loopback

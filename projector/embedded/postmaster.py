@@ -1,6 +1,8 @@
 """The server's main process as seen from outside: its socket, its lock files, its log."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +15,14 @@ from projector.embedded.layout import DATABASE, ROLE, Layout, open_private
 
 _LOG_BYTES: Final = 16 * 1024 * 1024
 _PORT, _ADDRESS = 3, 5  # lines of PostgreSQL's lock file, from 0
+_TAIL_BYTES: Final = 64 * 1024
+_LONGEST_QUOTE: Final = 300
+_FULL_BYTES: Final = 16 * 1024 * 1024  # a segment of the write-ahead log
+_OF_ITSELF: Final = re.compile(
+    r"(?:postgres|\S+ \S+ UTC \[\d+\] (?:PANIC|"
+    r"FATAL(?=.*(?:could not|No space|out of memory|shared memory|lock file|data directory|checkpoint|"
+    r"configuration|incompatible)))): +(.*)"
+)
 
 
 def accepts_connections(binaries: Binaries, layout: Layout) -> bool:
@@ -79,10 +89,60 @@ def open_log(layout: Layout) -> int:
 
 def log_since(layout: Layout, start: int) -> str:
     """Return the log's last lines after byte `start`, joined to one line."""
-    with layout.log.open("rb") as file:
-        file.seek(start)
-        lines = file.read().decode("utf-8", "replace").strip().splitlines()
-    return " | ".join(lines[-8:]) or "its log says nothing"
+    return " | ".join(_lines(layout, start)[-8:]) or "its log says nothing"
+
+
+def last_words(layout: Layout, start: int | None = None) -> str | None:
+    """Return why the server ended, as far as its log, from byte `start` on, and its disk can tell; or None.
+
+    Without `start`, from the last start that the log shows. Of the log alone what the server says of itself
+    is quoted: PANIC lines, and FATAL ones about its files, its memory and its start. A FATAL line about a
+    client may repeat what that client sent.
+    """
+    found: list[str] = []
+    goes_on = False  # an early error has further lines, without a prefix
+    for line in _lines(layout, start):
+        matched = _OF_ITSELF.match(line)
+        if matched is not None:
+            found.append(matched[1])
+        elif goes_on and not line[:1].isdigit():
+            found[-1] += f" {line}"
+        goes_on = line.startswith("postgres:") or (goes_on and not line[:1].isdigit())
+    told = " | ".join(dict.fromkeys(found[-2:]))[:_LONGEST_QUOTE]
+    if shutil.disk_usage(layout.data_dir).free < _FULL_BYTES:
+        full = f"the disk of {layout.data_dir} is full"
+        return f"{full} ({told})" if told else full
+    return told or None
+
+
+def _lines(layout: Layout, start: int | None) -> list[str]:
+    """Return the lines of the last 64 KiB of the log, after byte `start` or after the last start."""
+    try:
+        with layout.log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(start or 0, size - _TAIL_BYTES))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    if start is None:
+        text = text.rpartition("LOG:  starting PostgreSQL")[2]
+    # The further lines of a message begin with a tab, and must not pass for a message.
+    return [
+        "".join(char if char.isprintable() else "\ufffd" for char in line)
+        for line in text.strip().splitlines()
+    ]
+
+
+def has_live_pid(layout: Layout) -> bool:
+    """Return whether the pid in PostgreSQL's own lock file is a process's."""
+    pid = written_pid(layout)
+    return pid is not None and _lives(pid)
+
+
+def processes(layout: Layout) -> list[int]:
+    """Return the pids of all that works in PostgreSQL's directory; empty where the system does not tell."""
+    here = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    return [pid for pid in here if _serves(pid, layout.postgres)]
 
 
 def _first_number(path: Path) -> int | None:

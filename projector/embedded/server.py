@@ -1,19 +1,18 @@
 """Start or adopt the embedded server, and stop it."""
 
 import os
-import signal
 import socket
-import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from projector.embedded.account import Account, server_account
+from projector.embedded.account import server_account
 from projector.embedded.binaries import Binaries, binaries_for, find_binaries, installed_binaries
 from projector.embedded.cluster import ensure_cluster, write_access_rules
 from projector.embedded.errors import EmbeddedStartFailed
+from projector.embedded.first_start import FirstStart
 from projector.embedded.layout import (
     LOOPBACK,
     check_reach,
@@ -22,20 +21,17 @@ from projector.embedded.layout import (
     own_folder,
     prepare_data_dir,
 )
-from projector.embedded.locks import held, hold, take
+from projector.embedded.locks import check_free, held, hold, holder
 from projector.embedded.postmaster import (
     accepts_connections,
     as_written,
     clear_stale_pids,
-    log_since,
-    open_log,
+    last_words,
     written_pid,
 )
+from projector.embedded.server_process import POLL_SECONDS, ServerProcess, until
 
 START_SECONDS: Final = 120.0  # after a crash the server first replays up to `max_wal_size`
-STOP_SECONDS: Final = 30.0
-KILL_SECONDS: Final = 10.0
-_POLL_SECONDS: Final = 0.02
 
 # Modest, and durable: what was acknowledged survives a power cut.
 SETTINGS: Final[Mapping[str, str]] = {
@@ -74,8 +70,8 @@ class EmbeddedServer:
         self._layout = layout_of(data_dir, tcp_port)
         self._settings = {**SETTINGS, **(settings or {})}
         self._lock: int | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._running_as: tuple[Binaries, Account] | None = None
+        self._process: ServerProcess | None = None
+        self._first: FirstStart | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -90,6 +86,11 @@ class EmbeddedServer:
         self.stop()
 
     @property
+    def data_dir(self) -> Path:
+        """The data directory, resolved."""
+        return self._layout.data_dir
+
+    @property
     def dsn(self) -> str:
         """The connection string of the server, running or not."""
         return self._layout.dsn
@@ -97,51 +98,88 @@ class EmbeddedServer:
     def start(self) -> str:
         """Start the server, or adopt the one that runs; returns the connection string.
 
-        Raises EmbeddedNotInstalled, EmbeddedStartFailed, DataDirectoryInUse,
-        DataDirectoryUnusable, DataDirectoryVersion.
+        A first start that fails leaves nothing behind. Raises EmbeddedNotInstalled, EmbeddedStartFailed,
+        DataDirectoryInUse, DataDirectoryUnusable, DataDirectoryVersion.
         """
+        self._first = FirstStart(self._layout)
         try:
             self._start()
         except OSError as error:
-            self.stop()
+            self.undo()
             raise EmbeddedStartFailed(
                 f"the embedded PostgreSQL could not start ({error.strerror}: {error.filename}); "
                 f"check the file system of {self._layout.data_dir}"
             ) from error
         except BaseException:
-            self.stop()
+            self.undo()
             raise
         return self.dsn
+
+    def keep(self) -> None:
+        """From now on the database is used: `undo` removes nothing any more."""
+        self._first = None
+
+    def undo(self) -> None:
+        """Stop the server; where this was its first start, and it was never kept, remove all of it."""
+        self._stop(self._first)
+        self._first = None
 
     def stop(self) -> None:
         """Stop the server, if this object holds one, and wait until each of its processes has ended.
 
         Open transactions are rolled back; what was committed is safe.
         """
-        if self._lock is None:
-            return
+        self._stop(None)
+
+    @property
+    def process(self) -> ServerProcess:
+        """The processes of the started server."""
+        assert self._process is not None  # noqa: S101  it was started
+        return self._process
+
+    def relaunch(self) -> None:
+        """Start the server again after it has ended, without waiting until it accepts connections.
+
+        Raises EmbeddedStartFailed.
+        """
         try:
-            self._end_server()
+            clear_stale_pids(self._layout)
+            self.process.spawn(self._command(self.process.binaries))
+        except OSError as error:
+            raise EmbeddedStartFailed(
+                f"it cannot be started ({error.strerror}: {error.filename})"
+            ) from error
+
+    def _stop(self, first: FirstStart | None) -> None:
+        try:
+            if self._process is not None:
+                self._process.end()
+                self._process = None
         finally:
-            os.close(self._lock)
-            self._lock = None
+            if first is not None:
+                first.undo()
+            if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
 
     def _start(self) -> None:
         installed_binaries()  # before anything is made
-        account = server_account()
         prepare_data_dir(self._layout.data_dir)
+        account = server_account()
         check_reach(self._layout, account)
         self._lock = hold(self._layout.lock)
+        if self._first is not None:
+            self._first.holds()
         if not held(self._layout.server_lock):
             self._check_port()
         binaries = binaries_for(account, self._layout.programs)
-        self._running_as = binaries, account
+        self._process = ServerProcess(self._layout, binaries, account)
         own_folder(self._layout.sockets, account)
         ensure_cluster(self._layout, binaries, account)
         if not self._adopt(binaries):
             clear_stale_pids(self._layout)
             write_access_rules(self._layout, account)
-            self._launch(binaries, account)
+            self._launch()
 
     def _check_port(self) -> None:
         """Raise EmbeddedStartFailed where another program has the TCP port."""
@@ -170,7 +208,7 @@ class EmbeddedServer:
             if accepts_connections(binaries, running):
                 if running == self._layout:
                     return True
-                self._end_server()
+                self.process.end()
                 self._check_port()
                 return False
             if time.monotonic() > deadline:
@@ -178,30 +216,19 @@ class EmbeddedServer:
                     f"a server left behind in {self._layout.data_dir} neither answers nor ends "
                     f"(pid {written_pid(self._layout)}); stop that process, then start again"
                 )
-            time.sleep(_POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
         return False
 
-    def _launch(self, binaries: Binaries, account: Account) -> None:
+    def _launch(self) -> None:
         """Start the server and wait until it takes connections."""
-        output = open_log(self._layout)
-        written = os.lseek(output, 0, os.SEEK_END)
-        lock = take(self._layout.server_lock)
-        try:
-            # All processes of the server inherit the lock.
-            process = account.spawn(self._command(binaries), output=output, inherit=[lock])
-        finally:
-            os.close(lock)
-            os.close(output)
-        self._process = process
-        in_time = _until(
-            lambda: process.poll() is not None or accepts_connections(binaries, self._layout),
-            START_SECONDS,
-        )
-        if not in_time or process.poll() is not None:
+        process = self.process
+        process.spawn(self._command(self.process.binaries))
+        in_time = until(lambda: not process.lives() or process.accepts(), START_SECONDS)
+        if not in_time or not process.lives():
             what = "ended at once" if in_time else f"was not ready after {START_SECONDS:.0f} s"
             raise EmbeddedStartFailed(
                 f"the embedded PostgreSQL {what}; correct what its log ({self._layout.log}) "
-                f"names, then start again: {log_since(self._layout, written)}"
+                f"names, then start again: {process.said()}"
             )
 
     def _command(self, binaries: Binaries) -> list[str]:
@@ -222,38 +249,6 @@ class EmbeddedServer:
             command += ["-c", f"{name}={value}"]
         return command
 
-    def _end_server(self) -> None:
-        """Ask it to stop, then insist, then kill; each time wait for its last process."""
-        for way, seconds in (
-            (signal.SIGINT, STOP_SECONDS),  # PostgreSQL's "fast"
-            (signal.SIGQUIT, KILL_SECONDS),  # its "immediate": the next start replays the log
-            (signal.SIGKILL, KILL_SECONDS),
-        ):
-            if self._gone():
-                break
-            self._signal(way)
-            if _until(self._gone, seconds):
-                break
-        if self._process is not None:
-            self._process.wait(KILL_SECONDS)
-            self._process = None
-
-    def _gone(self) -> bool:
-        """Return whether no process of the server runs."""
-        ours_lives = self._process is not None and self._process.poll() is None
-        return not ours_lives and not held(self._layout.server_lock)
-
-    def _signal(self, way: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(way)
-            return
-        pid = written_pid(self._layout)
-        if pid is not None and self._running_as is not None:
-            # The account wrote that pid, so the account sends the signal: root must not trust it.
-            binaries, account = self._running_as
-            name = way.name.removeprefix("SIG")
-            account.run([binaries.program("pg_ctl"), "kill", name, str(pid)])
-
 
 def running_dsn(data_dir: Path) -> str | None:
     """Return the connection string of the server that runs in a data directory, or None.
@@ -268,11 +263,23 @@ def running_dsn(data_dir: Path) -> str | None:
     return running.dsn if accepts_connections(binaries, running) else None
 
 
-def _until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait for a condition; returns False where it did not come true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL_SECONDS)
-    return True
+def check_startable(data_dir: Path) -> None:
+    """Raise what keeps a server from being started there, as far as can be told before anything is made.
+
+    That is EmbeddedNotInstalled, or DataDirectoryInUse.
+    """
+    installed_binaries()
+    check_free(layout_of(data_dir).lock)
+
+
+def why_away(data_dir: Path) -> str | None:
+    """Return that, and why, the database of a running `up` does not answer; None where no `up` runs.
+
+    For other processes of the same user; starts and changes nothing.
+    """
+    layout = layout_of(data_dir)
+    pid = holder(layout.lock)
+    if pid is None:
+        return None
+    why = last_words(layout) or "it has just started, or its log says why"
+    return f"`projector up` runs (pid {pid}), and its database does not answer: {why}"

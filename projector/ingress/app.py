@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
-from prometheus_client import CollectorRegistry
 
 from projector.config import Settings
 from projector.exposition import CONTENT_TYPE
@@ -54,13 +53,16 @@ class Replica:
 
 
 def make_replica(
-    settings: Settings, database_url: str, registry: CollectorRegistry | None = None
+    settings: Settings,
+    database_url: str,
+    metrics: Metrics | None = None,
+    why: Callable[[], str | None] | None = None,
 ) -> Replica:
     """Create the parts of a replica, without connecting. Raises ConfigurationError.
 
-    `registry`: what /metrics shows, where it is not this replica's metrics alone.
+    `metrics`: those to count in, where /metrics shows others too; `why`: see Readiness.
     """
-    metrics = Metrics(registry)
+    metrics = metrics or Metrics()
     upstream = Upstream(database_url)
     lanes = tuple(Lane(upstream) for _ in range(4))
     first, second, probing, suspects = lanes
@@ -89,7 +91,7 @@ def make_replica(
 
     probe = Bounded(probing)
     losses = Losses(probe, commit.acknowledged, leave, metrics)
-    readiness = Readiness(probe, check_schema, losses, metrics)
+    readiness = Readiness(probe, check_schema, losses, metrics, why)
     return Replica(
         webhooks, FastPath(webhooks), commit, quarantine, refusals, readiness, metrics, lanes
     )

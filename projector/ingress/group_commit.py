@@ -15,10 +15,12 @@ import asyncpg
 import structlog
 
 from projector.database import Appendable
+from projector.database_reasons import REFUSED_ROW, reason_of
 from projector.errors import AppendRefused
 from projector.ingress.acknowledged import Acknowledged
 from projector.ingress.metrics import Metrics
 from projector.log.append import Appended, append
+from projector.telemetry import Recurring
 from projector.zoom.delivery import Delivery
 
 BATCH_EVENTS: Final = 500
@@ -91,6 +93,7 @@ class GroupCommit:
         self._since = 0.0
         self._running = False
         self._sweeping: asyncio.TimerHandle | None = None
+        self._trouble = Recurring(_logger, "append failed")
 
     @property
     def depth(self) -> int:
@@ -183,8 +186,9 @@ class GroupCommit:
             _refuse_all(batch, "the replica is stopping")
             raise
         except Exception as error:  # noqa: BLE001  whatever the error, the sender must retry
-            self._metrics.append_failures.inc()
-            _logger.warning("append failed", error=type(error).__name__, deliveries=len(batch))
+            reason = reason_of(error)
+            self._metrics.append_failures.labels(reason.word).inc()
+            self._trouble(reason.word, reason=reason.sentence, deliveries=len(batch))
             _refuse_all(batch, "the database did not take the append")
         else:
             self._metrics.append_seconds.observe(loop.time() - started)
@@ -211,7 +215,7 @@ class GroupCommit:
             await self._commit(lane, batch[:middle])
             await self._commit(lane, batch[middle:])
             return
-        self._metrics.append_failures.inc()
+        self._metrics.append_failures.labels(REFUSED_ROW).inc()
         _logger.error("the database refuses a delivery", error=type(error).__name__)
         batch[0].refuse("the database refuses this delivery")
 

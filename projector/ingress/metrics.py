@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from projector.database_reasons import WORDS
 from projector.exposition import exposition, new_registry
 from projector.zoom.catalogue import ALIASES, EVENTS, URL_VALIDATION
 
@@ -38,6 +39,7 @@ class Metrics:
             ["event", "outcome"],
             registry=registry,
         )
+        self._by_outcome = deliveries
         self._deliveries = cache(deliveries.labels)  # few, and `labels` costs twice what `inc` does
         self.acknowledge_seconds = Histogram(
             "projector_acknowledge_seconds",
@@ -58,13 +60,18 @@ class Metrics:
             registry=registry,
         )
         self.append_failures = Counter(
-            "projector_append_failures", "Appends that did not commit.", registry=registry
+            "projector_append_failures",
+            "Appends that did not commit, by why.",
+            ["reason"],
+            registry=registry,
         )
         self.acknowledged_lost = Counter(
             "projector_acknowledged_lost",
             "Deliveries that were acknowledged and that a failover or a restore has lost.",
             registry=registry,
         )
+        for word in WORDS:  # there from the start: the first failure is an increase too
+            self.append_failures.labels(word)
         self.duplicates = Counter(
             "projector_duplicates",
             "Deliveries whose bytes the log held already.",
@@ -103,6 +110,16 @@ class Metrics:
     def delivery(self, event: str, outcome: str) -> None:
         """Count a request, by the label of its event and its outcome."""
         self._deliveries(event, outcome).inc()
+
+    def outcomes(self) -> dict[str, int]:
+        """Requests to the webhook routes since the start, by outcome."""
+        counted: dict[str, int] = {}
+        for metric in self._by_outcome.collect():
+            for sample in metric.samples:
+                if sample.name.endswith("_total"):
+                    outcome = sample.labels["outcome"]
+                    counted[outcome] = counted.get(outcome, 0) + int(sample.value)
+        return counted
 
     def validated(self) -> None:
         """A URL validation was answered."""

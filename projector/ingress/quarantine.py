@@ -12,10 +12,12 @@ import structlog
 
 from projector.config import Settings
 from projector.database import Queryable
+from projector.database_reasons import reason_of
 from projector.errors import AppendRefused
 from projector.ingress.metrics import Metrics
 from projector.ingress.refusals import DROPPED_SIGNED, DROPPED_UNSIGNED, Refusals
 from projector.log.quarantine import Suspect, keep
+from projector.telemetry import Recurring
 
 QUEUE_ROWS: Final = 100
 QUEUE_BYTES: Final = 8 * 1024 * 1024
@@ -78,6 +80,7 @@ class QuarantineWriter:
         self._queue: deque[QueuedSuspect] = deque()
         self._queued_bytes = 0
         self._full_until = 0.0
+        self._trouble = Recurring(_logger, "quarantine failed")
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -162,7 +165,8 @@ class QuarantineWriter:
             self._lose(batch)
             raise
         except Exception as error:  # noqa: BLE001  a suspect must never stop the writer
-            _logger.warning("quarantine failed", error=type(error).__name__, deliveries=len(batch))
+            reason = reason_of(error)
+            self._trouble(reason.word, reason=reason.sentence, deliveries=len(batch))
             self._lose(batch)
         else:
             for queued, outcome in zip(batch, outcomes, strict=True):

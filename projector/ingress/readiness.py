@@ -8,7 +8,8 @@ import asyncpg
 import structlog
 
 from projector.database import UNAVAILABLE, Queryable
-from projector.errors import DatabaseUnavailable, ProjectorError, SchemaMismatch
+from projector.database_reasons import reason_of
+from projector.errors import DatabaseUnavailable, ProjectorError
 from projector.ingress.losses import Losses
 from projector.ingress.metrics import Metrics
 from projector.log.append import append_nothing
@@ -25,11 +26,18 @@ class Readiness:
     """Why this replica is not ready, or None. Draining takes precedence over the probe."""
 
     def __init__(
-        self, lane: "Bounded", check_schema: SchemaCheck, losses: Losses, metrics: Metrics
+        self,
+        lane: "Bounded",
+        check_schema: SchemaCheck,
+        losses: Losses,
+        metrics: Metrics,
+        why: Callable[[], str | None] | None = None,
     ) -> None:
+        """`why`: knows better than the probe why the database is away, or returns None."""
         self._lane = lane
         self._losses = losses
         self._check_schema = check_schema
+        self._why = why
         self._found: str | None = "the database has not been asked yet"
         self.draining = False
         metrics.gauge(
@@ -45,7 +53,11 @@ class Readiness:
     @property
     def reason(self) -> str | None:
         """Why not, as a sentence for people, without input; None if ready."""
-        return "this replica is stopping" if self.draining else self._found
+        if self.draining:
+            return "this replica is stopping"
+        if self._found is None or self._why is None:
+            return self._found
+        return self._why() or self._found
 
     async def run(self) -> None:
         """Probe for ever."""
@@ -62,14 +74,12 @@ class Readiness:
         try:
             await self._check_schema(self._lane)
             await append_nothing(self._lane)
-        except SchemaMismatch as mismatch:
-            return str(mismatch)
-        except TimeoutError:
-            return "the database does not answer in time, or the append lock is held"
         except ProjectorError as error:
             return str(error)
+        except TimeoutError:
+            return "the database does not answer in time, or the append lock is held"
         except Exception as error:  # noqa: BLE001  whatever it is, this replica cannot append
-            return f"the database refuses an append ({type(error).__name__})"
+            return reason_of(error).sentence
         return None
 
 

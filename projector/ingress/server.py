@@ -4,17 +4,18 @@ import asyncio
 import errno
 import os
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry
 
 from projector.config import Settings
 from projector.errors import ProjectorError
 from projector.ingress.app import Replica, make_replica, make_server
 from projector.ingress.limits import ANSWER_SECONDS, Gate
+from projector.ingress.metrics import Metrics
 from projector.process import relax_gc, signal_handlers
 
 BACKLOG = 1024
@@ -29,16 +30,16 @@ async def serve(
     *,
     ready: Callable[[int], None] | None = None,
     stop: asyncio.Event | None = None,
-    registry: CollectorRegistry | None = None,
+    metrics: Metrics | None = None,
+    why: Callable[[], str | None] | None = None,
 ) -> None:
     """Serve until `stop` is set, or without it until SIGTERM or SIGINT; then drain and return.
 
     The database need not be reachable yet. `ready` is called with the port once connections are
-    accepted; `registry` is what /metrics shows beside its own. Raises ConfigurationError for settings that
-    would let anybody deliver, and ProjectorError
-    if it cannot listen on the address.
+    accepted; `metrics` are those to count in; `why`: see Readiness. Raises ConfigurationError for settings
+    that would let anybody deliver, and ProjectorError if it cannot listen on the address.
     """
-    replica = make_replica(settings, database_url, registry)
+    replica = make_replica(settings, database_url, metrics, why)
     stopping, hurry = stop or asyncio.Event(), asyncio.Event()
     relax_gc()
     runner = web.ServerRunner(make_server(replica), shutdown_timeout=ANSWER_SECONDS + 1)
@@ -96,16 +97,35 @@ async def _listen(gate: Gate, host: str, port: int) -> asyncio.Server:
     try:
         return await asyncio.get_running_loop().create_server(gate, host, port, backlog=BACKLOG)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise ProjectorError(
-                f"port {port} of {host} is in use by another process; "
-                "stop that one or set PROJECTOR_PORT"
-            ) from None
-        reason = os.strerror(error.errno) if error.errno else type(error).__name__
-        raise ProjectorError(
-            f"cannot listen on port {port} of {host} ({reason}); "
-            "check PROJECTOR_HOST and PROJECTOR_PORT"
-        ) from None
+        raise _cannot_listen(error, host, port) from None
+
+
+def check_address(host: str, port: int, setting: str = "PORT") -> None:
+    """Raise ProjectorError where nobody could listen there now; `setting` is named with PROJECTOR_ before."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in found:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(address)
+    except OSError as error:
+        raise _cannot_listen(error, host, port, setting) from None
+
+
+def _cannot_listen(error: OSError, host: str, port: int, setting: str = "PORT") -> ProjectorError:
+    if error.errno == errno.EADDRINUSE:
+        return ProjectorError(
+            f"port {port} of {host} is in use by another process; "
+            f"stop that one or set PROJECTOR_{setting}"
+        )
+    number = error.errno or 0  # negative where a name cannot be resolved
+    reason = os.strerror(number) if number > 0 else error.strerror or type(error).__name__
+    return ProjectorError(
+        f"cannot listen on port {port} of {host} ({reason}); "
+        f"check PROJECTOR_{setting.replace('PORT', 'HOST')} and PROJECTOR_{setting}"
+    )
 
 
 def _signals(stopping: asyncio.Event, hurry: asyncio.Event) -> AbstractContextManager[None]:

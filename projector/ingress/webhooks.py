@@ -128,7 +128,7 @@ class Webhooks:
             exchange.outcome = Problem.BUSY.slug
             return WholeAnswer(Problem.BUSY.status, busy)
         self.acknowledged(exchange, appended)
-        return WholeAnswer(HTTPStatus.OK, partial(acknowledgement, exchange.body, appended))
+        return WholeAnswer(HTTPStatus.OK.value, partial(acknowledgement, exchange.body, appended))
 
     def _offer_unverified(self, exchange: Exchange, reason: str) -> bool:
         """Offer to the quarantine what may be genuine, without waiting for the outcome.

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from projector.database import TROUBLE, Database
+from projector.database_reasons import reason_of
 from projector.log.read import forget_digests, read_head
 from projector.log.refusals import forget_refusals
 from projector.log.seals import seal_block
@@ -37,7 +38,7 @@ async def run_housekeeping(database: Database, duplicate_days: float) -> None:
             await forget_refusals(database, datetime.now(UTC) - REFUSALS_KEPT)
             await drop_abandoned_rebuilds(database)
         except TROUBLE as error:
-            _log.warning("housekeeping_failed", error=type(error).__name__)
+            _log.warning("housekeeping_failed", reason=reason_of(error).what)
         await asyncio.sleep(EVERY_SECONDS)
 
 

@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from projector.database import TROUBLE, Database
+from projector.database_reasons import reason_of
 from projector.errors import Fenced
 from projector.folding.tables import Projection
 from projector.live.feed import Feed
@@ -25,6 +26,7 @@ from projector.state.checkpoints import LeaseState, hold_leases, release_leases
 from projector.state.folder import Lease
 from projector.state.store import Store
 from projector.tasks import end, set_within
+from projector.telemetry import Recurring
 
 # A replica that is killed is replaced after at most TTL + HEARTBEAT: 8 seconds.
 TTL: Final = timedelta(seconds=6)
@@ -58,6 +60,7 @@ class Replica:
         self._upgrade = Upgrade(database)
         self._newer: set[str] = set()
         self._renewed_at = time.monotonic()
+        self._trouble = Recurring(_log, "leases_not_renewed")
         self._reached: dict[str, int] = {}
         self._epoch: uuid.UUID | None = None
 
@@ -81,7 +84,8 @@ class Replica:
             leases = await hold_leases(self._database, self.name, versions, TTL)
             epoch = await read_epoch(self._database, timeout=TTL.total_seconds())
         except TROUBLE as error:
-            _log.warning("leases_not_renewed", error=type(error).__name__)
+            reason = reason_of(error)
+            self._trouble(reason.word, reason=reason.what)
             return
         self._renewed_at = time.monotonic()
         self._reached = {lease.projection: lease.position for lease in leases}
@@ -174,7 +178,7 @@ class Replica:
         try:
             await release_leases(self._database, self.name, timeout=3)
         except TROUBLE as error:
-            _log.warning("leases_not_released", error=type(error).__name__)
+            _log.warning("leases_not_released", reason=reason_of(error).what)
 
     def stuck(self) -> list[str]:
         """Return projections that have not moved or could not be leased here for 60 s while events wait.

@@ -12,10 +12,12 @@ from typing import Final
 import structlog
 
 from projector.database import TROUBLE, Database
+from projector.database_reasons import reason_of
 from projector.errors import ProjectorError
 from projector.folding.tables import Projection
 from projector.rebuild.rebuild import rebuild
 from projector.tasks import end
+from projector.telemetry import Recurring
 
 PAUSE_SECONDS: Final = 5.0
 SAY_SECONDS: Final = 10.0
@@ -29,6 +31,7 @@ class Upgrade:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._task: asyncio.Task[None] | None = None
+        self._trouble = Recurring(_log, "upgrade_waits")
 
     def begin(self, projections: Sequence[Projection]) -> None:
         """Rebuild these, unless a rebuild is under way already."""
@@ -41,8 +44,8 @@ class Upgrade:
         try:
             await rebuild(self._database, projections, _Progress())
         except (ProjectorError, *TROUBLE) as error:
-            reason = str(error) if isinstance(error, ProjectorError) else type(error).__name__
-            _log.warning("upgrade_waits", projections=names, reason=reason)
+            reason = str(error) if isinstance(error, ProjectorError) else reason_of(error).what
+            self._trouble(reason, projections=names, reason=reason)
             await asyncio.sleep(PAUSE_SECONDS)
         except Exception:  # noqa: BLE001  whatever it is, the replica folds on
             _log.exception("upgrade_failed", projections=names, next="tried again")

@@ -14,11 +14,13 @@ from typing import Any, Final
 import structlog
 
 from projector.database import TROUBLE, Connection, Database, connect
+from projector.database_reasons import reason_of
 from projector.errors import DatabaseUnavailable
 from projector.live.feed import Feed
 from projector.log.append import NOTIFY_CHANNEL
 from projector.log.read import read_head
 from projector.tasks import set_within
+from projector.telemetry import Recurring
 
 LEASE_CHANNEL: Final = "projector_lease"
 ECHO_CHANNEL: Final = "projector_echo"
@@ -41,6 +43,7 @@ class Watch:
         self._on_lease = on_lease
         self._token = uuid.uuid4().hex
         self._echo = asyncio.Event()
+        self._trouble = Recurring(_log, "listen_lost", level="info")
         self.trusted = False
         self.reachable_since: float | None = None
 
@@ -78,7 +81,8 @@ class Watch:
                     self.trusted = False
                     connection.terminate()
             except (DatabaseUnavailable, *TROUBLE) as error:
-                _log.info("listen_lost", error=type(error).__name__, next="polling")
+                reason = reason_of(error)
+                self._trouble(reason.word, reason=reason.what, next="polling")
             await asyncio.sleep(RETRY_LISTEN)
 
     async def _hear(self, connection: Connection) -> None:
@@ -95,7 +99,7 @@ class Watch:
             await self._database.notify(ECHO_CHANNEL, self._token, timeout=5)
             if not await set_within(self._echo, seconds=5):
                 if before:
-                    _log.info("listen_lost", error="no echo", next="polling")
+                    self._trouble("no echo", reason="no notification came back", next="polling")
                 return
             self.trusted = True
             await set_within(closed, ECHO_SECONDS)

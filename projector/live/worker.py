@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from projector.database import TROUBLE
+from projector.database_reasons import reason_of
 from projector.errors import Fenced, LogMismatch
 from projector.folding.tables import DeadLetter, Projection
 from projector.live.feed import Feed
@@ -16,6 +17,7 @@ from projector.state.batch import Batch
 from projector.state.checkpoints import note_error, read_checkpoint
 from projector.state.folder import Folder, Lease
 from projector.state.store import Store
+from projector.telemetry import Recurring
 
 LONGEST_WAIT: Final = 10.0
 
@@ -42,6 +44,7 @@ class Worker:
         self._database = store.database
         self._feed = feed
         self._metrics = metrics
+        self._trouble = Recurring(_log, "projection_waits")
 
     @property
     def behind(self) -> bool:
@@ -130,14 +133,14 @@ class Worker:
         letters.clear()
 
     async def _wait_out(self, error: Exception, failures: int) -> None:
-        reason = str(error) if isinstance(error, LogMismatch) else type(error).__name__
+        found = reason_of(error)
+        is_ours = isinstance(error, LogMismatch)
+        kind, reason = ("log", str(error)) if is_ours else (found.word, found.what)
         pause = min(0.1 * 2 ** min(failures, 10), LONGEST_WAIT)
         self.waiting = reason
         self._metrics.waits(self.projection.name)
         self._feed.leave(self.projection.name)
-        _log.warning(
-            "projection_waits", projection=self.projection.name, reason=reason, seconds=pause
-        )
+        self._trouble(kind, projection=self.projection.name, reason=reason, seconds=pause)
         await self._note(reason)
         await asyncio.sleep(pause)
 
@@ -148,4 +151,4 @@ class Worker:
                 self._database, self.projection.name, reason, self.lease.epoch, timeout=2
             )
         except TROUBLE as error:
-            _log.debug("error_not_noted", error=type(error).__name__)
+            _log.debug("error_not_noted", reason=reason_of(error).what)

@@ -10,7 +10,8 @@ from typing import BinaryIO, Final, Protocol, TypeVar
 import asyncpg
 
 from projector.database import UNAVAILABLE, Database, retrying
-from projector.errors import AppendRefused, DatabaseUnavailable
+from projector.database_reasons import went_away
+from projector.errors import AppendRefused
 from projector.log.append import OWN_SOURCES, Appended, Source, append
 from projector.log.documents import opened
 from projector.log.envelope import LONGEST_LINE, BadLine, Line, decode, encode
@@ -236,7 +237,4 @@ async def _patiently(attempt: Callable[[], Awaitable[T]]) -> T:
             "session and run the same command again"
         ) from None
     except UNAVAILABLE as error:
-        raise DatabaseUnavailable(
-            f"the database went away ({type(error).__name__}); once it is back, run the same "
-            "command again"
-        ) from None
+        raise went_away(error, "once that is mended, run the same command again") from None

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from projector.database import TROUBLE, Database
+from projector.database_reasons import reason_of
 from projector.errors import ProjectorError
 from projector.statements import queries
 from projector.tasks import end
@@ -82,7 +83,7 @@ async def _beat(database: Database, account: str, owner: str, ttl: timedelta) ->
         try:
             rows = await database.fetch(_SQL["beat_lease"], account, owner, timeout=5)
         except TROUBLE as error:
-            _log.warning("run_not_renewed", error=type(error).__name__)
+            _log.warning("run_not_renewed", reason=reason_of(error).what)
             continue
         if not rows:
             break
@@ -97,4 +98,4 @@ async def _give_back(database: Database, account: str, owner: str) -> None:
     try:
         await database.fetch(_SQL["give_lease_back"], account, owner, timeout=5)
     except TROUBLE as error:
-        _log.warning("run_not_released", error=type(error).__name__)
+        _log.warning("run_not_released", reason=reason_of(error).what)

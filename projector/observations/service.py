@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from projector.config import Settings
 from projector.database import TROUBLE, Database, open_database
+from projector.database_reasons import reason_of
 from projector.errors import ProjectorError
 from projector.observations.lease import RunRefused
 from projector.observations.metrics import ReconcileMetrics
@@ -67,7 +68,7 @@ class Service:
             except ProjectorError as error:
                 _log.warning("run_failed", reason=str(error), seconds=pause)
             except TROUBLE as error:
-                _log.warning("run_failed", reason=type(error).__name__, seconds=pause)
+                _log.warning("run_failed", reason=reason_of(error).what, seconds=pause)
             except Exception as error:  # noqa: BLE001  a bug here stops neither deliveries nor later runs
                 _log.error("run_failed", bug=type(error).__name__, seconds=pause)
             await asyncio.sleep(pause)

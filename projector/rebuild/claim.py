@@ -12,7 +12,8 @@ from typing import Final
 import structlog
 
 from projector.database import TROUBLE, UNAVAILABLE, Database
-from projector.errors import DatabaseUnavailable, RebuildRefused
+from projector.database_reasons import reason_of, went_away
+from projector.errors import RebuildRefused
 from projector.folding.tables import Projection
 from projector.state.rebuilds import claim_rebuild, give_up_rebuild, renew_rebuilds
 from projector.state.shadow import drop_shadows
@@ -54,9 +55,7 @@ async def claimed(database: Database, projections: Sequence[Projection]) -> Asyn
         finally:
             await end(renewing)
     except UNAVAILABLE as error:
-        raise DatabaseUnavailable(
-            f"the database went away ({type(error).__name__}); the live rows are whole: run this again"
-        ) from error
+        raise went_away(error, "the live rows are whole: run this again") from error
     finally:
         await _give_up(database, projections, claim)
 
@@ -80,7 +79,7 @@ async def _renew(database: Database, owner: str) -> None:
         try:
             await renew_rebuilds(database, owner, timeout=5)
         except TROUBLE as error:
-            _log.warning("rebuild_not_renewed", error=type(error).__name__)
+            _log.warning("rebuild_not_renewed", reason=reason_of(error).what)
 
 
 async def _give_up(database: Database, projections: Sequence[Projection], claim: Claim) -> None:
@@ -94,4 +93,4 @@ async def _give_up(database: Database, projections: Sequence[Projection], claim:
                 await give_up_rebuild(connection, projection.name, claim.owner)
         except TROUBLE as error:
             # The next rebuild drops it, or housekeeping does.
-            _log.warning("shadow_left_behind", schema=schema, error=type(error).__name__)
+            _log.warning("shadow_left_behind", schema=schema, reason=reason_of(error).what)

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from projector.database import UNAVAILABLE, open_database
+from projector.database_reasons import LostElsewhere, Reason, reason_of
 from projector.errors import DatabaseUnavailable, SideProcessFailed
 from projector.process import UNEXPECTED, relax_gc, report_bug, run, signal_handlers
 from projector.projections import projection_named
@@ -37,7 +38,7 @@ main()
 """
 
 
-class SideDatabaseLost(OSError):
+class SideDatabaseLost(LostElsewhere):
     """A side process lost the database."""
 
 
@@ -80,7 +81,7 @@ class SideWorker:
                 "memory, or killed); the live rows are whole: run this again, with fewer --processes where "
                 "memory is short"
             )
-        lost = msgspec.json.decode(line, type=str | None)
+        lost = msgspec.json.decode(line, type=Reason | None)
         if lost is not None:
             raise SideDatabaseLost(lost)
 
@@ -121,7 +122,7 @@ async def side_workers(
 # ---- the side process itself ----------------------------------------------------------------------
 
 
-def _reply(lost: str | None) -> None:
+def _reply(lost: Reason | None) -> None:
     os.write(sys.stdout.fileno(), _encode(lost) + b"\n")
 
 
@@ -171,7 +172,7 @@ def main() -> None:
     except (asyncio.CancelledError, BrokenPipeError):  # the parent needs no result
         sys.exit(1)
     except (*UNAVAILABLE, DatabaseUnavailable) as error:
-        _reply(type(error).__name__)
+        _reply(reason_of(error))
         sys.exit(3)
     except Exception as error:  # noqa: BLE001  every failure ends here
         report_bug(error)

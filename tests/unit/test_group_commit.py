@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 
 from projector.errors import AppendRefused
 from projector.ingress.group_commit import BATCH_BYTES, BATCH_EVENTS, QUEUE_BYTES, GroupCommit
@@ -215,3 +216,25 @@ async def test_stopping_answers_what_waits() -> None:
     for answer in (in_flight, queued):
         with pytest.raises(AppendRefused, match="stopping"):
             await answer
+
+
+async def test_a_failure_is_counted_and_logged_by_its_reason() -> None:
+    def fail(_events: list[str]) -> None:
+        raise asyncpg.DiskFullError("could not extend file: No space left on device")
+
+    metrics = Metrics()
+    commit = GroupCommit([FakeLane(fail)], bound=1000, metrics=metrics)
+    task = asyncio.create_task(commit.run())
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(5):
+            with pytest.raises(AppendRefused):
+                await commit.submit(delivery(), within(2))
+    task.cancel()
+    await asyncio.wait((task,))
+    (line,) = [line for line in lines if line["event"] == "append failed"]
+    assert "No space left on device" in line["reason"]
+    assert "free space" in line["reason"]
+    read = metrics.registry.get_sample_value
+    name = "projector_append_failures_total"
+    assert read(name, {"reason": "disk_full"}) == 5
+    assert read(name, {"reason": "timeout"}) == 0

@@ -1,6 +1,7 @@
 """Log lines: JSON without a terminal, and never an exception's text, a secret or a payload."""
 
 import asyncio
+import io
 import json
 import logging
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
+from projector import telemetry
 from projector.config import LogFormat, LogLevel, Settings
 from projector.telemetry import configure_logging
 
@@ -142,3 +144,43 @@ def test_what_libraries_say_holds_no_arguments(captured: Captured) -> None:
     (line,) = captured.lines()
     assert line["says"] == "Error handling request from %s"
     assert PLANTED not in captured.text()
+
+
+def test_what_recurs_is_said_at_once_and_then_once_a_minute_with_how_often(
+    captured: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(telemetry.time, "monotonic", lambda: now)
+    trouble = telemetry.Recurring(configured(), "append failed")
+    for second in range(125):
+        now = 1000.0 + second
+        trouble("disk_full", reason="full")
+        if second % 10 == 0:
+            trouble("lost", reason="gone")
+    lines = captured.lines()
+    assert {line["event"] for line in lines} == {"append failed"}
+    assert {line["level"] for line in lines} == {"warning"}
+    assert [(line["reason"], line["times"]) for line in lines] == [
+        ("full", 1), ("gone", 1), ("full", 60), ("gone", 6), ("full", 60), ("gone", 6),
+    ]  # fmt: skip
+
+
+def test_a_file_takes_the_lines_and_a_person_is_told_of_what_warns(captured: Captured) -> None:
+    file, told = io.BytesIO(), []
+    configure_logging(Settings(), file=file, tell=lambda level, line: told.append((level, line)))
+    logger = structlog.get_logger()
+    logger.info("one", n=1)
+    logger.warning("two", n=2)
+    assert captured.text() == ""
+    assert [json.loads(line)["event"] for line in file.getvalue().splitlines()] == ["one", "two"]
+    assert [level for level, _ in told] == ["warning"]
+
+
+def test_lines_that_cannot_be_written_stop_nothing(captured: Captured) -> None:
+    class Broken(io.BytesIO):
+        def write(self, _lines: Any) -> int:
+            raise BrokenPipeError
+
+    configure_logging(Settings(), file=Broken())
+    structlog.get_logger().warning("nobody reads this")
+    assert captured.text() == ""
