@@ -1,5 +1,6 @@
 """The product before a Patroni cluster: two replicas of each kind, one of each straight to the servers."""
 
+import asyncio
 import random
 import time
 from collections.abc import Iterator
@@ -74,9 +75,10 @@ def product_before(cluster: Cluster, folder: Path) -> Iterator[Product]:
 
 
 async def prepare(cluster: Cluster) -> None:
-    """Make and migrate the database."""
-    await run_on(cluster.url.replace("/projector?", "/postgres?"), "CREATE DATABASE projector")
-    migrated = command("migrate", database_url=cluster.url)
+    """Make and migrate the database, by the hosts' URL: HAProxy takes all nodes for primaries at first."""
+    url = cluster.url_of_hosts
+    await run_on(url.replace("/projector?", "/postgres?"), "CREATE DATABASE projector")
+    migrated = await asyncio.to_thread(command, "migrate", database_url=url)
     assert migrated.returncode == 0, migrated.stderr
 
 
