@@ -218,10 +218,17 @@ def ingresses(database_url: str, folder: Path, count: int = 2) -> Iterator[list[
 class ProjectorProcess(Process):
     """A command that folds, `project` or another, with a health port."""
 
-    def __init__(self, database_url: str, log: Path, command: str = "project", *names: str) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        log: Path,
+        command: str = "project",
+        *names: str,
+        **settings: str,
+    ) -> None:
         self.health_port = free_port()
-        settings = {"database_url": database_url, "health_port": str(self.health_port)}
-        super().__init__([*PROJECTOR, command, *names], log, env=environment(**settings))
+        own = {"database_url": database_url, "health_port": str(self.health_port)}
+        super().__init__([*PROJECTOR, command, *names], log, env=environment(**(own | settings)))
 
     @property
     def mark(self) -> str:

@@ -12,6 +12,7 @@ from projector.cli import (
     data_commands,
     grant_command,
     history_commands,
+    monitoring_commands,
     reconcile_command,
     recovery_commands,
     replica_commands,
@@ -43,6 +44,7 @@ history_commands.register(app)
 status_commands.register(app)
 sql_command.register(app)
 check_command.register(app)
+monitoring_commands.register(app)
 recovery_commands.register(app)
 completion_command.register(app)
 

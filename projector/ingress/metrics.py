@@ -89,6 +89,8 @@ class Metrics:
             ["signed"],
             registry=registry,
         )
+        for signed in ("true", "false"):  # there from the start: the first one is an increase too
+            self.quarantine_dropped.labels(signed)
         self.validations_failed = Counter(
             "projector_validations_failed", "URL validations refused.", registry=registry
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from projector.exposition import new_registry
+from projector.projections import PROJECTIONS
 from projector.zoom.events import Event
 
 
@@ -41,6 +42,9 @@ class RuntimeMetrics:
             "projector_projection_restarts", "Worker loops that died and were started again", label,
             registry=self.registry,
         )  # fmt: skip
+        for projection in PROJECTIONS:  # there from the start: the first of them is an increase too
+            self._waits.labels(projection.name)
+            self._restarts.labels(projection.name)
 
     def folded(self, projection: str, events: int, seconds: float) -> None:
         """Count a batch that was folded and written, in `seconds`."""

@@ -10,4 +10,6 @@ check        all of them
 gauges       the same readings as metrics, while a process runs
 acts         events that say what an operator did; the deeds stand in modules named for what is worked off:
              dead_letters, drift, quarantine, reconciliation
+alerts       the rules (rules.yml) by which Prometheus judges those metrics
+dashboard    panels that show them, as Grafana's JSON
 """

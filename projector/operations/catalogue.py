@@ -30,6 +30,10 @@ GAUGES: Final[dict[str, Told]] = {
         "Deliveries that an account's own rhythm lets expect since its last one; of `other`, the most.",
         "account",
     ),
+    "projector_account_silent": Told(
+        "1 if an account's silence is none that its own rhythm explains; of `other`, if any's is.",
+        "account",
+    ),
     "projector_projection_position": Told("Position up to which it has folded.", "projection"),
     "projector_projection_lag_events": Told("Events not folded yet.", "projection"),
     "projector_projection_lag_seconds": Told(

@@ -16,7 +16,7 @@ from projector.operations.of_deliveries import Account, accounts_of
 from projector.operations.of_folding import is_stuck
 from projector.operations.reading import Reader
 from projector.operations.readings import Heard
-from projector.operations.rhythm import expected
+from projector.operations.rhythm import expected, is_silent
 from projector.schema.migrations import migrations, read_applied
 
 NAMED_ACCOUNTS: Final = 20
@@ -109,6 +109,7 @@ class Measures:
         heard, now = await reader.heard(), await reader.now()
         last: dict[str, float] = {}
         due: dict[str, float] = {}
+        silent: dict[str, float] = {}
         names = _named(heard)
         for account, at in _last_by_account(heard).items():
             name = account if account in names else OTHER
@@ -117,9 +118,11 @@ class Measures:
             if known is not None and known.whole is not None and any(known.whole.hours.values()):
                 rhythm = known.whole._replace(last=max(at, known.whole.last))
                 due[name] = max(due.get(name, 0.0), expected(rhythm, now).deliveries)
+                silent[name] = max(silent.get(name, 0.0), float(is_silent(rhythm, now)))
         return {
             "projector_last_received_timestamp_seconds": last,
             "projector_silence_expected_deliveries": due,
+            "projector_account_silent": silent,
         }
 
     async def _reconcile(self, reader: Reader) -> Values:

@@ -125,11 +125,22 @@ async def test_every_gauge_says_what_the_database_says(database: Database) -> No
     # Four events in every other hour for five hours, less than all of it because of summer time.
     (due,) = now["projector_silence_expected_deliveries"].values()
     assert 4 <= due <= 12
+    assert now["projector_account_silent"] == {"A": 0}
     assert now["projector_log_bytes"][""] > 100_000
     assert now["projector_state_bytes"][""] > 100_000
     assert now["projector_disk_size_bytes"][""] >= now["projector_disk_free_bytes"][""] > 0
     assert set(GAUGES) - set(now) == {"projector_rebuild_position"}
     assert set(now) - set(GAUGES) == {"projector_build_info"}
+
+
+async def test_an_account_is_silent_where_check_says_so(database: Database) -> None:
+    async with replica(database):
+        await put(database, whole_weeks(2, timedelta(hours=14)))
+        await put(database, whole_weeks(2, timedelta(hours=1), "B"))
+        await until_folded(database)
+    async with showing(database) as process:
+        await process.until_up(1, 5)
+        assert process.shows["projector_account_silent"] == {"A": 1, "B": 0}
 
 
 async def test_a_lag_a_foreign_lease_and_a_rebuild(database: Database) -> None:
