@@ -205,7 +205,8 @@ def reason_of(error: BaseException) -> Reason:  # noqa: PLR0911  a case a line
 def went_away(error: BaseException, todo: str) -> DatabaseUnavailable:
     """Return the error to raise where the database was lost in the middle of a work; `todo`: what next."""
     reason = reason_of(error)
-    return DatabaseUnavailable(f"the database went away: {reason.what}; {todo}", word=reason.word)
+    away = "" if reason.word == "read_only" else "the database went away: "
+    return DatabaseUnavailable(f"{away}{reason.what}; {todo}", word=reason.word)
 
 
 def _of_server(error: asyncpg.PostgresError) -> Reason:

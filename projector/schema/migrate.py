@@ -53,8 +53,8 @@ async def migrate(database: Database) -> list[str]:
         raise went_away(error, "nothing was changed: run `projector migrate` again") from error
     except asyncpg.InsufficientPrivilegeError as error:
         raise SchemaMismatch(
-            f"this database role may not migrate ({error}); let the role that migrated before, or a new "
-            "one with CREATE on the database and CREATEROLE, run `projector migrate`"
+            f"this database role may not migrate ({error.args[0]}); let the role that migrated before, or a "
+            "new one with CREATE on the database and CREATEROLE, run `projector migrate`"
         ) from error
 
 

@@ -28,6 +28,7 @@ CONDITIONAL = {
     "projector_deliveries_lost",
     "projector_last_received_timestamp_seconds",
     "projector_silence_expected_deliveries",
+    "projector_account_silent",
     "projector_refused_deliveries_recent",
     "projector_reconcile_complete_timestamp_seconds",
 }
@@ -115,7 +116,7 @@ def test_a_line_a_finding_worst_first_and_the_worst_is_the_exit_code(database_ur
 def test_without_a_database_it_says_why_and_exits_2() -> None:
     ran = projector("check", database_url=NOWHERE)
     assert (ran.code, ran.said) == (2, "")
-    assert ran.lines[0].startswith("wrong: database: the database does not answer")
+    assert ran.lines[0].startswith("wrong: database: nothing listens at ")
 
 
 def test_a_bad_name_of_an_event_is_one_sentence(database_url: str) -> None:

@@ -48,7 +48,9 @@ def completed(folder: Path, *words: str, **settings: str) -> list[str]:
 
 def test_bash_completes_commands_options_and_names(folder: Path) -> None:
     assert completed(folder, "re") == ["rebuild", "reconcile", "replay"]
-    assert completed(folder, "dead-letters", "") == ["list", "retry"]
+    assert completed(folder, "dead-letters", "") == [
+        *("list", "show", "retry", "dismiss"),
+    ]
     assert completed(folder, "status", "--wa") == ["--watch"]
     names = [projection.name for projection in PROJECTIONS]
     assert completed(folder, "rebuild", "") == names

@@ -42,7 +42,7 @@ async def test_killed_and_stopped_replicas_are_replaced(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     with projectors(database_url, tmp_path, 3) as (one, two, three):
-        await until(lambda: holds(database, [3, 4, 4], one, two, three), 20)
+        await until(lambda: holds(database, [4, 4, 4], one, two, three), 20)
         async with aiohttp.ClientSession() as session:
             for route, text in (("livez", "alive"), ("metrics", "projector_projection_lag_events")):
                 async with session.get(f"http://127.0.0.1:{one.health_port}/{route}") as answer:
@@ -51,12 +51,12 @@ async def test_killed_and_stopped_replicas_are_replaced(
 
         await append_story(database, story(21, 300))
         one.kill()
-        assert await until(lambda: holds(database, [5, 6], two, three), 15) < 10
+        assert await until(lambda: holds(database, [6, 6], two, three), 15) < 10
         await until_folded(database)
 
         stopped_at = time.monotonic()
         two.signal(signal.SIGTERM)
-        await until(lambda: holds(database, [11], three))
+        await until(lambda: holds(database, [12], three))
         assert time.monotonic() - stopped_at < 1.5
         assert await two.ended(10) == 0
         await append_story(database, story(22, 100))
@@ -79,14 +79,14 @@ async def test_a_replica_that_was_paused_past_its_lease_writes_nothing(
         return number * 10
 
     with projectors(database_url, tmp_path, 2) as (paused, other):
-        await until(lambda: holds(database, [5, 6], paused, other), 20)
+        await until(lambda: holds(database, [6, 6], paused, other), 20)
         appending = asyncio.create_task(keep_appending())
         await asyncio.sleep(0.5)
         paused.signal(signal.SIGSTOP)
-        assert await until(lambda: holds(database, [11], other), 15) < 10
+        assert await until(lambda: holds(database, [12], other), 15) < 10
         await asyncio.sleep(0.5)
         paused.signal(signal.SIGCONT)
-        await until(lambda: holds(database, [5, 6], paused, other), 15)
+        await until(lambda: holds(database, [6, 6], paused, other), 15)
         await asyncio.sleep(0.5)
         stop.set()
         total = await appending

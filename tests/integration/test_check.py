@@ -106,7 +106,7 @@ async def test_an_empty_log_that_is_folded_is_healthy(database_url: str) -> None
 async def test_a_database_that_does_not_answer() -> None:
     (found,) = await findings(NOWHERE)
     assert (found.level, found.code) == (Level.WRONG, "database")
-    assert "does not answer" in found.says
+    assert found.says == "nothing listens at 127.0.0.1:1"
     assert "PROJECTOR_DATABASE_URL" in found.do
 
 
@@ -427,12 +427,10 @@ async def test_coverage(healthy: Database, database_url: str) -> None:
 async def test_a_new_epoch_until_everything_is_read_again(
     healthy: Database, database_url: str
 ) -> None:
-    await healthy.fetch(
-        "INSERT INTO log.epochs VALUES (1, gen_random_uuid(), 'a', now() - interval '10 days')"
-    )
     assert await findings(database_url) == []
     await healthy.fetch(
-        "INSERT INTO log.epochs VALUES (2, gen_random_uuid(), 'b', now() - interval '6 days')"
+        "INSERT INTO log.epochs SELECT 2, gen_random_uuid(), place, now() - interval '6 days' "
+        "FROM log.epochs"
     )
     (found,) = await findings(database_url)
     assert (found.level, found.code) == (Level.WARNING, "epoch-changed")
@@ -447,10 +445,13 @@ async def test_a_new_epoch_until_everything_is_read_again(
 
 async def test_lost_deliveries_with_their_hours(healthy: Database, database_url: str) -> None:
     await healthy.fetch(
-        "INSERT INTO log.losses (epoch, replica, noticed_at, lost, first_received_at, last_received_at) "
-        "VALUES (gen_random_uuid(), 'r', now() - interval '2 hours', 41, '2026-05-04 10:00Z', "
-        "'2026-05-04 10:07Z'), (gen_random_uuid(), 's', now(), 1, '2026-05-04 10:05Z', "
-        "'2026-05-04 10:09Z')"
+        "INSERT INTO log.lost_deliveries SELECT log.epoch(), n, sha256(int4send(n)), "
+        "CASE n WHEN 41 THEN '2026-05-04 10:07Z' ELSE timestamptz '2026-05-04 10:00Z' END, "
+        "'r', now() - interval '2 hours' FROM generate_series(1, 41) n"
+    )
+    await healthy.fetch(
+        "INSERT INTO log.lost_deliveries "
+        "VALUES (log.epoch(), 0, sha256('0'), '2026-05-04 10:09Z', 's', now())"
     )
     (found,) = await findings(database_url)
     assert (found.level, found.code) == (Level.WRONG, "deliveries-lost")
@@ -459,7 +460,7 @@ async def test_lost_deliveries_with_their_hours(healthy: Database, database_url:
         in found.says
     )
     assert "reconcile these hours" in found.do
-    await healthy.fetch("UPDATE log.losses SET noticed_at = now() - interval '2 hours'")
+    await healthy.fetch("UPDATE log.lost_deliveries SET noticed_at = now() - interval '2 hours'")
     await read(healthy, "users", 1)
     assert await findings(database_url) == []
 

@@ -250,9 +250,9 @@ async def test_a_migration_that_loses_the_database_says_why(postgres: TcpPostgre
     await owner.execute("ALTER DATABASE fresh SET default_transaction_read_only = on")
     database = await open_database(postgres.url(database="fresh"))
     try:
-        with pytest.raises(asyncpg.ReadOnlySQLTransactionError) as raised:
+        with pytest.raises(DatabaseUnavailable, match="takes no writes") as raised:
             await migrate(database)
-        assert reason_of(raised.value).word == "read_only"
+        assert raised.value.word == "read_only"
     finally:
         await database.close()
         await owner.execute("DROP DATABASE fresh WITH (FORCE)")

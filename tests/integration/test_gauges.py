@@ -88,11 +88,13 @@ async def test_every_gauge_says_what_the_database_says(database: Database) -> No
             database, [suspect(n, is_signed=False) for n in range(3)], max_rows=9, max_bytes=99
         )
         await count_refusals(database, {"wrong": Counted(41, 0, 0)}, now=60, timeout=5)
-        await database.fetch("INSERT INTO log.epochs VALUES (1, gen_random_uuid(), 'a', now()), "
-                             "(2, gen_random_uuid(), 'b', '2026-05-04 10:00Z')")  # fmt: skip
         await database.fetch(
-            "INSERT INTO log.losses (epoch, replica, noticed_at, lost) "
-            "SELECT epoch, 'r', now(), 10 * number FROM log.epochs"
+            "INSERT INTO log.epochs SELECT 2, gen_random_uuid(), place, '2026-05-04 10:00Z' "
+            "FROM log.epochs"
+        )
+        await database.fetch(
+            "INSERT INTO log.lost_deliveries SELECT epoch, n, sha256(int4send(n)), now(), 'r', now() "
+            "FROM log.epochs, generate_series(1, 10 * number) n"
         )
         await database.fetch("INSERT INTO observations.leases VALUES ('A', 'me')")
         async with showing(database, running.name) as process:
@@ -257,7 +259,8 @@ async def test_a_part_that_may_not_be_read_is_left_out_alone(database_url: str) 
     async with showing(database) as process:
         await process.until_up(1, 5)
         assert set(process.shows) <= {
-            UP, "projector_build_info", "projector_schema_behind",
+            UP, "projector_build_info", "projector_schema_behind", "projector_log_bytes",
+            "projector_state_bytes",
         }  # fmt: skip
     database.terminate()
 

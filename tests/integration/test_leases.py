@@ -32,7 +32,7 @@ async def shares(database: Database) -> list[int]:
 
 async def test_projections_spread_over_the_replicas_that_are_there(database: Database) -> None:
     assert await hold(database, "a") == set(NAMES)
-    for replicas, expected in ((["a", "b"], [5, 6]), (["a", "b", "c"], [3, 4, 4])):
+    for replicas, expected in ((["a", "b"], [6, 6]), (["a", "b", "c"], [4, 4, 4])):
         for _ in range(2):
             for name in replicas:
                 await hold(database, name)
@@ -96,7 +96,7 @@ async def test_a_clean_stop_hands_over_at_once(database: Database) -> None:
 
 
 async def is_spread(database: Database) -> bool:
-    return await shares(database) == [5, 6]
+    return await shares(database) == [6, 6]
 
 
 async def has_all(database: Database, name: str) -> bool:

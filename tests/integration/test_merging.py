@@ -15,6 +15,7 @@ from projector.state.codec import codec_of
 from projector.state.shadow import Shadow
 from projector.state.shadow_sql import runs_of
 from projector.state.store import Move, Store
+from tests.runtime_rig import append_bodies, delivery, renamed
 
 MERGING = [
     (projection, table)
@@ -22,6 +23,9 @@ MERGING = [
     for table in projection.tables
     if isinstance(table, MergeTable)
 ]
+
+# A value of each type that keys have.
+KEYS = {str: "key", bytes: b"key", int: 7}
 
 
 def _values(annotation: Any) -> st.SearchStrategy[Any]:
@@ -40,16 +44,21 @@ def _present(annotation: Any) -> Any:
     return next(part for part in annotation.__args__ if part is not type(None))
 
 
+def _orders(table: MergeTable) -> list[str]:
+    """The columns that hold orders of events; bytes in the key are digests where there are others."""
+    hints = get_type_hints(table.row)
+    names = [name for name in table.row._fields if hints[name] is bytes]
+    return [name for name in names if name not in table.row._fields[: table.key]] or names
+
+
 def _rows(table: MergeTable) -> st.SearchStrategy[list[Row]]:
     """Rows of one key. Rows of the same order are equal: they are of one event."""
     hints = get_type_hints(table.row)
     columns = [
-        st.just(b"key" if hints[name] is bytes else "key")
-        if n < table.key
-        else _values(hints[name])
+        st.just(KEYS[hints[name]]) if n < table.key else _values(hints[name])
         for n, name in enumerate(table.row._fields)
     ]
-    orders = [name for name in table.row._fields if hints[name] is bytes]
+    orders = _orders(table)
     return st.lists(
         st.tuples(*columns).map(table.row._make),
         min_size=1,
@@ -73,6 +82,7 @@ async def test_the_database_merges_as_the_fold_does(
 ) -> None:
     rows = data.draw(_rows(table))
     await database.fetch(f"TRUNCATE state.{table.name}")
+    [told] = await append_bodies(database, [renamed(1)])  # a checkpoint moves to what the log holds
     store = Store(database)
     checkpoint = (
         await database.fetch(
@@ -81,7 +91,9 @@ async def test_the_database_merges_as_the_fold_does(
     )[0]
     for row in rows:
         change = Change(merged=[(table, {row[: table.key]: row})])
-        await store.write(projection, change, Move(*checkpoint, checkpoint["position"], None))
+        move = Move(*checkpoint, told.position, delivery(renamed(1)).digest)
+        await store.write(projection, change, move)
+        checkpoint = (told.position, checkpoint[1])
     expected = rows[0]
     for row in rows[1:]:
         expected = table.merge(expected, row)
@@ -107,15 +119,19 @@ def _unnamed(table: MergeTable, row: Row) -> Row:
 def _runs(table: MergeTable) -> st.SearchStrategy[list[Row]]:
     """Rows of several keys, as in runs; rows of the same key and order are of one event."""
     hints = get_type_hints(table.row)
-    keys = [st.sampled_from(["a", "b"]), st.sampled_from(["u1", "u2", "u3"]), st.just("g")]
-    if hints[table.row._fields[table.key - 1]] is bytes:
-        keys[table.key - 1] = st.just(b"order")
+    drawn_keys = [st.sampled_from(["a", "b"]), st.sampled_from(["u1", "u2", "u3"])]
     columns = [
-        keys[n] if n < table.key else _values(hints[name])
+        (
+            drawn_keys[n]
+            if n < len(drawn_keys) and hints[name] is str
+            else st.just(KEYS[hints[name]])
+        )
+        if n < table.key
+        else _values(hints[name])
         for n, name in enumerate(table.row._fields)
     ]
     rows = st.tuples(*columns).map(table.row._make)
-    orders = [name for name in table.row._fields if hints[name] is bytes]
+    orders = _orders(table)
     unique = tuple(
         (lambda row, name=name: (row[: table.key], getattr(row, name))) for name in orders
     )
