@@ -71,6 +71,7 @@ class Voice:
             "try it with:   projector simulate\n"
             "stop it with:  Ctrl-C",
             address=address,
+            **({"tools": where} if has_port else {}),
         )
 
     async def summarise(self, metrics: Metrics, database: Database) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from projector.projections import PROJECTIONS
 from tests.acceptance.test_simulate_command import exports, simulating, told_at_the_end
 from tests.folders import new_folder
 from tests.misbehaving_server import SECRET
@@ -83,4 +84,4 @@ async def test_what_was_lost_is_repaired_and_who_was_there_before_is_there(data_
                 assert len(coverage) == 4
             finally:
                 await database.close()
-            assert (await said("verify", **own)).count("0 differ from the log") == 11
+            assert (await said("verify", **own)).count("0 differ from the log") == len(PROJECTIONS)

@@ -362,11 +362,11 @@ def test_tools_reach_the_directory_where_a_port_is_set(used: Path) -> None:
     port = free_port()
     own = {"data_dir": str(used), "port": "0"}
     with running(**own) as up:
-        assert "tools connect" not in up.said
+        assert '"tools"' not in up.said
         assert up.stop(signal.SIGKILL) == -signal.SIGKILL
     # It left its server behind, which listens nowhere.
     with running(**own, embedded_port=str(port)) as up:
-        assert f"tools connect: 127.0.0.1:{port}, database projector, " in up.said
+        assert f'"tools":"127.0.0.1:{port}, database projector"' in up.said
         dsn = running_dsn(used)
         assert dsn == command("dsn", data_dir=str(used)).stdout.strip()
         execute(dsn, "CREATE ROLE bi LOGIN PASSWORD 'Ofen 3' IN ROLE directory_reader")

@@ -1,14 +1,17 @@
 """What /readyz says: the reason why this replica cannot append."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import asyncpg
 import pytest
 
 from projector.errors import DatabaseUnavailable, SchemaMismatch
+from projector.ingress.acknowledged import Acknowledged
+from projector.ingress.losses import Losses
 from projector.ingress.metrics import Metrics
-from projector.ingress.readiness import Readiness
+from projector.ingress.readiness import Bounded, Readiness
 
 
 class FailingLane:
@@ -20,6 +23,13 @@ class FailingLane:
     async def fetch(self, *_: Any, timeout: float | None = None) -> Any:
         assert timeout is not None
         raise self._error
+
+
+def readiness_of(lane: FailingLane, why: Callable[[], str | None] | None = None) -> Readiness:
+    """What answers /readyz of a replica with such a lane."""
+    probe, metrics = Bounded(lane), Metrics()
+    losses = Losses(probe, Acknowledged(), lambda: None, metrics)
+    return Readiness(probe, passes, losses, metrics, why)
 
 
 async def passes(_lane: Any) -> None:
@@ -45,14 +55,14 @@ async def probed(readiness: Readiness) -> str | None:
      (TimeoutError(), "does not answer in time, or the append lock is held")],
 )  # fmt: skip
 async def test_the_reason_is_the_database_s_own(error: Exception, words: str) -> None:
-    reason = await probed(Readiness(FailingLane(error), passes, Metrics()))
+    reason = await probed(readiness_of(FailingLane(error)))
     assert reason is not None
     assert words in reason
 
 
 async def test_who_keeps_the_server_knows_better() -> None:
     lane, known = FailingLane(ConnectionRefusedError()), ["its disk is full"]
-    readiness = Readiness(lane, passes, Metrics(), lambda: known[0] if known else None)
+    readiness = readiness_of(lane, lambda: known[0] if known else None)
     assert await probed(readiness) == "its disk is full"
     known.clear()
     assert readiness.reason is not None
