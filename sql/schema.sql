@@ -4046,6 +4046,14 @@ BEGIN
     FROM unnest(p_projections, p_versions) AS w (projection, version)
     WHERE c.projection = w.projection AND c.wanted < w.version;
 
+    UPDATE state.checkpoints c SET owner = NULL, epoch = c.epoch + 1
+    WHERE c.owner = p_replica AND NOT EXISTS (
+        SELECT FROM unnest(p_projections, p_versions) AS w (projection, version)
+        WHERE w.projection = c.projection AND w.version = c.version);
+    IF FOUND THEN
+        PERFORM pg_notify('projector_lease', '');
+    END IF;
+
     SELECT ceil(count(*)::numeric / greatest(1, (
         SELECT count(*) FROM state.replicas r
         WHERE r.projects

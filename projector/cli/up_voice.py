@@ -70,8 +70,8 @@ class Voice:
             f"{tools}"
             "try it with:   projector simulate\n"
             "stop it with:  Ctrl-C",
-            address=address,
             **({"tools": where} if has_port else {}),
+            address=address,
         )
 
     async def summarise(self, metrics: Metrics, database: Database) -> None:

@@ -17,6 +17,7 @@ from tests.runtime_rig import append_bodies, owners, renamed, replica, states, u
 
 HOLD = queries("state")["hold_leases"]
 NAMES = [projection.name for projection in PROJECTIONS]
+RELEASED = "UPDATE state.checkpoints SET version = version + $1 WHERE projection = 'groups'"
 VERSIONS = [projection.version for projection in PROJECTIONS]
 
 
@@ -37,6 +38,27 @@ async def test_projections_spread_over_the_replicas_that_are_there(database: Dat
             for name in replicas:
                 await hold(database, name)
         assert await shares(database) == expected
+
+
+async def test_what_another_release_has_folded_is_given_back_and_nothing_else(
+    database: Database,
+) -> None:
+    """Where one more is held than the share, it is not another one that goes."""
+
+    async def beat(names: list[str]) -> None:
+        for _ in range(3):
+            for name in names:
+                await hold(database, name)
+
+    for names in (["a"], ["a", "b"]):
+        await beat(names)
+        await database.fetch(RELEASED, 1)
+        await beat(names)
+        owned = {name for name, owner in (await owners(database)).items() if owner}
+        assert owned == set(NAMES) - {"groups"}
+        await database.fetch(RELEASED, -1)
+        await beat(names)
+        assert all((await owners(database)).values())
 
 
 async def test_many_replicas_at_once_own_nothing_twice(database: Database) -> None:
