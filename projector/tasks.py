@@ -37,3 +37,22 @@ async def side_by_side(*work: Coroutine[Any, Any, None]) -> None:
     finally:
         for task in tasks:
             await end(task)
+
+
+async def to_its_end(work: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Run what must not be cut off. Whoever is cancelled meanwhile learns of it when the work is done.
+
+    From the first cancellation on it has so many seconds.
+    """
+    task = asyncio.ensure_future(work)
+    deadline: float | None = None
+    clock = asyncio.get_running_loop().time
+    while not task.done() and (deadline is None or clock() < deadline):
+        try:
+            await asyncio.wait((task,), timeout=None if deadline is None else deadline - clock())
+        except asyncio.CancelledError:
+            deadline = deadline or clock() + seconds
+    if deadline is not None:
+        await end(task)
+        raise asyncio.CancelledError
+    await task

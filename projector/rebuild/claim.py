@@ -18,9 +18,11 @@ from projector.folding.tables import Projection
 from projector.state.rebuilds import claim_rebuild, give_up_rebuild, renew_rebuilds
 from projector.state.shadow import drop_shadows
 from projector.state.shadow_sql import drop_schema
-from projector.tasks import end
+from projector.tasks import end, to_its_end
 
 TTL: Final = timedelta(seconds=15)
+# A replica that stops waits so long for the end of its rebuild.
+GIVE_UP_SECONDS: Final = 10.0
 RENEW_SECONDS: Final = 3.0
 
 _log = structlog.get_logger()
@@ -57,7 +59,7 @@ async def claimed(database: Database, projections: Sequence[Projection]) -> Asyn
     except UNAVAILABLE as error:
         raise went_away(error, "the live rows are whole: run this again") from error
     finally:
-        await _give_up(database, projections, claim)
+        await to_its_end(_give_up(database, projections, claim), GIVE_UP_SECONDS)
 
 
 async def _take(database: Database, projection: Projection, claim: Claim) -> None:

@@ -47,6 +47,28 @@ async def test_an_interrupted_rebuild_leaves_nothing_behind(database: Database) 
     assert await raw(database) == before
 
 
+async def test_a_rebuild_that_is_cancelled_while_it_clears_up_leaves_nothing_behind(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a replica's is that stops just when the rows were swapped: cancelled again and again."""
+    clearing, give_up = asyncio.Event(), claim.give_up_rebuild
+
+    async def slow(*arguments: Any) -> None:
+        clearing.set()
+        await asyncio.sleep(0.2)
+        await give_up(*arguments)
+
+    monkeypatch.setattr(claim, "give_up_rebuild", slow)
+    task = asyncio.create_task(rebuild(database, PROJECTIONS[:1], no_progress))
+    await asyncio.wait_for(clearing.wait(), 10)
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0.02)
+    await asyncio.wait((task,))
+    assert task.cancelled()
+    assert await rebuild_leftovers(database) == 0
+
+
 async def _slowly(database: Database, progress: Any) -> None:
     original = tasks.SCAN_POSITIONS
     tasks.SCAN_POSITIONS = 30
