@@ -3744,7 +3744,8 @@ BEGIN
     SELECT s.position, s.chain INTO v_after, v_chain FROM log.seals s ORDER BY s.position DESC LIMIT 1;
     v_after := coalesce(v_after, 0);
     SELECT max(e.position) INTO v_until FROM log.events e WHERE e.position <= p_until;
-    v_until := least(v_until, v_after + greatest(1, least(p_rows, 10000)));
+    -- Nothing there is nothing to seal: least() would take a bound for it.
+    v_until := least(coalesce(v_until, 0), v_after + greatest(1, least(p_rows, 10000)));
     IF v_until > v_after THEN
         SELECT c.chain, c.rows INTO v_chain, v_rows
         FROM log.chained(coalesce(v_chain, ''), v_after, v_until) c;

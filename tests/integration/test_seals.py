@@ -214,6 +214,18 @@ async def test_a_chain_is_what_its_comment_says(sealed: Database) -> None:
     assert await sealed.fetchval("SELECT chain FROM log.seals WHERE position = 25") == expected
 
 
+async def test_where_nothing_is_to_seal_nothing_is_sealed(database: Database) -> None:
+    """An empty log, as of a fresh installation, and a bound below the first event: no seal of rows to come."""
+    for until in (0, 5, 2**62):
+        assert await seal_block(database, until) is None
+    await append_bodies(database, [renamed(n) for n in range(3)])
+    assert await seal_block(database, 0) is None
+    assert await database.fetch("SELECT FROM log.seals") == []
+    assert (await seal_block(database, 2**62)) is not None
+    assert await seal_block(database, 2**62) is None
+    assert await findings(database) == []
+
+
 async def test_replicas_that_seal_at_once_make_one_chain(database: Database) -> None:
     await append_bodies(database, [renamed(n) for n in range(200)])
     made: list[Seal] = []
