@@ -215,7 +215,7 @@ async def test_a_chain_is_what_its_comment_says(sealed: Database) -> None:
 
 
 async def test_where_nothing_is_to_seal_nothing_is_sealed(database: Database) -> None:
-    """An empty log, as of a fresh installation, and a bound below the first event: no seal of rows to come."""
+    """An empty log, as a fresh one is, and a bound below the first event: no seal of rows to come."""
     for until in (0, 5, 2**62):
         assert await seal_block(database, until) is None
     await append_bodies(database, [renamed(n) for n in range(3)])
