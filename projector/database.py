@@ -113,9 +113,12 @@ class Database:
         self.pooled = pooled
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection for several statements."""
-        async with self.pool.acquire() as connection:
+    async def connection(self, *, timeout: float | None = None) -> AsyncIterator[Connection]:
+        """A connection for several statements, to be had within `timeout` seconds.
+
+        Where the server turns out to be gone, or no primary any more, the pool connects anew.
+        """
+        async with self.pool.acquire(timeout=timeout) as connection:
             try:
                 yield connection  # type: ignore[misc]
             except DEMOTED:
@@ -127,14 +130,10 @@ class Database:
     ) -> list[asyncpg.Record]:
         """Run one statement in a transaction of its own; `timeout` in seconds."""
         with cancellable():
-            async with self.pool.acquire(timeout=timeout) as connection:
-                try:
-                    return await fetch_alone(
-                        connection, statement, *arguments, pooled=self.pooled, timeout=timeout
-                    )
-                except DEMOTED:
-                    await self._replace(connection)
-                    raise
+            async with self.connection(timeout=timeout) as connection:
+                return await fetch_alone(
+                    connection, statement, *arguments, pooled=self.pooled, timeout=timeout
+                )
 
     async def fetch_to_end(
         self, statement: str, *arguments: Any, timeout: float | None = None
@@ -143,14 +142,10 @@ class Database:
         timeout = APPEND_SECONDS if timeout is None else min(timeout, APPEND_SECONDS)
         end = asyncio.get_running_loop().time() + timeout
         with cancellable():
-            async with self.pool.acquire(timeout=timeout) as connection:
-                try:
-                    return await fetch_to_end(
-                        connection, statement, *arguments, pooled=self.pooled, end=end
-                    )
-                except DEMOTED:
-                    await self._replace(connection)
-                    raise
+            async with self.connection(timeout=timeout) as connection:
+                return await fetch_to_end(
+                    connection, statement, *arguments, pooled=self.pooled, end=end
+                )
 
     async def _replace(self, connection: Any) -> None:
         """Use neither this connection again nor the idle ones."""

@@ -9,8 +9,10 @@ import gc
 import os
 import re
 import signal
+import socket
 import sys
 import traceback
+import uuid
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -150,6 +152,11 @@ class DeferredStop:
         if not self._asked and self._cancel is not None:
             self._cancel()
         self._asked = True
+
+
+def unique_name() -> str:
+    """Return a name that no other holder of a lease or claim has, on this machine or another."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 def usable_processes(size: int) -> int:

@@ -14,7 +14,7 @@ import asyncpg
 
 from projector.database import Appendable, Database, Queryable
 from projector.live.replica import Replica
-from projector.log.append import Appended, append
+from projector.log.append import Appended, Within, append
 from projector.log.read import read_head
 from projector.projections import PROJECTIONS
 from projector.rebuild.verify import verify
@@ -37,22 +37,9 @@ def delivery(body: bytes, received_at: datetime = RECEIVED) -> Delivery:
     return delivery_of(body, head_of(body), received_at=received_at)
 
 
-class OnConnection:
-    """Lets a test append on a connection, or in a transaction, of its own."""
-
-    def __init__(self, connection: Queryable) -> None:
-        self._connection = connection
-
-    async def fetch_to_end(
-        self, statement: str, *arguments: Any, timeout: float | None = None
-    ) -> list[asyncpg.Record]:
-        """Run a statement on it."""
-        return await self._connection.fetch(statement, *arguments, timeout=timeout)
-
-
 def appendable(database: Queryable) -> Appendable:
     """What appends to it."""
-    return database if isinstance(database, Database) else OnConnection(database)
+    return database if isinstance(database, Database) else Within(database)
 
 
 async def append_bodies(database: Queryable, bodies: Sequence[bytes]) -> list[Appended]:

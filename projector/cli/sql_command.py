@@ -17,7 +17,8 @@ from projector.database import connect, is_pooled
 from projector.embedded.binaries import find_binaries
 from projector.errors import ConfigurationError, SchemaMismatch
 from projector.process import run
-from projector.schema.reading import READER, read_rights
+from projector.schema.reading import read_rights
+from projector.schema.roles import Role
 
 # What a URL's query says of the connection; whatever else stands there, asyncpg sets for the session.
 _OF_CONNECTION: Final = {
@@ -29,7 +30,7 @@ _OF_CONNECTION: Final = {
 _SECRET: Final = frozenset({"password", "sslpassword"})
 # By habit, not by force: whoever has the URL can do without this command.
 _AS_READER: Final = {
-    "role": READER,
+    "role": Role.READER,
     "default_transaction_read_only": "on",
     "search_path": "directory,pg_catalog",
 }
@@ -104,8 +105,8 @@ async def _check(url: str) -> bool:
         )
     if not pooled and not rights.becomes_reader:
         raise SchemaMismatch(
-            f"the login {rights.login} may not take the role {READER}; run "
-            f"`projector grant {READER} {rights.login}` as the owner of the schema"
+            f"the login {rights.login} may not take the role {Role.READER}; run "
+            f"`projector grant {Role.READER} {rights.login}` as the owner of the schema"
         )
     return not pooled
 

@@ -4,8 +4,6 @@ With synchronous replication that is nothing. Without, a promoted standby lacks 
 does a backup that is restored.
 """
 
-import os
-import socket
 import time
 import uuid
 from collections.abc import Callable
@@ -18,6 +16,7 @@ from projector.errors import DatabaseUnavailable
 from projector.ingress.acknowledged import Acknowledged, Receipt
 from projector.ingress.metrics import Metrics
 from projector.log.losses import epoch_after, note_losses
+from projector.process import unique_name
 
 # Longer than any append takes: by then no answer of the former server is on its way to the receipts.
 SETTLE_SECONDS: Final = 3.0
@@ -43,7 +42,7 @@ class Losses:
         self._acknowledged = acknowledged
         self._leave = leave
         self._metrics = metrics
-        self._replica = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._replica = unique_name()
         self._epoch: uuid.UUID | None = None
         self._settled_at: float | None = None
 

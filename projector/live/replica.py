@@ -1,8 +1,6 @@
 """A projector replica: holds leases, runs a worker for each of them, and watches the log."""
 
 import asyncio
-import os
-import socket
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -21,6 +19,7 @@ from projector.live.upgrade import Upgrade
 from projector.live.watch import Watch
 from projector.live.worker import Worker
 from projector.log.read import read_epoch
+from projector.process import unique_name
 from projector.projections import PROJECTIONS
 from projector.state.checkpoints import LeaseState, hold_leases, release_leases
 from projector.state.folder import Lease
@@ -48,7 +47,7 @@ class Replica:
         batch_events: int = 5000,
         metrics: RuntimeMetrics | None = None,
     ) -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.name = unique_name()
         self.metrics = metrics or RuntimeMetrics()
         self.workers: dict[str, Worker] = {}
         self._database = database

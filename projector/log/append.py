@@ -5,7 +5,9 @@ misses nothing. `log.append()` keeps it with a transaction-level lock (0001_log.
 """
 
 from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple, cast
+from typing import Any, Final, Literal, NamedTuple, cast
+
+import asyncpg
 
 from projector.database import Appendable, Queryable
 from projector.statements import queries
@@ -59,6 +61,19 @@ async def append(
         timeout=timeout,
     )
     return [Appended(*row) for row in rows]
+
+
+class Within:
+    """Appends in a transaction that is under way: nobody is told of the position before its commit."""
+
+    def __init__(self, connection: Queryable) -> None:
+        self._connection = connection
+
+    async def fetch_to_end(
+        self, statement: str, *arguments: Any, timeout: float | None = None
+    ) -> list[asyncpg.Record]:
+        """Run the statement on the transaction's connection."""
+        return await self._connection.fetch(statement, *arguments, timeout=timeout)
 
 
 async def append_nothing(database: Queryable) -> None:

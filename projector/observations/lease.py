@@ -5,9 +5,6 @@ once its heartbeat is old.
 """
 
 import asyncio
-import os
-import socket
-import uuid
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -17,6 +14,7 @@ import structlog
 from projector.database import TROUBLE, Database
 from projector.database_reasons import reason_of
 from projector.errors import ProjectorError
+from projector.process import unique_name
 from projector.statements import queries
 from projector.tasks import end
 
@@ -48,7 +46,7 @@ async def as_only_run(
 
     Raises RunRefused where another run is alive, RunLost where one took over in the meantime.
     """
-    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    owner = unique_name()
     await _take(database, account, owner, ttl)
     beating = asyncio.create_task(_beat(database, account, owner, ttl))
     working = asyncio.create_task(work())

@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 
 from projector.database import UNAVAILABLE, Appendable, Queryable, retrying
-from projector.log.append import append
+from projector.log.append import Within, append
 from projector.zoom.bodies import clean
 from projector.zoom.catalogue import DEAD_LETTER_DISMISSED, DRIFT_ACKNOWLEDGED
 from projector.zoom.delivery import Delivery, delivery_of, head_of
@@ -62,21 +62,8 @@ async def record_within(connection: Queryable, act: Act, who: str, about: About)
 
     The log's lock is held until that commit: the act comes last.
     """
-    [appended] = await append(_Within(connection), deliveries(act, who, [about]), source="operator")
+    [appended] = await append(Within(connection), deliveries(act, who, [about]), source="operator")
     return appended.position
-
-
-class _Within:
-    """Appends in a transaction that is under way: nobody is told of the act before its commit."""
-
-    def __init__(self, connection: Queryable) -> None:
-        self._connection = connection
-
-    async def fetch_to_end(
-        self, statement: str, *arguments: Any, timeout: float | None = None
-    ) -> list[asyncpg.Record]:
-        """Run the statement on the transaction's connection."""
-        return await self._connection.fetch(statement, *arguments, timeout=timeout)
 
 
 def deliveries(act: Act, who: str, about: Sequence[About]) -> list[Delivery]:

@@ -10,8 +10,6 @@ from projector.statements import queries
 
 _SQL: Final = queries("schema")
 
-READER: Final = "directory_reader"
-
 
 class Rights(NamedTuple):
     """What a login may do about the directory.

@@ -1,17 +1,16 @@
 """Breaks one thing after another under the eyes of Prometheus: exactly the expected alert fires."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from projector.embedded import EmbeddedServer
+from tests import own_server as servers
 from tests.acceptance.breakages import QUARANTINE_ROWS, Breakage
 from tests.acceptance.prometheus_rig import Watched, watched
 from tests.command_rig import execute
-from tests.folders import new_folder
 from tests.processes import command
 
 CALM_SECONDS = 12
@@ -23,17 +22,10 @@ PAUSE_SECONDS = 2
 @contextmanager
 def own_server() -> Iterator[EmbeddedServer]:
     """A server that the test may stop, with a migrated database whose log has an epoch."""
-    folder = new_folder("prometheus")
-    folder.chmod(0o711)
-    server = EmbeddedServer(folder, settings={"fsync": "off"})
-    server.start()
-    try:
+    with servers.own_server("prometheus") as server:
         assert command("migrate", database_url=server.dsn).returncode == 0
         execute(server.dsn, "SELECT log.epoch()")
         yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder)
 
 
 async def break_one_after_another(

@@ -4,7 +4,6 @@ python -m pytest tests/acceptance/test_chaos.py --chaos-seconds 3600 --chaos-see
 """
 
 import asyncio
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,8 @@ import pytest
 from projector.database import Database, open_database
 from projector.embedded import EmbeddedServer
 from projector.schema.migrate import migrate
+from tests import own_server as servers
 from tests.acceptance.chaos_rig import FaultInjector, Zoom, deploy
-from tests.folders import new_folder
 from tests.runtime_rig import assert_oracle_agrees, assert_verified, until_folded
 
 EVENTS_A_SECOND = 40.0
@@ -24,15 +23,8 @@ EVENTS_A_SECOND = 40.0
 @pytest.fixture
 def own_server() -> Iterator[EmbeddedServer]:
     """A durable server for this test only."""
-    folder = new_folder("projector-chaos")
-    folder.chmod(0o711)
-    server = EmbeddedServer(folder, settings={"max_connections": "120"})
-    server.start()
-    try:
+    with servers.own_server("projector-chaos", {"max_connections": "120"}) as server:
         yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder)
 
 
 async def test_chaos(

@@ -1,7 +1,6 @@
 """An acknowledgement, of a duplicate too, waits for the standbys that the database demands."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -10,12 +9,11 @@ import asyncpg
 import pytest
 
 from projector.database import Database, open_database
-from projector.embedded import EmbeddedServer
 from projector.fetching import NotReplicated
 from projector.ingress.connection import Lane, Upstream
 from projector.log.append import append
+from tests import own_server as servers
 from tests.conftest import build_template, cloned, run_on
-from tests.folders import new_folder
 from tests.ingress_rig import event_body, serving
 from tests.runtime_rig import append_bodies, delivery, renamed, until
 from tests.wire import wire
@@ -26,16 +24,10 @@ WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[str]:
     """DSN of a server of this module's own, whose settings a test may change."""
-    folder = new_folder("projector-durable")
-    folder.chmod(0o711)
-    server = EmbeddedServer(folder, settings={"fsync": "off", "max_connections": "60"})
-    try:
-        dsn = server.start()
-        asyncio.run(build_template(dsn))
-        yield dsn
-    finally:
-        server.stop()
-        shutil.rmtree(folder)
+    settings = {**servers.NOT_DURABLE, "max_connections": "60"}
+    with servers.own_server("projector-durable", settings) as server:
+        asyncio.run(build_template(server.dsn))
+        yield server.dsn
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -25,7 +24,7 @@ from projector.operations.measures import NAMED_ACCOUNTS, Measures
 from projector.operations.of_deliveries import accounts_of
 from projector.projections import PROJECTIONS
 from projector.schema.migrate import migrate
-from tests.folders import new_folder
+from tests import own_server as servers
 from tests.integration.test_check import put, read, suspect, told, whole_weeks
 from tests.processes import free_port
 from tests.runtime_rig import all_live, replica, until, until_folded
@@ -186,15 +185,8 @@ async def test_more_accounts_than_are_named_are_one(database: Database) -> None:
 @pytest.fixture
 def own_server() -> Iterator[EmbeddedServer]:
     """A server that a test may stop."""
-    folder = new_folder("projector-gauges")
-    folder.chmod(0o711)
-    server = EmbeddedServer(folder, settings={"fsync": "off"})
-    server.start()
-    try:
+    with servers.own_server("projector-gauges") as server:
         yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder)
 
 
 async def test_with_the_database_away_nothing_is_told_of_it(own_server: EmbeddedServer) -> None:

@@ -1,7 +1,6 @@
 """Faults: the runtime waits, reports the reason, and goes on by itself."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -22,7 +21,7 @@ from projector.projections import PROJECTIONS
 from projector.schema.migrate import migrate
 from projector.state import store as store_module
 from projector.state.store import Change, Move, Store
-from tests.folders import new_folder
+from tests import own_server as servers
 from tests.runtime_rig import (
     all_live,
     append_bodies,
@@ -67,15 +66,8 @@ async def test_connections_that_are_cut_again_and_again(
 @pytest.fixture
 def own_server() -> Iterator[EmbeddedServer]:
     """A server for one test, to be stopped and started."""
-    folder = new_folder("projector-trouble")
-    folder.chmod(0o711)
-    server = EmbeddedServer(folder, settings={"fsync": "off"})
-    server.start()
-    try:
+    with servers.own_server("projector-trouble") as server:
         yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder)
 
 
 async def test_the_database_restarts(own_server: EmbeddedServer) -> None:
