@@ -12,11 +12,13 @@ from typing import Final
 import structlog
 
 from projector.database import TROUBLE, Queryable
+from projector.database_reasons import reason_of
 from projector.errors import DatabaseUnavailable
 from projector.ingress.acknowledged import Acknowledged, Receipt
 from projector.ingress.metrics import Metrics
 from projector.log.losses import epoch_after, note_losses
 from projector.process import unique_name
+from projector.telemetry import Recurring
 
 # Longer than any append takes: by then no answer of the former server is on its way to the receipts.
 SETTLE_SECONDS: Final = 3.0
@@ -44,6 +46,7 @@ class Losses:
         self._metrics = metrics
         self._replica = unique_name()
         self._epoch: uuid.UUID | None = None
+        self._trouble = Recurring(_logger, "epoch_not_read")
         self._settled_at: float | None = None
 
     async def look(self) -> None:
@@ -61,7 +64,8 @@ class Losses:
                 await self._report(epoch)
                 self._acknowledged.last = self._settled_at = None
         except (DatabaseUnavailable, *TROUBLE) as error:
-            _logger.warning("epoch_not_read", error=type(error).__name__, next="tried again")
+            reason = reason_of(error)
+            self._trouble(reason.word, reason=reason.what, next="tried again")
 
     async def _report(self, epoch: uuid.UUID) -> None:
         receipts = self._acknowledged.receipts()

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from projector.database import Queryable
+from projector.database_reasons import reason_of
 from projector.log.refusals import Counted, count_refusals
 
 WRITE_EVERY_SECONDS: Final = 3.0
@@ -54,7 +55,7 @@ class Refusals:
                 self._add(reason, counted)
             if not isinstance(error, Exception):
                 raise
-            _logger.debug("refusals_not_counted", error=type(error).__name__, next="tried again")
+            _logger.debug("refusals_not_counted", reason=reason_of(error).what, next="tried again")
 
     def _add(self, reason: str, more: Counted) -> None:
         known = self._counts.get(reason)

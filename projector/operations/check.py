@@ -9,6 +9,7 @@ import asyncpg
 
 from projector.config import Settings
 from projector.database import UNAVAILABLE, open_database
+from projector.database_reasons import went_away
 from projector.errors import ConfigurationError, DatabaseUnavailable
 from projector.operations.disk import room_in, servers_folder
 from projector.operations.finding import Finding, worst_first
@@ -103,10 +104,7 @@ class Checks:
         except asyncpg.InsufficientPrivilegeError:
             return [not_checked(what, "this database role may not read it")]
         except UNAVAILABLE as error:
-            raise DatabaseUnavailable(
-                f"the database went away during the check ({type(error).__name__}); look at its log, "
-                "and run this again"
-            ) from None
+            raise went_away(error, "look at its log, and run this again") from None
 
     async def _schema(self) -> Iterable[Finding]:
         try:

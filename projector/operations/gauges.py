@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from projector.database import TROUBLE, Database, open_database
+from projector.database_reasons import reason_of
 from projector.errors import DatabaseUnavailable
 from projector.operations.catalogue import GAUGES, UP
 from projector.operations.reading import Reader
@@ -89,4 +90,4 @@ class DatabaseGauges(Collector):
 
     def _away(self, error: Exception) -> None:
         self._values = None
-        _log.debug("gauges_not_read", error=type(error).__name__)
+        _log.debug("gauges_not_read", reason=reason_of(error).what)

@@ -10,6 +10,7 @@ from typing import Final
 import asyncpg
 import structlog
 
+from projector.database_reasons import reason_of
 from projector.operations.disk import room_in, servers_folder
 from projector.operations.gauges import Values
 from projector.operations.of_deliveries import Account, accounts_of
@@ -175,7 +176,7 @@ async def _put(values: Values, part: Callable[[Reader], Awaitable[Values]], read
     try:
         read = await part(reader)
     except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.InsufficientPrivilegeError) as error:
-        _log.warning("gauges_left_out", part=part.__name__, error=type(error).__name__)
+        _log.warning("gauges_left_out", part=part.__name__, reason=reason_of(error).what)
         return
     for name, by_label in read.items():
         values[name] = values.get(name, {}) | by_label

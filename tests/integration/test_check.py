@@ -14,12 +14,13 @@ from pydantic import SecretStr
 from projector.config import Settings
 from projector.database import Database, open_database
 from projector.embedded import EmbeddedServer
-from projector.errors import ConfigurationError
+from projector.errors import ConfigurationError, DatabaseUnavailable
 from projector.log.append import append
 from projector.log.quarantine import Suspect, keep
 from projector.log.refusals import Counted, count_refusals
-from projector.operations.check import check
+from projector.operations.check import Checks, check
 from projector.operations.finding import Finding, Level
+from projector.operations.reading import Reader
 from projector.schema.migrate import migrate
 from projector.schema.migrations import migrations
 from projector.zoom.catalogue import EVENTS
@@ -108,6 +109,18 @@ async def test_a_database_that_does_not_answer() -> None:
     assert (found.level, found.code) == (Level.WRONG, "database")
     assert found.says == "nothing listens at 127.0.0.1:1"
     assert "PROJECTOR_DATABASE_URL" in found.do
+
+
+async def test_a_database_that_goes_away_meanwhile_says_why(database: Database) -> None:
+    async def lost() -> list[Finding]:
+        await database.fetch("SELECT pg_terminate_backend(pg_backend_pid())")
+        return []
+
+    checks = Checks(Settings(), Reader(database, 5), frozenset())  # type: ignore[call-arg]
+    with pytest.raises(DatabaseUnavailable) as raised:
+        await checks._of("dead letters", lost)
+    assert "terminating connection due to administrator command" in str(raised.value)
+    assert str(raised.value).endswith("; look at its log, and run this again")
 
 
 async def test_no_database_at_all() -> None:
