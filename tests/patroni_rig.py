@@ -67,17 +67,7 @@ class Node:
 
     def ask(self, path: str, body: dict[str, str] | None = None) -> Any:
         """Ask its Patroni; None where it does not answer."""
-        asked = HTTPConnection("127.0.0.1", self.rest, timeout=20 if body else 2)
-        try:
-            asked.request("POST" if body else "GET", path, json.dumps(body) if body else None)
-            text = asked.getresponse().read().decode()
-        except (OSError, HTTPException):
-            return None
-        finally:
-            asked.close()
-        with suppress(ValueError):
-            return json.loads(text)
-        return text
+        return ask(self.rest, path, body)
 
 
 class Cluster:
@@ -127,6 +117,7 @@ class Cluster:
             f"--initial-cluster=one=http://127.0.0.1:{peers}",
         ]  # fmt: skip
         stack.enter_context(self._run(command, "etcd.log")).listening(port)
+        wait(lambda: _version_of_etcd(port) is not None, START_SECONDS, self.said)
         return port
 
     def _make_node(self, number: int, etcd: int) -> Node:
@@ -318,6 +309,28 @@ listen primary
                 with suppress(ProcessLookupError):
                     os.kill(postmaster, signal.SIGQUIT)
                 wait(lambda node=node: node.postmaster is None, 10, self.said)  # type: ignore[misc]
+
+
+def ask(port: int, path: str, body: dict[str, str] | None = None) -> Any:
+    """Ask over HTTP, and read JSON where it is JSON; None where nobody answers."""
+    asked = HTTPConnection("127.0.0.1", port, timeout=20 if body else 2)
+    try:
+        asked.request("POST" if body else "GET", path, json.dumps(body) if body else None)
+        text = asked.getresponse().read().decode()
+    except (OSError, HTTPException):
+        return None
+    finally:
+        asked.close()
+    with suppress(ValueError):
+        return json.loads(text)
+    return text
+
+
+def _version_of_etcd(port: int) -> str | None:
+    """The version that its cluster decided upon; Patroni ends with an error where it finds none."""
+    told = ask(port, "/version") or {}
+    version = told.get("etcdcluster")
+    return None if version == "not_decided" else version
 
 
 def wait(condition: Callable[[], bool], seconds: float, said: Callable[[], str]) -> None:

@@ -12,10 +12,11 @@ import pytest
 
 from projector.database import Database, open_database
 from projector.embedded import EmbeddedServer
+from projector.rebuild.claim import TTL
 from projector.schema.migrate import migrate
 from tests import own_server as servers
 from tests.acceptance.chaos_rig import FaultInjector, Zoom, deploy
-from tests.runtime_rig import assert_oracle_agrees, assert_verified, until_folded
+from tests.runtime_rig import assert_oracle_agrees, assert_verified, until, until_folded
 
 EVENTS_A_SECOND = 40.0
 
@@ -47,11 +48,26 @@ async def test_chaos(
         recovered = await until_folded(database, 60)
         await assert_nothing_lost_or_doubled(database, zoom)
         await assert_oracle_agrees(database)
+        deployment.close()
+        await until_claims_end(database)
+        await assert_verified(database)
     finally:
         deployment.close()
-    await assert_verified(database)
-    database.terminate()
+        database.terminate()
     sys.stdout.write(summary(injector, zoom, recovered))
+
+
+async def until_claims_end(database: Database) -> None:
+    """A rebuild that lost its connection could not give its claim back; that ends by itself."""
+
+    async def none() -> bool:
+        return not await database.fetchval(
+            "SELECT EXISTS (SELECT FROM state.rebuilds "
+            "WHERE heartbeat_at > clock_timestamp() - $1::interval)",
+            TTL,
+        )
+
+    await until(none, 2 * TTL.total_seconds())
 
 
 def summary(injector: FaultInjector, zoom: Zoom, recovered: float) -> str:
