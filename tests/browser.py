@@ -33,17 +33,20 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def page_of(browser: Browser, address: str, **options: Any) -> AsyncIterator[Page]:
-    """A page in a context of its own: no cookie of another one. Whatever the page complains of fails the test.
+    """A page in a context of its own: no cookie of another one. What the page complains of fails the test.
 
-    `options`: of the context, such as `viewport`, `color_scheme`, `java_script_enabled`. `address`: what paths
+    `options`: of the context, such as `viewport` or `java_script_enabled`. `address`: what paths
     are relative to.
     """
     context = await browser.new_context(
-        base_url=address, **{"viewport": DESK, "timezone_id": "Europe/Berlin", "locale": "en-GB", **options}
+        base_url=address,
+        **{"viewport": DESK, "timezone_id": "Europe/Berlin", "locale": "en-GB", **options},
     )
     page = await context.new_page()
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type == "error" else None
+    )
     page.on("pageerror", lambda error: said.append(str(error)))
     page.set_default_timeout(15_000)
     try:
