@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from projector.database import Database, open_database
 from projector.embedded import EmbeddedServer
@@ -20,6 +21,10 @@ from tests.folders import new_folder
 from tests.other_postgres import found, serving
 
 pytest_plugins = ["tests.no_skips", "tests.spread"]
+
+# How fast the machine is decides no test.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 TEMPLATE = "projector_template"
 EMBEDDED = "embedded"

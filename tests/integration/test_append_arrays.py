@@ -11,7 +11,8 @@ texts |= st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(texts, min_size=1, max_size=8))
 async def test_texts_come_back_as_they_were_given(

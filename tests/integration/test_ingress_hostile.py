@@ -94,7 +94,8 @@ async def assert_well(zoom: Sender, answer: bytes) -> None:
 
 
 relaxed = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=120,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

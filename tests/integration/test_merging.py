@@ -74,7 +74,8 @@ def test_rules_name_every_column_but_the_key() -> None:
 
 @pytest.mark.parametrize(("projection", "table"), MERGING, ids=[t.name for _, t in MERGING])
 @settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 async def test_the_database_merges_as_the_fold_does(
@@ -155,7 +156,8 @@ async def shadow(database: Database, projection: Projection) -> Shadow:
 
 @pytest.mark.parametrize(("projection", "table"), MERGING, ids=[t.name for _, t in MERGING])
 @settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 async def test_the_database_merges_runs_slice_by_slice_as_the_fold_does(

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projector.database import Database, open_database
@@ -78,7 +78,7 @@ async def exported(database: Database) -> bytes:
     return out.getvalue()
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8)
 @given(sent=st.lists(bodies, max_size=30, unique=True))
 def test_export_import_export_is_the_same(server: str, template: str, sent: list[bytes]) -> None:
     async def there_and_back() -> None:

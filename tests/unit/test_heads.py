@@ -51,7 +51,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(CHANGES)
 @example([(0, 0, "\ufeff".encode())])
 @example([(BODY.index(b"h\xc3"), 1, b"\xff")])

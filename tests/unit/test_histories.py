@@ -51,7 +51,7 @@ def test_a_failing_history_is_cut_down_to_what_matters() -> None:
     assert set(smallest(sent, lambda part: wanted <= set(part))) == wanted
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(histories(min_events=1, max_events=8), histories(min_events=100, max_events=120))
 def test_drawn_histories_are_distinct_and_as_long_as_asked(
     short: list[Delivered], long: list[Delivered]

@@ -134,7 +134,7 @@ RHYTHMS = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(RHYTHMS, st.sampled_from([1, 5, 30, 1000]), st.integers(0, 167), st.integers(0, 400))
 @example(([0.0] * 8 + [1.0] * 10 + [0.0] * 6, [1.0] * 5 + [0.0] * 2), 30, 4 * 24 + 18, 62)
 def test_silence_that_every_week_has_says_nothing(
@@ -160,7 +160,7 @@ def _comes(shape: Callable[[int], float], rate: int, end: int) -> bool:
     return any(round(rate * shape(hour)) for hour in range(end - 168, end))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(RHYTHMS, st.sampled_from([30, 1000]), st.integers(0, 167))
 def test_real_silence_is_found_within_a_week(
     rhythm: tuple[list[float], list[float]], rate: int, end: int
