@@ -1,6 +1,6 @@
 """The directory projector: Zoom's "Users" webhooks as a PostgreSQL directory that one can query.
 
-Which room a line belongs to; the first yes wins. Typed or read by a person: cli (to come: console); what an
+Which room a line belongs to; the first yes wins. Typed or read by a person: cli, console; what an
 operator does about trouble: operations. Brought by a socket: ingress; asked of Zoom: rest; what that tells:
 observations. False if Zoom changed its webhooks, with no fold or database in it: zoom. (state, event) ->
 state: the mechanism in folding, one entity in projections. Asked of the past: history. Rows of schema log or

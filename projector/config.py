@@ -127,7 +127,23 @@ class Settings(BaseSettings):
     )
     trusted_proxies: str = Field(
         "",
-        description="addresses or networks whose Forwarded headers are believed, comma-separated",
+        description="addresses or networks whose forwarded addresses and users are believed, comma-separated",
+    )
+    console_host: str = Field(
+        "127.0.0.1",
+        description="address of the console; others than loopback need the header below",
+    )
+    console_port: int = Field(
+        8090, ge=0, le=65535, description="port of the console; 0: any free one"
+    )
+    console_user_header: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9-]*$",
+        description="header in which a trusted proxy names the console's user; absent: one-time addresses",
+    )
+    console_operators: str = Field(
+        "",
+        description="who may act in the console, by the name that it shows, comma-separated; absent: nobody",
     )
     max_body_bytes: int = Field(
         1_048_576,

@@ -179,6 +179,14 @@ CREATE FUNCTION state.at(ms bigint) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN to_timestamp(((ms)::double precision / (1000.0)::double precision));
 
+CREATE FUNCTION state.capped(t text, bytes integer) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN (octet_length(t) <= bytes) THEN t ELSE "left"(t, (bytes / 4)) END;
+
+CREATE FUNCTION state.searchable(t text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN (octet_length(t) = char_length(t)) THEN (lower((t COLLATE "C")) COLLATE "default") ELSE (lower((regexp_replace(NORMALIZE(t, NFD), '[\u0300-\u036f]'::text, ''::text, 'g'::text) COLLATE pg_c_utf8)) COLLATE "default") END;
+
 CREATE TABLE state.groups (
     account_id text NOT NULL,
     group_id text NOT NULL,
@@ -193,32 +201,41 @@ CREATE TABLE state.groups (
 )
 WITH (fillfactor='85');
 
-CREATE VIEW directory.former_groups AS
+CREATE VIEW directory.all_groups AS
  SELECT account_id,
     group_id,
     (profile ->> 'name'::text) AS name,
     state.at(created_ms) AS created_at,
-    state.at(removed_ms) AS removed_at,
+        CASE
+            WHEN removed THEN state.at(removed_ms)
+            ELSE NULL::timestamp with time zone
+        END AS removed_at,
+    (state.capped(state.searchable(COALESCE(NULLIF(btrim((profile ->> 'name'::text)), ''::text), group_id)), 160) COLLATE "C") AS sort_key,
     state.time_of(folded) AS last_event_at,
-    last_position
+    last_position,
+    removed
    FROM state.groups g
-  WHERE ((last_position > 0) AND removed);
+  WHERE (last_position > 0);
 
-COMMENT ON VIEW directory.former_groups IS 'Groups that were deleted, or that Zoom''s REST API does not have any more, and that have not come back.';
+COMMENT ON VIEW directory.all_groups IS 'Groups, present and former, without counts: one row a group.';
 
-COMMENT ON COLUMN directory.former_groups.account_id IS 'Zoom account.';
+COMMENT ON COLUMN directory.all_groups.account_id IS 'Zoom account.';
 
-COMMENT ON COLUMN directory.former_groups.group_id IS 'Zoom''s group id.';
+COMMENT ON COLUMN directory.all_groups.group_id IS 'Zoom''s group id.';
 
-COMMENT ON COLUMN directory.former_groups.name IS 'Name of the group as last known.';
+COMMENT ON COLUMN directory.all_groups.name IS 'Name of the group; null where no event named it.';
 
-COMMENT ON COLUMN directory.former_groups.created_at IS 'Time of the first group.created of its last life; null where that was not seen.';
+COMMENT ON COLUMN directory.all_groups.created_at IS 'As in groups and former_groups.';
 
-COMMENT ON COLUMN directory.former_groups.removed_at IS 'Time of the newest group.deleted; of a group that Zoom''s REST API does not have any more, when that was found.';
+COMMENT ON COLUMN directory.all_groups.removed_at IS 'As in former_groups; null for a group that is not removed.';
 
-COMMENT ON COLUMN directory.former_groups.last_event_at IS 'Event time of the newest event folded into this row.';
+COMMENT ON COLUMN directory.all_groups.sort_key IS 'What lists are sorted by: the name without case and accents, else the id; the beginning of it.';
 
-COMMENT ON COLUMN directory.former_groups.last_position IS 'Position in the log of that event.';
+COMMENT ON COLUMN directory.all_groups.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.all_groups.last_position IS 'Position in the log of that event.';
+
+COMMENT ON COLUMN directory.all_groups.removed IS 'Whether the group is in former_groups and not in groups.';
 
 CREATE TABLE state.group_versions (
     account_id text NOT NULL,
@@ -250,6 +267,1550 @@ CREATE VIEW state.past_groups AS
     removed_ms,
     cutoff
    FROM state.group_versions v;
+
+CREATE FUNCTION state.all_groups_at(p_bound bytea) RETURNS SETOF directory.all_groups
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT g.account_id,
+     g.group_id,
+     (g.profile ->> 'name'::text) AS name,
+     state.at(g.created_ms) AS created_at,
+         CASE
+             WHEN g.removed THEN state.at(g.removed_ms)
+             ELSE NULL::timestamp with time zone
+         END AS removed_at,
+     (state.capped(state.searchable(COALESCE(NULLIF(btrim((g.profile ->> 'name'::text)), ''::text), g.group_id)), 160) COLLATE "C") AS sort_key,
+     state.time_of(g.folded) AS last_event_at,
+     g.last_position,
+     g.removed
+    FROM ( SELECT past_groups.account_id,
+             past_groups.group_id,
+             past_groups.folded,
+             past_groups.until,
+             past_groups.last_position,
+             past_groups.profile,
+             past_groups.created_ms,
+             past_groups.removed,
+             past_groups.removed_ms,
+             past_groups.cutoff
+            FROM state.past_groups
+           WHERE ((past_groups.folded < ( SELECT all_groups_at.p_bound AS p_bound)) AND (past_groups.until >= ( SELECT all_groups_at.p_bound AS p_bound)))) g
+   WHERE (g.last_position > 0);
+END;
+
+CREATE FUNCTION directory.all_groups_at(t timestamp with time zone) RETURNS SETOF directory.all_groups
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT all_groups_at.account_id,
+     all_groups_at.group_id,
+     all_groups_at.name,
+     all_groups_at.created_at,
+     all_groups_at.removed_at,
+     all_groups_at.sort_key,
+     all_groups_at.last_event_at,
+     all_groups_at.last_position,
+     all_groups_at.removed
+    FROM state.all_groups_at(state.bound(all_groups_at.t)) all_groups_at(account_id, group_id, name, created_at, removed_at, sort_key, last_event_at, last_position, removed);
+END;
+
+COMMENT ON FUNCTION directory.all_groups_at(t timestamp with time zone) IS 'What the view all_groups would show had exactly the events up to this moment been folded, those that arrived late included.';
+
+CREATE FUNCTION state.dotted(p_path jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT string_agg(p.k, '.'::text ORDER BY p.n) AS string_agg
+    FROM jsonb_array_elements_text(dotted.p_path) WITH ORDINALITY p(k, n);
+END;
+
+CREATE FUNCTION state.group_admins_moves(p_account text, p_key text, p_group text, p_folded bytea, p_until bytea, p_position bigint, p_by text) RETURNS TABLE(came boolean, at_order bytea, at_position bigint, at_by text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 50 ROWS 1 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_starts bytea := p_folded;
+    v_start_position bigint := p_position;
+    v_start_by text := p_by;
+    v_ends bytea := p_until;
+    v_end_position bigint;
+    v_end_by text;
+    v_found record;
+    v_before record;
+    v_ended record;
+BEGIN
+    IF EXISTS (
+        SELECT FROM (
+            SELECT lower(m.email) AS email FROM state.group_admins_versions m
+            WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+            UNION ALL
+            SELECT lower(u.profile ->> 'email') FROM state.user_versions u
+            WHERE u.account_id = p_account AND u.user_key = p_key
+        ) had
+        CROSS JOIN LATERAL (
+            SELECT FROM state.group_admins_versions e
+            WHERE e.account_id = p_account AND e.person_key = 'email:' || had.email AND e.group_id = p_group
+              AND e.user_id IS NULL OFFSET 0
+        ) e)
+    THEN
+        RETURN;
+    END IF;
+
+    -- What never ended, as nearly everything, needs no search for its ends.
+    SELECT
+        EXISTS (
+            SELECT FROM state.users u
+            WHERE u.account_id = p_account AND u.user_key = p_key AND u.cutoff IS NOT NULL) AS person,
+        EXISTS (
+            SELECT FROM state.groups g
+            WHERE g.account_id = p_account AND g.group_id = p_group AND g.cutoff IS NOT NULL) AS group_itself,
+        false AS observed
+    INTO v_ended;
+
+    -- While a person or a group is removed nothing shows: then it begins with the next life, if there is one.
+    IF v_ended.person THEN
+        SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
+        FROM state.user_versions v
+        LEFT JOIN LATERAL (
+            SELECT x.folded, x.position, x.by FROM state.user_versions x
+            WHERE v.removed AND x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded
+              AND NOT x.removed
+            ORDER BY x.folded LIMIT 1
+        ) n ON true
+        WHERE v.account_id = p_account AND v.user_key = p_key AND v.folded <= p_folded AND v.until > p_folded;
+        IF v_found.removed AND v_found.folded IS NULL THEN
+            RETURN;
+        ELSIF v_found.removed THEN
+            v_starts := v_found.folded;
+            v_start_position := v_found.position;
+            v_start_by := v_found.who;
+        END IF;
+    END IF;
+    IF v_ended.group_itself THEN
+        SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
+        FROM state.group_versions v
+        LEFT JOIN LATERAL (
+            SELECT x.folded, x.position, x.by FROM state.group_versions x
+            WHERE v.removed AND x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded
+              AND NOT x.removed
+            ORDER BY x.folded LIMIT 1
+        ) n ON true
+        WHERE v.account_id = p_account AND v.group_id = p_group AND v.folded <= p_folded AND v.until > p_folded;
+        IF v_found.removed AND v_found.folded IS NULL THEN
+            RETURN;
+        ELSIF v_found.removed AND v_found.folded > v_starts THEN
+            v_starts := v_found.folded;
+            v_start_position := v_found.position;
+            v_start_by := v_found.who;
+        END IF;
+    END IF;
+
+    -- It ends with the first of these after it; with the next entry, where several are of one event.
+    IF v_ended.person THEN
+        SELECT x.folded, x.position, x.by AS who INTO v_found
+        FROM state.user_versions x
+        WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded AND x.cutoff = x.folded
+        ORDER BY x.folded LIMIT 1;
+        IF v_found.folded < v_ends THEN
+            v_ends := v_found.folded;
+            v_end_position := v_found.position;
+            v_end_by := v_found.who;
+        END IF;
+    END IF;
+    IF v_ended.group_itself THEN
+        SELECT x.folded, x.position, x.by AS who INTO v_found
+        FROM state.group_versions x
+        WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded AND x.cutoff = x.folded
+        ORDER BY x.folded LIMIT 1;
+        IF v_found.folded < v_ends THEN
+            v_ends := v_found.folded;
+            v_end_position := v_found.position;
+            v_end_by := v_found.who;
+        END IF;
+    END IF;
+    IF v_starts >= v_ends THEN
+        RETURN;
+    END IF;
+
+    SELECT m.folded INTO v_before
+    FROM state.group_admins_versions m
+    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+      AND m.folded < p_folded AND m.until = p_folded AND m.added AND m.user_id IS NOT NULL;
+    IF v_starts > p_folded OR NOT FOUND
+        OR v_ended.person AND EXISTS (
+            SELECT FROM state.user_versions x
+            WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded < p_folded
+              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
+        OR v_ended.group_itself AND EXISTS (
+            SELECT FROM state.group_versions x
+            WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded < p_folded
+              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
+    THEN
+        RETURN QUERY SELECT true, v_starts, v_start_position, v_start_by;
+    END IF;
+
+    IF v_end_position IS NULL THEN
+        SELECT m.last_position, m.by AS who INTO v_found
+        FROM state.group_admins_versions m
+        WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+          AND m.folded = p_until AND NOT m.added;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+        v_end_position := v_found.last_position;
+        v_end_by := v_found.who;
+    END IF;
+    RETURN QUERY SELECT false, v_ends, v_end_position, v_end_by;
+END
+$$;
+
+CREATE FUNCTION state.group_admins_shows(p_bound bytea, p_account text, p_group text, p_key text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_group record;
+    v_user record;
+    v_entry record;
+    v_nameless record;
+BEGIN
+    SELECT g.removed, g.cutoff INTO v_group FROM state.past_groups g
+    WHERE g.account_id = p_account AND g.group_id = p_group
+      AND g.folded < p_bound AND g.until >= p_bound AND g.last_position > 0;
+    SELECT u.removed, u.cutoff, nullif(lower(u.email), '') AS email, u.known INTO v_user FROM state.past_users u
+    WHERE u.account_id = p_account AND u.user_key = p_key
+      AND u.folded < p_bound AND u.until >= p_bound AND u.known;
+    IF v_group.removed OR v_user.removed THEN
+        RETURN false;
+    END IF;
+    SELECT m.user_id, m.added, m.folded, lower(m.email) AS email INTO v_entry FROM state.past_group_admins m
+    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+      AND m.folded < p_bound AND m.until >= p_bound;
+    IF v_entry.user_id IS NULL AND v_entry.added
+        AND state.group_admins_decides_at(p_bound, p_account, p_group, p_key, v_entry.folded) = p_key
+    THEN
+        RETURN true;
+    END IF;
+    -- An entry without an id that decides about the person does so in place of their own.
+    SELECT e.added INTO v_nameless FROM state.past_group_admins e
+    WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
+      AND e.person_key IN (
+            'email:' || v_user.email, CASE WHEN v_entry.user_id IS NOT NULL THEN 'email:' || v_entry.email END)
+      AND e.folded < p_bound AND e.until >= p_bound
+      AND state.group_admins_decides_at(p_bound, p_account, p_group, e.person_key, e.folded) = p_key
+    ORDER BY e.folded DESC LIMIT 1;
+    IF FOUND THEN
+        RETURN v_nameless.added;
+    END IF;
+    RETURN coalesce(v_entry.user_id IS NOT NULL AND v_entry.added
+        AND v_entry.folded > greatest(v_user.cutoff, v_group.cutoff, ''), false)
+    ;
+END
+$$;
+
+CREATE FUNCTION state.group_admins_spelled(p_account text, p_group text, p_key text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN coalesce((
+            SELECT u.user_id FROM state.users u
+            WHERE u.account_id = p_account AND u.user_key = p_key AND u.known
+        ), (
+            SELECT m.user_id FROM state.group_admins m
+            WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+        ), p_key);
+END
+$$;
+
+CREATE FUNCTION state.memberships_moves(p_account text, p_key text, p_group text, p_folded bytea, p_until bytea, p_position bigint, p_by text) RETURNS TABLE(came boolean, at_order bytea, at_position bigint, at_by text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 50 ROWS 1 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_starts bytea := p_folded;
+    v_start_position bigint := p_position;
+    v_start_by text := p_by;
+    v_ends bytea := p_until;
+    v_end_position bigint;
+    v_end_by text;
+    v_found record;
+    v_before record;
+    v_ended record;
+BEGIN
+    IF EXISTS (
+        SELECT FROM (
+            SELECT lower(m.email) AS email FROM state.memberships_versions m
+            WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+            UNION ALL
+            SELECT lower(u.profile ->> 'email') FROM state.user_versions u
+            WHERE u.account_id = p_account AND u.user_key = p_key
+        ) had
+        CROSS JOIN LATERAL (
+            SELECT FROM state.memberships_versions e
+            WHERE e.account_id = p_account AND e.person_key = 'email:' || had.email AND e.group_id = p_group
+              AND e.user_id IS NULL OFFSET 0
+        ) e)
+    THEN
+        RETURN;
+    END IF;
+
+    -- What never ended, as nearly everything, needs no search for its ends.
+    SELECT
+        EXISTS (
+            SELECT FROM state.users u
+            WHERE u.account_id = p_account AND u.user_key = p_key AND u.cutoff IS NOT NULL) AS person,
+        EXISTS (
+            SELECT FROM state.groups g
+            WHERE g.account_id = p_account AND g.group_id = p_group AND g.cutoff IS NOT NULL) AS group_itself,
+        EXISTS (
+            SELECT FROM state.observed_groups o
+            WHERE o.account_id = p_account AND o.person_key = p_key) AS observed
+    INTO v_ended;
+
+    -- While a person or a group is removed nothing shows: then it begins with the next life, if there is one.
+    IF v_ended.person THEN
+        SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
+        FROM state.user_versions v
+        LEFT JOIN LATERAL (
+            SELECT x.folded, x.position, x.by FROM state.user_versions x
+            WHERE v.removed AND x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded
+              AND NOT x.removed
+            ORDER BY x.folded LIMIT 1
+        ) n ON true
+        WHERE v.account_id = p_account AND v.user_key = p_key AND v.folded <= p_folded AND v.until > p_folded;
+        IF v_found.removed AND v_found.folded IS NULL THEN
+            RETURN;
+        ELSIF v_found.removed THEN
+            v_starts := v_found.folded;
+            v_start_position := v_found.position;
+            v_start_by := v_found.who;
+        END IF;
+    END IF;
+    IF v_ended.group_itself THEN
+        SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
+        FROM state.group_versions v
+        LEFT JOIN LATERAL (
+            SELECT x.folded, x.position, x.by FROM state.group_versions x
+            WHERE v.removed AND x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded
+              AND NOT x.removed
+            ORDER BY x.folded LIMIT 1
+        ) n ON true
+        WHERE v.account_id = p_account AND v.group_id = p_group AND v.folded <= p_folded AND v.until > p_folded;
+        IF v_found.removed AND v_found.folded IS NULL THEN
+            RETURN;
+        ELSIF v_found.removed AND v_found.folded > v_starts THEN
+            v_starts := v_found.folded;
+            v_start_position := v_found.position;
+            v_start_by := v_found.who;
+        END IF;
+    END IF;
+
+    -- It ends with the first of these after it; with the next entry, where several are of one event.
+    IF v_ended.person THEN
+        SELECT x.folded, x.position, x.by AS who INTO v_found
+        FROM state.user_versions x
+        WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded AND x.cutoff = x.folded
+        ORDER BY x.folded LIMIT 1;
+        IF v_found.folded < v_ends THEN
+            v_ends := v_found.folded;
+            v_end_position := v_found.position;
+            v_end_by := v_found.who;
+        END IF;
+    END IF;
+    IF v_ended.group_itself THEN
+        SELECT x.folded, x.position, x.by AS who INTO v_found
+        FROM state.group_versions x
+        WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded AND x.cutoff = x.folded
+        ORDER BY x.folded LIMIT 1;
+        IF v_found.folded < v_ends THEN
+            v_ends := v_found.folded;
+            v_end_position := v_found.position;
+            v_end_by := v_found.who;
+        END IF;
+    END IF;
+    IF v_ended.observed THEN
+        SELECT x.folded, x.position, NULL::text AS who INTO v_found
+        FROM state.observed_group_versions x
+        WHERE x.account_id = p_account AND x.person_key = p_key AND x.folded > p_folded AND x.mark = x.folded
+        ORDER BY x.folded LIMIT 1;
+        IF v_found.folded < v_ends THEN
+            v_ends := v_found.folded;
+            v_end_position := v_found.position;
+            v_end_by := v_found.who;
+        END IF;
+    END IF;
+    IF v_starts >= v_ends THEN
+        RETURN;
+    END IF;
+
+    SELECT m.folded INTO v_before
+    FROM state.memberships_versions m
+    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+      AND m.folded < p_folded AND m.until = p_folded AND m.added AND m.user_id IS NOT NULL;
+    IF v_starts > p_folded OR NOT FOUND
+        OR v_ended.person AND EXISTS (
+            SELECT FROM state.user_versions x
+            WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded < p_folded
+              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
+        OR v_ended.group_itself AND EXISTS (
+            SELECT FROM state.group_versions x
+            WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded < p_folded
+              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
+        OR v_ended.observed AND EXISTS (
+            SELECT FROM state.observed_group_versions x
+            WHERE x.account_id = p_account AND x.person_key = p_key
+              AND x.folded > v_before.folded AND x.folded < p_folded AND x.mark = x.folded)
+    THEN
+        RETURN QUERY SELECT true, v_starts, v_start_position, v_start_by;
+    END IF;
+
+    IF v_end_position IS NULL THEN
+        SELECT m.last_position, m.by AS who INTO v_found
+        FROM state.memberships_versions m
+        WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+          AND m.folded = p_until AND NOT m.added;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+        v_end_position := v_found.last_position;
+        v_end_by := v_found.who;
+    END IF;
+    RETURN QUERY SELECT false, v_ends, v_end_position, v_end_by;
+END
+$$;
+
+CREATE FUNCTION state.memberships_shows(p_bound bytea, p_account text, p_group text, p_key text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_group record;
+    v_user record;
+    v_entry record;
+    v_nameless record;
+BEGIN
+    SELECT g.removed, g.cutoff INTO v_group FROM state.past_groups g
+    WHERE g.account_id = p_account AND g.group_id = p_group
+      AND g.folded < p_bound AND g.until >= p_bound AND g.last_position > 0;
+    SELECT u.removed, u.cutoff, nullif(lower(u.email), '') AS email, u.known INTO v_user FROM state.past_users u
+    WHERE u.account_id = p_account AND u.user_key = p_key
+      AND u.folded < p_bound AND u.until >= p_bound AND u.known;
+    IF v_group.removed OR v_user.removed THEN
+        RETURN false;
+    END IF;
+    SELECT m.user_id, m.added, m.folded, lower(m.email) AS email INTO v_entry FROM state.past_memberships m
+    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+      AND m.folded < p_bound AND m.until >= p_bound;
+    IF v_entry.user_id IS NULL AND v_entry.added
+        AND state.memberships_decides_at(p_bound, p_account, p_group, p_key, v_entry.folded) = p_key
+    THEN
+        RETURN true;
+    END IF;
+    -- An entry without an id that decides about the person does so in place of their own.
+    SELECT e.added INTO v_nameless FROM state.past_memberships e
+    WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
+      AND e.person_key IN (
+            'email:' || v_user.email, CASE WHEN v_entry.user_id IS NOT NULL THEN 'email:' || v_entry.email END)
+      AND e.folded < p_bound AND e.until >= p_bound
+      AND state.memberships_decides_at(p_bound, p_account, p_group, e.person_key, e.folded) = p_key
+    ORDER BY e.folded DESC LIMIT 1;
+    IF FOUND THEN
+        RETURN v_nameless.added;
+    END IF;
+    RETURN coalesce(v_entry.user_id IS NOT NULL AND v_entry.added
+        AND v_entry.folded > greatest(v_user.cutoff, v_group.cutoff, ''), false)
+        AND (v_user.known IS NULL OR NOT EXISTS (
+            SELECT FROM state.past_observed_groups o
+            WHERE o.account_id = p_account AND o.person_key = p_key AND o.folded < p_bound AND o.until >= p_bound
+              AND o.mark > v_entry.folded))
+    ;
+END
+$$;
+
+CREATE FUNCTION state.memberships_spelled(p_account text, p_group text, p_key text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN coalesce((
+            SELECT u.user_id FROM state.users u
+            WHERE u.account_id = p_account AND u.user_key = p_key AND u.known
+        ), (
+            SELECT m.user_id FROM state.memberships m
+            WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
+        ), p_key);
+END
+$$;
+
+CREATE FUNCTION state.name_of(profile jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN COALESCE(NULLIF(btrim((profile ->> 'display_name'::text)), ''::text), NULLIF(btrim(((COALESCE((profile ->> 'first_name'::text), ''::text) || ' '::text) || COALESCE((profile ->> 'last_name'::text), ''::text))), ''::text));
+
+CREATE TABLE log.events (
+    "position" bigint NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    event text NOT NULL,
+    event_ts bigint,
+    account_id text,
+    request_id text,
+    digest bytea NOT NULL,
+    source text NOT NULL,
+    verified_by text,
+    body bytea,
+    CONSTRAINT events_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+COMMENT ON TABLE log.events IS 'Append-only log of deliveries. Written by log.append() alone.';
+
+COMMENT ON COLUMN log.events."position" IS 'Place in the log: grows by one per event, in commit order.';
+
+COMMENT ON COLUMN log.events.received_at IS 'When the ingress received the delivery.';
+
+COMMENT ON COLUMN log.events.event IS 'Name of the event as sent.';
+
+COMMENT ON COLUMN log.events.event_ts IS 'The delivery''s own event_ts, epoch milliseconds, where it is an integer.';
+
+COMMENT ON COLUMN log.events.account_id IS 'payload.account_id as sent.';
+
+COMMENT ON COLUMN log.events.request_id IS 'x-zm-request-id: equal over the retries of one delivery.';
+
+COMMENT ON COLUMN log.events.digest IS 'SHA-256 of the body''s bytes.';
+
+COMMENT ON COLUMN log.events.source IS 'How it came: webhook, import, quarantine, recovered (from Zoom''s own delivery log); or a fact of our own: rest (an observation), declared, operator.';
+
+COMMENT ON COLUMN log.events.verified_by IS 'Fingerprint of the secret that verified the delivery; never the secret.';
+
+COMMENT ON COLUMN log.events.body IS 'The delivery''s bytes as received; null once erased, and then folded as nothing.';
+
+CREATE TABLE state.group_admins_versions (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text,
+    email text,
+    email_order bytea,
+    added boolean NOT NULL,
+    by text,
+    told bytea,
+    told_added boolean NOT NULL,
+    absent bytea NOT NULL,
+    in_set boolean NOT NULL,
+    CONSTRAINT group_admins_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+
+CREATE TABLE state.user_versions (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    status text NOT NULL,
+    pending_order bytea,
+    profile jsonb NOT NULL,
+    custom_attributes jsonb NOT NULL,
+    creation_type text,
+    created_ms bigint,
+    removed boolean NOT NULL,
+    removed_ms bigint,
+    cutoff bytea,
+    observed_created_ms bigint,
+    CONSTRAINT user_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.user_versions ALTER COLUMN delta SET STATISTICS 0;
+ALTER TABLE ONLY state.user_versions ALTER COLUMN profile SET STATISTICS 0;
+ALTER TABLE ONLY state.user_versions ALTER COLUMN custom_attributes SET STATISTICS 0;
+
+CREATE VIEW state.group_admins_links AS
+ SELECT e.account_id,
+    e.group_id,
+    e.person_key AS entry_key,
+    e.person_key
+   FROM state.group_admins_versions e
+  WHERE (e.user_id IS NULL)
+UNION
+ SELECT e.account_id,
+    e.group_id,
+    e.person_key AS entry_key,
+    m.person_key
+   FROM (state.group_admins_versions e
+     JOIN state.group_admins_versions m ON (((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (('email:'::text || lower(m.email)) = e.person_key) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+  WHERE ((e.user_id IS NULL) AND (m.user_id IS NOT NULL))
+UNION
+ SELECT e.account_id,
+    e.group_id,
+    e.person_key AS entry_key,
+    u.user_key AS person_key
+   FROM (state.group_admins_versions e
+     JOIN state.user_versions u ON (((u.account_id = e.account_id) AND (('email:'::text || lower((u.profile ->> 'email'::text))) = e.person_key) AND (lower((u.profile ->> 'email'::text)) = SUBSTRING(e.person_key FROM 7)))))
+  WHERE (e.user_id IS NULL);
+
+CREATE TABLE state.users (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    spelled_by_lifecycle boolean NOT NULL,
+    status text NOT NULL,
+    pending_order bytea,
+    profile jsonb NOT NULL,
+    custom_attributes jsonb NOT NULL,
+    creation_type text,
+    created_ms bigint,
+    removed boolean NOT NULL,
+    removed_ms bigint,
+    cutoff bytea,
+    drift jsonb NOT NULL,
+    observed_created_ms bigint,
+    email text GENERATED ALWAYS AS ((profile ->> 'email'::text)) STORED,
+    known boolean GENERATED ALWAYS AS ((last_position > 0)) STORED,
+    sort_key text GENERATED ALWAYS AS (state.capped(state.searchable(COALESCE(state.name_of(profile), NULLIF((profile ->> 'email'::text), ''::text), user_id)), 160)) STORED COLLATE pg_catalog."C",
+    search text GENERATED ALWAYS AS (state.capped(state.searchable((((((COALESCE((profile ->> 'email'::text), ''::text) || '
+'::text) || user_key) || '
+'::text) || COALESCE("left"((profile ->> 'display_name'::text), 200), ''::text)) ||
+CASE
+    WHEN ((profile ->> 'display_name'::text) = (((profile ->> 'first_name'::text) || ' '::text) || (profile ->> 'last_name'::text))) THEN ''::text
+    ELSE ((('
+'::text || COALESCE("left"((profile ->> 'first_name'::text), 100), ''::text)) || ' '::text) || COALESCE("left"((profile ->> 'last_name'::text), 100), ''::text))
+END)), 1200)) STORED COLLATE pg_catalog."C"
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.users ALTER COLUMN profile SET STATISTICS 0;
+ALTER TABLE ONLY state.users ALTER COLUMN custom_attributes SET STATISTICS 0;
+
+CREATE VIEW state.group_admins_moved AS
+ SELECT m.account_id,
+    m.group_id,
+    m.person_key,
+    u.user_id,
+    s.came,
+    s.at_order AS folded,
+    s.at_position AS "position",
+    s.at_by AS by
+   FROM ((state.group_admins_versions m
+     JOIN state.users u ON (((u.account_id = m.account_id) AND (u.user_key = m.person_key) AND u.known)))
+     CROSS JOIN LATERAL state.group_admins_moves(m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s(came, at_order, at_position, at_by))
+  WHERE (m.added AND (m.user_id IS NOT NULL))
+UNION ALL
+ SELECT m.account_id,
+    m.group_id,
+    m.person_key,
+    m.user_id,
+    s.came,
+    s.at_order AS folded,
+    s.at_position AS "position",
+    s.at_by AS by
+   FROM (state.group_admins_versions m
+     CROSS JOIN LATERAL state.group_admins_moves(m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s(came, at_order, at_position, at_by))
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT (EXISTS ( SELECT
+           FROM state.users u
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key) AND u.known)))));
+
+CREATE TABLE state.removed_email_versions (
+    account_id text NOT NULL,
+    email_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    by text,
+    CONSTRAINT removed_email_versions_check CHECK ((folded < until))
+);
+
+CREATE VIEW state.group_admins_turns AS
+ SELECT DISTINCT ON (a.account_id, a.group_id, a.person_key, c.folded) a.account_id,
+    a.group_id,
+    a.person_key,
+    c.folded,
+    c."position",
+    c.by
+   FROM ((state.group_admins_links a
+     CROSS JOIN LATERAL ( SELECT o.account_id,
+            o.group_id,
+            o.entry_key,
+            o.person_key
+           FROM state.group_admins_links o
+          WHERE ((o.account_id = a.account_id) AND (o.group_id = a.group_id) AND (o.entry_key = a.entry_key))
+         OFFSET 0) l)
+     CROSS JOIN LATERAL ( SELECT m.folded,
+            m.last_position AS "position",
+            m.by
+           FROM state.group_admins_versions m
+          WHERE ((m.account_id = l.account_id) AND (m.group_id = l.group_id) AND (m.person_key = l.person_key))
+        UNION ALL
+         SELECT u.folded,
+            u."position",
+            u.by
+           FROM state.user_versions u
+          WHERE ((u.account_id = l.account_id) AND (u.user_key = l.person_key))
+        UNION ALL
+         SELECT g.folded,
+            g."position",
+            g.by
+           FROM state.group_versions g
+          WHERE ((g.account_id = l.account_id) AND (g.group_id = l.group_id))
+        UNION ALL
+         SELECT r.folded,
+            r."position",
+            r.by
+           FROM state.removed_email_versions r
+          WHERE ((r.account_id = l.account_id) AND (r.email_key = SUBSTRING(l.entry_key FROM 7)))) c)
+  ORDER BY a.account_id, a.group_id, a.person_key, c.folded, c.by;
+
+CREATE VIEW state.group_admins_turned AS
+ SELECT t.account_id,
+    t.group_id,
+    t.person_key,
+    state.group_admins_spelled(t.account_id, t.group_id, t.person_key) AS user_id,
+    x.after AS came,
+    t.folded,
+    t."position",
+    t.by
+   FROM (state.group_admins_turns t
+     CROSS JOIN LATERAL ( SELECT state.group_admins_shows(t.folded, t.account_id, t.group_id, t.person_key) AS before,
+            state.group_admins_shows((t.folded || '\x00'::bytea), t.account_id, t.group_id, t.person_key) AS after
+         OFFSET 0) x)
+  WHERE (x.before <> x.after);
+
+CREATE VIEW state.group_admins_changes AS
+ SELECT group_admins_moved.account_id,
+    group_admins_moved.group_id,
+    group_admins_moved.person_key,
+    group_admins_moved.user_id,
+    group_admins_moved.came,
+    group_admins_moved.folded,
+    group_admins_moved."position",
+    group_admins_moved.by
+   FROM state.group_admins_moved
+UNION ALL
+ SELECT group_admins_turned.account_id,
+    group_admins_turned.group_id,
+    group_admins_turned.person_key,
+    group_admins_turned.user_id,
+    group_admins_turned.came,
+    group_admins_turned.folded,
+    group_admins_turned."position",
+    group_admins_turned.by
+   FROM state.group_admins_turned;
+
+CREATE TABLE state.group_settings_versions (
+    account_id text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    locks_delta jsonb NOT NULL,
+    shown jsonb,
+    locks_shown jsonb,
+    settings jsonb,
+    locks jsonb,
+    last_position bigint NOT NULL,
+    changed_order bytea,
+    changed_by text,
+    removed boolean NOT NULL,
+    CONSTRAINT group_settings_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.group_settings_versions ALTER COLUMN delta SET STATISTICS 0;
+ALTER TABLE ONLY state.group_settings_versions ALTER COLUMN locks_delta SET STATISTICS 0;
+ALTER TABLE ONLY state.group_settings_versions ALTER COLUMN settings SET STATISTICS 0;
+ALTER TABLE ONLY state.group_settings_versions ALTER COLUMN locks SET STATISTICS 0;
+
+CREATE TABLE state.memberships_versions (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text,
+    email text,
+    email_order bytea,
+    added boolean NOT NULL,
+    by text,
+    told bytea,
+    told_added boolean NOT NULL,
+    absent bytea NOT NULL,
+    in_set boolean NOT NULL,
+    CONSTRAINT memberships_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+
+CREATE VIEW state.memberships_links AS
+ SELECT e.account_id,
+    e.group_id,
+    e.person_key AS entry_key,
+    e.person_key
+   FROM state.memberships_versions e
+  WHERE (e.user_id IS NULL)
+UNION
+ SELECT e.account_id,
+    e.group_id,
+    e.person_key AS entry_key,
+    m.person_key
+   FROM (state.memberships_versions e
+     JOIN state.memberships_versions m ON (((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (('email:'::text || lower(m.email)) = e.person_key) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+  WHERE ((e.user_id IS NULL) AND (m.user_id IS NOT NULL))
+UNION
+ SELECT e.account_id,
+    e.group_id,
+    e.person_key AS entry_key,
+    u.user_key AS person_key
+   FROM (state.memberships_versions e
+     JOIN state.user_versions u ON (((u.account_id = e.account_id) AND (('email:'::text || lower((u.profile ->> 'email'::text))) = e.person_key) AND (lower((u.profile ->> 'email'::text)) = SUBSTRING(e.person_key FROM 7)))))
+  WHERE (e.user_id IS NULL);
+
+CREATE VIEW state.memberships_moved AS
+ SELECT m.account_id,
+    m.group_id,
+    m.person_key,
+    u.user_id,
+    s.came,
+    s.at_order AS folded,
+    s.at_position AS "position",
+    s.at_by AS by
+   FROM ((state.memberships_versions m
+     JOIN state.users u ON (((u.account_id = m.account_id) AND (u.user_key = m.person_key) AND u.known)))
+     CROSS JOIN LATERAL state.memberships_moves(m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s(came, at_order, at_position, at_by))
+  WHERE (m.added AND (m.user_id IS NOT NULL))
+UNION ALL
+ SELECT m.account_id,
+    m.group_id,
+    m.person_key,
+    m.user_id,
+    s.came,
+    s.at_order AS folded,
+    s.at_position AS "position",
+    s.at_by AS by
+   FROM (state.memberships_versions m
+     CROSS JOIN LATERAL state.memberships_moves(m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s(came, at_order, at_position, at_by))
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT (EXISTS ( SELECT
+           FROM state.users u
+          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key) AND u.known)))));
+
+CREATE TABLE state.observed_group_versions (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    mark bytea NOT NULL,
+    groups jsonb NOT NULL,
+    lacked jsonb NOT NULL,
+    dropped jsonb NOT NULL,
+    CONSTRAINT observed_group_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.observed_group_versions ALTER COLUMN groups SET STATISTICS 0;
+ALTER TABLE ONLY state.observed_group_versions ALTER COLUMN lacked SET STATISTICS 0;
+ALTER TABLE ONLY state.observed_group_versions ALTER COLUMN dropped SET STATISTICS 0;
+
+CREATE VIEW state.memberships_turns AS
+ SELECT DISTINCT ON (a.account_id, a.group_id, a.person_key, c.folded) a.account_id,
+    a.group_id,
+    a.person_key,
+    c.folded,
+    c."position",
+    c.by
+   FROM ((state.memberships_links a
+     CROSS JOIN LATERAL ( SELECT o.account_id,
+            o.group_id,
+            o.entry_key,
+            o.person_key
+           FROM state.memberships_links o
+          WHERE ((o.account_id = a.account_id) AND (o.group_id = a.group_id) AND (o.entry_key = a.entry_key))
+         OFFSET 0) l)
+     CROSS JOIN LATERAL ( SELECT m.folded,
+            m.last_position AS "position",
+            m.by
+           FROM state.memberships_versions m
+          WHERE ((m.account_id = l.account_id) AND (m.group_id = l.group_id) AND (m.person_key = l.person_key))
+        UNION ALL
+         SELECT u.folded,
+            u."position",
+            u.by
+           FROM state.user_versions u
+          WHERE ((u.account_id = l.account_id) AND (u.user_key = l.person_key))
+        UNION ALL
+         SELECT g.folded,
+            g."position",
+            g.by
+           FROM state.group_versions g
+          WHERE ((g.account_id = l.account_id) AND (g.group_id = l.group_id))
+        UNION ALL
+         SELECT r.folded,
+            r."position",
+            r.by
+           FROM state.removed_email_versions r
+          WHERE ((r.account_id = l.account_id) AND (r.email_key = SUBSTRING(l.entry_key FROM 7)))
+        UNION ALL
+         SELECT o.folded,
+            o."position",
+            NULL::text
+           FROM state.observed_group_versions o
+          WHERE ((o.account_id = l.account_id) AND (o.person_key = l.person_key))) c)
+  ORDER BY a.account_id, a.group_id, a.person_key, c.folded, c.by;
+
+CREATE VIEW state.memberships_turned AS
+ SELECT t.account_id,
+    t.group_id,
+    t.person_key,
+    state.memberships_spelled(t.account_id, t.group_id, t.person_key) AS user_id,
+    x.after AS came,
+    t.folded,
+    t."position",
+    t.by
+   FROM (state.memberships_turns t
+     CROSS JOIN LATERAL ( SELECT state.memberships_shows(t.folded, t.account_id, t.group_id, t.person_key) AS before,
+            state.memberships_shows((t.folded || '\x00'::bytea), t.account_id, t.group_id, t.person_key) AS after
+         OFFSET 0) x)
+  WHERE (x.before <> x.after);
+
+CREATE VIEW state.memberships_changes AS
+ SELECT memberships_moved.account_id,
+    memberships_moved.group_id,
+    memberships_moved.person_key,
+    memberships_moved.user_id,
+    memberships_moved.came,
+    memberships_moved.folded,
+    memberships_moved."position",
+    memberships_moved.by
+   FROM state.memberships_moved
+UNION ALL
+ SELECT memberships_turned.account_id,
+    memberships_turned.group_id,
+    memberships_turned.person_key,
+    memberships_turned.user_id,
+    memberships_turned.came,
+    memberships_turned.folded,
+    memberships_turned."position",
+    memberships_turned.by
+   FROM state.memberships_turned;
+
+CREATE TABLE state.note_versions (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    user_id text NOT NULL,
+    CONSTRAINT note_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.note_versions ALTER COLUMN delta SET STATISTICS 0;
+
+CREATE TABLE state.notes (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    email text,
+    email_order bytea NOT NULL,
+    note text,
+    known boolean NOT NULL,
+    note_order bytea,
+    removed boolean NOT NULL,
+    drift jsonb NOT NULL
+)
+WITH (fillfactor='85');
+
+CREATE TABLE state.sign_in_moments (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    "position" bigint NOT NULL,
+    signed_in boolean NOT NULL
+);
+
+CREATE VIEW state.statuses AS
+ SELECT v.account_id,
+    v.user_key,
+    v.folded,
+    v.by,
+    v."position",
+        CASE
+            WHEN ((p.last_position IS NULL) OR (p.last_position = 0)) THEN NULL::text
+            WHEN ((p.status = 'pending'::text) AND (EXISTS ( SELECT
+               FROM state.sign_in_moments s
+              WHERE ((s.account_id = v.account_id) AND (s.user_key = v.user_key) AND s.signed_in AND (s.folded > p.pending_order) AND (s.folded < v.folded))))) THEN 'active'::text
+            ELSE p.status
+        END AS before,
+        CASE
+            WHEN ((v.status = 'pending'::text) AND (EXISTS ( SELECT
+               FROM state.sign_in_moments s
+              WHERE ((s.account_id = v.account_id) AND (s.user_key = v.user_key) AND s.signed_in AND (s.folded > v.pending_order) AND (s.folded < v.folded))))) THEN 'active'::text
+            ELSE v.status
+        END AS after
+   FROM (state.user_versions v
+     LEFT JOIN LATERAL ( SELECT o.last_position,
+            o.status,
+            o.pending_order
+           FROM state.user_versions o
+          WHERE ((o.account_id = v.account_id) AND (o.user_key = v.user_key) AND (o.folded < v.folded) AND (o.until = v.folded))) p ON (true))
+  WHERE (((v.status = 'pending'::text) OR (v.delta @> '[{"p": ["status"]}]'::jsonb)) AND (v.last_position > 0));
+
+CREATE TABLE state.user_settings (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    settings jsonb NOT NULL,
+    changed_order bytea,
+    changed_by text,
+    removed boolean NOT NULL,
+    drift jsonb NOT NULL
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.user_settings ALTER COLUMN settings SET STATISTICS 0;
+
+CREATE TABLE state.user_settings_versions (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    "position" bigint NOT NULL,
+    by text,
+    delta jsonb NOT NULL,
+    shown jsonb,
+    settings jsonb,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    changed_order bytea,
+    changed_by text,
+    removed boolean NOT NULL,
+    CONSTRAINT user_settings_versions_check CHECK ((folded < until))
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.user_settings_versions ALTER COLUMN delta SET STATISTICS 0;
+ALTER TABLE ONLY state.user_settings_versions ALTER COLUMN shown SET STATISTICS 0;
+ALTER TABLE ONLY state.user_settings_versions ALTER COLUMN settings SET STATISTICS 0;
+
+CREATE VIEW state.value_changes AS
+ SELECT v.account_id,
+    'user'::text AS entity,
+    u.user_id AS entity_id,
+    NULL::text AS group_id,
+    u.user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.user_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.user_key AS entity_key
+   FROM ((state.user_versions v
+     JOIN state.users u ON (((u.account_id = v.account_id) AND (u.user_key = v.user_key))))
+     CROSS JOIN LATERAL jsonb_array_elements(v.delta) d(leaf))
+  WHERE ((v.delta <> '[]'::jsonb) AND ((d.leaf -> 'p'::text) <> '["status"]'::jsonb))
+UNION ALL
+ SELECT c.account_id,
+    'user'::text AS entity,
+    u.user_id AS entity_id,
+    NULL::text AS group_id,
+    u.user_id,
+    'status'::text AS path,
+    to_jsonb(c.before) AS before,
+    to_jsonb(c.after) AS after,
+    c.folded,
+    c.by,
+    c."position",
+    (EXISTS ( SELECT
+           FROM state.user_versions x
+          WHERE ((x.account_id = c.account_id) AND (x.user_key = c.user_key) AND (x.folded > c.folded) AND (x."position" < c."position")))) AS late,
+    c.user_key AS entity_key
+   FROM (state.statuses c
+     JOIN state.users u ON (((u.account_id = c.account_id) AND (u.user_key = c.user_key))))
+  WHERE (c.before IS DISTINCT FROM c.after)
+UNION ALL
+ SELECT v.account_id,
+    'user'::text AS entity,
+    u.user_id AS entity_id,
+    NULL::text AS group_id,
+    u.user_id,
+    'status'::text AS path,
+    '"pending"'::jsonb AS before,
+    '"active"'::jsonb AS after,
+    s.folded,
+    NULL::text AS by,
+    s."position",
+    (EXISTS ( SELECT
+           FROM state.user_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > s.folded) AND (x."position" < s."position")))) AS late,
+    v.user_key AS entity_key
+   FROM ((state.user_versions v
+     JOIN state.users u ON (((u.account_id = v.account_id) AND (u.user_key = v.user_key))))
+     JOIN state.sign_in_moments s ON (((s.account_id = v.account_id) AND (s.user_key = v.user_key))))
+  WHERE ((v.status = 'pending'::text) AND (v.last_position > 0) AND s.signed_in AND (s.folded > v.folded) AND (s.folded < v.until) AND (s.folded > v.pending_order) AND (NOT (EXISTS ( SELECT
+           FROM state.sign_in_moments o
+          WHERE ((o.account_id = v.account_id) AND (o.user_key = v.user_key) AND o.signed_in AND (o.folded > v.pending_order) AND (o.folded < s.folded))))))
+UNION ALL
+ SELECT v.account_id,
+    'group'::text AS entity,
+    v.group_id AS entity_id,
+    v.group_id,
+    NULL::text AS user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.group_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.group_id = v.group_id) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.group_id AS entity_key
+   FROM (state.group_versions v
+     CROSS JOIN LATERAL jsonb_array_elements(v.delta) d(leaf))
+  WHERE (v.delta <> '[]'::jsonb)
+UNION ALL
+ SELECT v.account_id,
+    'user_settings'::text AS entity,
+    u.user_id AS entity_id,
+    NULL::text AS group_id,
+    u.user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.user_settings_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.user_key AS entity_key
+   FROM ((state.user_settings_versions v
+     JOIN state.users u ON (((u.account_id = v.account_id) AND (u.user_key = v.user_key) AND u.known)))
+     CROSS JOIN LATERAL jsonb_array_elements(COALESCE(v.shown, v.delta)) d(leaf))
+UNION ALL
+ SELECT v.account_id,
+    'user_settings'::text AS entity,
+    s.user_id AS entity_id,
+    NULL::text AS group_id,
+    s.user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.user_settings_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.user_key AS entity_key
+   FROM ((state.user_settings_versions v
+     JOIN state.user_settings s ON (((s.account_id = v.account_id) AND (s.user_key = v.user_key))))
+     CROSS JOIN LATERAL jsonb_array_elements(COALESCE(v.shown, v.delta)) d(leaf))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM state.users u
+          WHERE ((u.account_id = v.account_id) AND (u.user_key = v.user_key) AND u.known))))
+UNION ALL
+ SELECT v.account_id,
+    l.entity,
+    v.group_id AS entity_id,
+    v.group_id,
+    NULL::text AS user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.group_settings_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.group_id = v.group_id) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.group_id AS entity_key
+   FROM ((state.group_settings_versions v
+     CROSS JOIN LATERAL ( VALUES ('group_settings'::text,COALESCE(v.shown, v.delta)), ('group_locks'::text,COALESCE(v.locks_shown, v.locks_delta))) l(entity, delta))
+     CROSS JOIN LATERAL jsonb_array_elements(l.delta) d(leaf))
+UNION ALL
+ SELECT v.account_id,
+    l.entity,
+    v.account_id AS entity_id,
+    NULL::text AS group_id,
+    NULL::text AS user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.account_settings_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.account_id AS entity_key
+   FROM ((state.account_settings_versions v
+     CROSS JOIN LATERAL ( VALUES ('account_settings'::text,v.delta), ('account_locks'::text,v.locks_delta)) l(entity, delta))
+     CROSS JOIN LATERAL jsonb_array_elements(l.delta) d(leaf))
+UNION ALL
+ SELECT v.account_id,
+    'personal_note'::text AS entity,
+    u.user_id AS entity_id,
+    NULL::text AS group_id,
+    u.user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.note_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.user_key AS entity_key
+   FROM ((state.note_versions v
+     JOIN state.users u ON (((u.account_id = v.account_id) AND (u.user_key = v.user_key) AND u.known)))
+     CROSS JOIN LATERAL jsonb_array_elements(v.delta) d(leaf))
+UNION ALL
+ SELECT v.account_id,
+    'personal_note'::text AS entity,
+    n.user_id AS entity_id,
+    NULL::text AS group_id,
+    n.user_id,
+    state.dotted((d.leaf -> 'p'::text)) AS path,
+    (d.leaf -> 'b'::text) AS before,
+    (d.leaf -> 'a'::text) AS after,
+    v.folded,
+    v.by,
+    v."position",
+    (EXISTS ( SELECT
+           FROM state.note_versions x
+          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
+    v.user_key AS entity_key
+   FROM ((state.note_versions v
+     JOIN state.notes n ON (((n.account_id = v.account_id) AND (n.user_key = v.user_key))))
+     CROSS JOIN LATERAL jsonb_array_elements(v.delta) d(leaf))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM state.users u
+          WHERE ((u.account_id = v.account_id) AND (u.user_key = v.user_key) AND u.known))));
+
+CREATE VIEW state.all_changes AS
+ SELECT c.account_id,
+    c.entity,
+    c.entity_key,
+    c.entity_id,
+    c.group_id,
+    c.user_id,
+    c.path,
+    c.before,
+    c.after,
+    c.folded,
+    c.by,
+    c."position",
+    c.late
+   FROM state.value_changes c
+UNION ALL
+ SELECT c.account_id,
+    'membership'::text AS entity,
+    c.person_key AS entity_key,
+    c.user_id AS entity_id,
+    c.group_id,
+    c.user_id,
+    'member'::text AS path,
+        CASE
+            WHEN (NOT c.came) THEN 'true'::jsonb
+            ELSE NULL::jsonb
+        END AS before,
+        CASE
+            WHEN c.came THEN 'true'::jsonb
+            ELSE NULL::jsonb
+        END AS after,
+    c.folded,
+    c.by,
+    c."position",
+    (EXISTS ( SELECT
+           FROM state.memberships_versions x
+          WHERE ((x.account_id = c.account_id) AND (x.person_key = c.person_key) AND (x.group_id = c.group_id) AND (x.folded > c.folded) AND (x.last_position < c."position")))) AS late
+   FROM state.memberships_changes c
+UNION ALL
+ SELECT c.account_id,
+    'group_admin'::text AS entity,
+    c.person_key AS entity_key,
+    c.user_id AS entity_id,
+    c.group_id,
+    c.user_id,
+    'member'::text AS path,
+        CASE
+            WHEN (NOT c.came) THEN 'true'::jsonb
+            ELSE NULL::jsonb
+        END AS before,
+        CASE
+            WHEN c.came THEN 'true'::jsonb
+            ELSE NULL::jsonb
+        END AS after,
+    c.folded,
+    c.by,
+    c."position",
+    (EXISTS ( SELECT
+           FROM state.group_admins_versions x
+          WHERE ((x.account_id = c.account_id) AND (x.person_key = c.person_key) AND (x.group_id = c.group_id) AND (x.folded > c.folded) AND (x.last_position < c."position")))) AS late
+   FROM state.group_admins_changes c;
+
+CREATE VIEW directory.changes AS
+ SELECT account_id,
+    entity,
+    entity_id,
+    group_id,
+    user_id,
+    path,
+    before,
+    after,
+    state.time_of(folded) AS changed_at,
+    by AS changed_by,
+    ( SELECT replace(e.event, '.members_deleted'::text, '.member_deleted'::text) AS replace
+           FROM log.events e
+          WHERE (e."position" = c."position")) AS event,
+    "position",
+    ( SELECT e.source
+           FROM log.events e
+          WHERE (e."position" = c."position")) AS source,
+    encode(folded, 'hex'::text) AS event_order
+   FROM state.all_changes c;
+
+COMMENT ON VIEW directory.changes IS 'What changed, when, by whom: one row a changed value. In event order the newest row of a path up to a moment says what it was then. Presence and sign-ins are not in it.';
+
+COMMENT ON COLUMN directory.changes.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.changes.entity IS 'Kind of entity: user, group, membership, group_admin, user_settings, group_settings, group_locks, account_settings, account_locks or personal_note.';
+
+COMMENT ON COLUMN directory.changes.entity_id IS 'User id, group id or account id; of a membership or an admin role, the user''s.';
+
+COMMENT ON COLUMN directory.changes.group_id IS 'Zoom''s group id, where a group is concerned.';
+
+COMMENT ON COLUMN directory.changes.user_id IS 'Zoom''s user id, where a user is concerned, spelled as in users; email:<lower-cased e-mail> for an entry without an id that nobody known had.';
+
+COMMENT ON COLUMN directory.changes.path IS 'Dotted path of the value; status for the begin and end of a life, member for those of a membership or an admin role.';
+
+COMMENT ON COLUMN directory.changes.before IS 'Value before; null where it was not there.';
+
+COMMENT ON COLUMN directory.changes.after IS 'Value after; null where it is not there any more.';
+
+COMMENT ON COLUMN directory.changes.changed_at IS 'Time of the event.';
+
+COMMENT ON COLUMN directory.changes.changed_by IS 'E-mail of the operator of the event; null where it named none.';
+
+COMMENT ON COLUMN directory.changes.event IS 'Name of the event.';
+
+COMMENT ON COLUMN directory.changes."position" IS 'Position of the event in the log.';
+
+COMMENT ON COLUMN directory.changes.source IS 'How the event came: webhook, import, quarantine, recovered; or a fact of our own, such as rest.';
+
+COMMENT ON COLUMN directory.changes.event_order IS 'Sorts as events happened, also those of one millisecond: time, rank and digest, in hexadecimal.';
+
+CREATE FUNCTION directory.changes_between(after bigint, up_to bigint) RETURNS SETOF directory.changes
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        c.account_id, c.entity, c.entity_id, c.group_id, c.user_id, c.path, c.before, c.after,
+        state.time_of(c.folded), c.by, e.event, c.position, e.source, encode(c.folded, 'hex')
+    FROM state.changes_between(changes_between.after, up_to, false) c
+    LEFT JOIN (
+        SELECT e.position, replace(e.event, '.members_deleted', '.member_deleted') AS event, e.source
+        FROM log.events e WHERE e.position > changes_between.after AND e.position <= up_to
+    ) e ON e.position = c.position;
+END
+$$;
+
+COMMENT ON FUNCTION directory.changes_between(after bigint, up_to bigint) IS 'The rows of changes of events at positions of the log above the first and up to the second; quick where changes, asked the same, is not.';
+
+CREATE VIEW directory.corrections AS
+ SELECT account_id,
+    entity,
+    entity_id,
+    group_id,
+    user_id,
+    path,
+    ( SELECT b.after
+           FROM state.all_changes b
+          WHERE ((b.account_id = c.account_id) AND (b.entity = c.entity) AND (b.entity_key = c.entity_key) AND (NOT (b.group_id IS DISTINCT FROM c.group_id)) AND (b.path = c.path) AND (b.folded < c.folded) AND (b."position" < c."position"))
+          ORDER BY b.folded DESC
+         LIMIT 1) AS believed,
+    after,
+    state.time_of(folded) AS changed_at,
+    by AS changed_by,
+    ( SELECT replace(e.event, '.members_deleted'::text, '.member_deleted'::text) AS replace
+           FROM log.events e
+          WHERE (e."position" = c."position")) AS event,
+    "position" AS known_since,
+    ( SELECT e.received_at
+           FROM log.events e
+          WHERE (e."position" = c."position")) AS received_at,
+    ( SELECT e.source
+           FROM log.events e
+          WHERE (e."position" = c."position")) AS source
+   FROM state.all_changes c
+  WHERE late;
+
+COMMENT ON VIEW directory.corrections IS 'Changes that arrived late, after later ones of the same entity had been folded: what was believed of that time before, and since when it is known better.';
+
+COMMENT ON COLUMN directory.corrections.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.corrections.entity IS 'Kind of entity, as in changes.';
+
+COMMENT ON COLUMN directory.corrections.entity_id IS 'User id, group id or account id, as in changes.';
+
+COMMENT ON COLUMN directory.corrections.group_id IS 'Zoom''s group id, where a group is concerned.';
+
+COMMENT ON COLUMN directory.corrections.user_id IS 'Zoom''s user id, where a user is concerned.';
+
+COMMENT ON COLUMN directory.corrections.path IS 'Dotted path of the value, as in changes.';
+
+COMMENT ON COLUMN directory.corrections.believed IS 'What the value was taken to be from that time on, before this arrived; null: not there.';
+
+COMMENT ON COLUMN directory.corrections.after IS 'What it was from that time on; null: not there.';
+
+COMMENT ON COLUMN directory.corrections.changed_at IS 'Time of the event.';
+
+COMMENT ON COLUMN directory.corrections.changed_by IS 'E-mail of the operator of the event; null where it named none.';
+
+COMMENT ON COLUMN directory.corrections.event IS 'Name of the event.';
+
+COMMENT ON COLUMN directory.corrections.known_since IS 'Position in the log of the late event: since then it is known better.';
+
+COMMENT ON COLUMN directory.corrections.received_at IS 'When the late event was received.';
+
+COMMENT ON COLUMN directory.corrections.source IS 'How the late event came.';
+
+CREATE FUNCTION directory.corrections_between(after bigint, up_to bigint) RETURNS SETOF directory.corrections
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        c.account_id, c.entity, c.entity_id, c.group_id, c.user_id, c.path, b.after, c.after, state.time_of(c.folded),
+        c.by, e.event, c.position, e.received_at, e.source
+    FROM state.changes_between(corrections_between.after, up_to, true) c
+    LEFT JOIN LATERAL (
+        SELECT b.after FROM state.all_changes b
+        WHERE b.account_id = c.account_id AND b.entity = c.entity AND b.entity_key = c.entity_key
+          AND b.group_id IS NOT DISTINCT FROM c.group_id AND b.path = c.path
+          AND b.folded < c.folded AND b.position < c.position
+        ORDER BY b.folded DESC LIMIT 1
+    ) b ON true
+    LEFT JOIN LATERAL (
+        SELECT replace(e.event, '.members_deleted', '.member_deleted') AS event, e.received_at, e.source
+        FROM log.events e WHERE e.position = c.position OFFSET 0
+    ) e ON true;
+END
+$$;
+
+COMMENT ON FUNCTION directory.corrections_between(after bigint, up_to bigint) IS 'The rows of corrections that are known since positions of the log above the first and up to the second.';
+
+CREATE FUNCTION directory.drift_page(after_key text, after_account text, after_entity text, after_path text, after_position bigint, most integer) RETURNS TABLE(account_id text, entity text, entity_id text, path text, known jsonb, reported jsonb, event_at timestamp with time zone, "position" bigint, entity_key text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_key text := after_key;
+    v_account text := after_account;
+    v_left int := most;
+    v_chunk int := greatest(most, 1) + 1;
+    v_shown int;
+    v_keys jsonb;
+    v_last jsonb;
+BEGIN
+    WHILE v_left > 0 LOOP
+        v_keys := coalesce((
+            SELECT jsonb_agg(jsonb_build_array(c.entity_key, c.account_id) ORDER BY c.entity_key, c.account_id)
+            FROM (
+                SELECT DISTINCT c.entity_key, c.account_id FROM (
+                (SELECT x.user_key AS entity_key, x.account_id FROM state.users x
+                 WHERE x.drift <> '[]' AND (x.user_key, x.account_id) >= (v_key, v_account)
+                 ORDER BY x.user_key, x.account_id LIMIT v_chunk)
+                UNION ALL
+                (SELECT x.group_id AS entity_key, x.account_id FROM state.groups x
+                 WHERE x.drift <> '[]' AND (x.group_id, x.account_id) >= (v_key, v_account)
+                 ORDER BY x.group_id, x.account_id LIMIT v_chunk)
+                UNION ALL
+                (SELECT x.user_key AS entity_key, x.account_id FROM state.user_settings x
+                 WHERE x.drift <> '[]' AND (x.user_key, x.account_id) >= (v_key, v_account)
+                 ORDER BY x.user_key, x.account_id LIMIT v_chunk)
+                UNION ALL
+                (SELECT x.group_id AS entity_key, x.account_id FROM state.group_settings x
+                 WHERE x.drift <> '[]' AND (x.group_id, x.account_id) >= (v_key, v_account)
+                 ORDER BY x.group_id, x.account_id LIMIT v_chunk)
+                UNION ALL
+                (SELECT x.user_key AS entity_key, x.account_id FROM state.notes x
+                 WHERE x.drift <> '[]' AND (x.user_key, x.account_id) >= (v_key, v_account)
+                 ORDER BY x.user_key, x.account_id LIMIT v_chunk)
+                ) c
+                ORDER BY c.entity_key, c.account_id LIMIT v_chunk
+            ) c
+        ), '[]');
+        RETURN QUERY
+        SELECT d.account_id, d.entity, d.entity_id, d.path, d.known, d.reported, state.at(d.event_ms), d.position,
+            d.entity_key
+        FROM jsonb_array_elements(v_keys) AS c (value)
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.judged_drift d
+            WHERE d.entity_key = c.value ->> 0 AND d.account_id = c.value ->> 1 AND d.acknowledged IS NULL OFFSET 0
+        ) d
+        WHERE (v_last IS NULL OR c.value <> v_last)
+          AND (d.entity_key, d.account_id, d.entity, d.path, d.position)
+            > (after_key, after_account, after_entity, after_path, after_position)
+        ORDER BY d.entity_key, d.account_id, d.entity, d.path, d.position LIMIT v_left;
+        GET DIAGNOSTICS v_shown = ROW_COUNT;
+        EXIT WHEN jsonb_array_length(v_keys) < v_chunk;
+        v_left := v_left - v_shown;
+        -- What the last entity has was shown: it comes first in the next stretch, and is left out there.
+        v_last := v_keys -> (v_chunk - 1);
+        v_key := v_last ->> 0;
+        v_account := v_last ->> 1;
+    END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION directory.drift_page(after_key text, after_account text, after_entity text, after_path text, after_position bigint, most integer) IS 'Rows of drift, at most so many, with entity_key, the id in lower case where it is a user''s: in the order of entity_key, account_id, entity, path, position, from the first after these. '''', '''', '''', '''' and 0 is the beginning.';
+
+CREATE VIEW directory.former_groups AS
+ SELECT account_id,
+    group_id,
+    (profile ->> 'name'::text) AS name,
+    state.at(created_ms) AS created_at,
+    state.at(removed_ms) AS removed_at,
+    state.time_of(folded) AS last_event_at,
+    last_position
+   FROM state.groups g
+  WHERE ((last_position > 0) AND removed);
+
+COMMENT ON VIEW directory.former_groups IS 'Groups that were deleted, or that Zoom''s REST API does not have any more, and that have not come back.';
+
+COMMENT ON COLUMN directory.former_groups.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.former_groups.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.former_groups.name IS 'Name of the group as last known.';
+
+COMMENT ON COLUMN directory.former_groups.created_at IS 'Time of the first group.created of its last life; null where that was not seen.';
+
+COMMENT ON COLUMN directory.former_groups.removed_at IS 'Time of the newest group.deleted; of a group that Zoom''s REST API does not have any more, when that was found.';
+
+COMMENT ON COLUMN directory.former_groups.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.former_groups.last_position IS 'Position in the log of that event.';
 
 CREATE FUNCTION state.former_groups_at(p_bound bytea) RETURNS SETOF directory.former_groups
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -290,31 +1851,6 @@ CREATE FUNCTION directory.former_groups_at(t timestamp with time zone) RETURNS S
 END;
 
 COMMENT ON FUNCTION directory.former_groups_at(t timestamp with time zone) IS 'What the view former_groups would show had exactly the events up to this moment been folded, those that arrived late included.';
-
-CREATE TABLE state.users (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text NOT NULL,
-    spelled_by_lifecycle boolean NOT NULL,
-    status text NOT NULL,
-    pending_order bytea,
-    profile jsonb NOT NULL,
-    custom_attributes jsonb NOT NULL,
-    creation_type text,
-    created_ms bigint,
-    removed boolean NOT NULL,
-    removed_ms bigint,
-    cutoff bytea,
-    drift jsonb NOT NULL,
-    observed_created_ms bigint,
-    email text GENERATED ALWAYS AS ((profile ->> 'email'::text)) STORED,
-    known boolean GENERATED ALWAYS AS ((last_position > 0)) STORED
-)
-WITH (fillfactor='85');
-ALTER TABLE ONLY state.users ALTER COLUMN profile SET STATISTICS 0;
-ALTER TABLE ONLY state.users ALTER COLUMN custom_attributes SET STATISTICS 0;
 
 CREATE VIEW directory.former_users AS
  SELECT account_id,
@@ -402,33 +1938,6 @@ COMMENT ON COLUMN directory.former_users.removed_at IS 'Time of the newest remov
 COMMENT ON COLUMN directory.former_users.last_event_at IS 'Event time of the newest event folded into this row.';
 
 COMMENT ON COLUMN directory.former_users.last_position IS 'Position in the log of that event.';
-
-CREATE TABLE state.user_versions (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    folded bytea NOT NULL,
-    until bytea NOT NULL,
-    "position" bigint NOT NULL,
-    by text,
-    delta jsonb NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text NOT NULL,
-    status text NOT NULL,
-    pending_order bytea,
-    profile jsonb NOT NULL,
-    custom_attributes jsonb NOT NULL,
-    creation_type text,
-    created_ms bigint,
-    removed boolean NOT NULL,
-    removed_ms bigint,
-    cutoff bytea,
-    observed_created_ms bigint,
-    CONSTRAINT user_versions_check CHECK ((folded < until))
-)
-WITH (fillfactor='85');
-ALTER TABLE ONLY state.user_versions ALTER COLUMN delta SET STATISTICS 0;
-ALTER TABLE ONLY state.user_versions ALTER COLUMN profile SET STATISTICS 0;
-ALTER TABLE ONLY state.user_versions ALTER COLUMN custom_attributes SET STATISTICS 0;
 
 CREATE VIEW state.past_users AS
  SELECT account_id,
@@ -745,7 +2254,7 @@ END) STORED
 )
 WITH (fillfactor='85');
 
-CREATE VIEW directory.group_admins AS
+CREATE VIEW state.group_admins_shown AS
  SELECT m.account_id,
     m.group_id,
     u.user_id,
@@ -765,7 +2274,8 @@ CREATE VIEW directory.group_admins AS
             ELSE NULL::text
         END AS added_by,
     m.happened_at AS last_event_at,
-    m.last_position
+    m.last_position,
+    m.person_key AS entry_key
    FROM (((state.people u
      JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
      LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
@@ -799,7 +2309,8 @@ UNION ALL
             ELSE NULL::text
         END AS added_by,
     e.happened_at AS last_event_at,
-    e.last_position
+    e.last_position,
+    e.person_key AS entry_key
    FROM ((state.people u
      JOIN state.group_admins e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
@@ -824,7 +2335,8 @@ UNION ALL
             ELSE NULL::text
         END AS added_by,
     e.happened_at AS last_event_at,
-    e.last_position
+    e.last_position,
+    e.person_key AS entry_key
    FROM (((state.people u
      JOIN state.group_admins m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
      JOIN state.group_admins e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
@@ -853,7 +2365,8 @@ UNION ALL
             ELSE NULL::text
         END AS added_by,
     m.happened_at AS last_event_at,
-    m.last_position
+    m.last_position,
+    m.person_key AS entry_key
    FROM (state.group_admins m
      LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
   WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
@@ -881,7 +2394,8 @@ UNION ALL
             ELSE NULL::text
         END AS added_by,
     e.happened_at AS last_event_at,
-    e.last_position
+    e.last_position,
+    e.person_key AS entry_key
    FROM ((state.group_admins m
      JOIN state.group_admins e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
@@ -908,52 +2422,11 @@ UNION ALL
             ELSE NULL::text
         END AS added_by,
     e.happened_at AS last_event_at,
-    e.last_position
+    e.last_position,
+    e.person_key AS entry_key
    FROM (state.group_admins e
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
   WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.group_admins_decides(e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
-
-COMMENT ON VIEW directory.group_admins IS 'The group_admins of groups: one row a group and person. Removed users and removed groups are not in it.';
-
-COMMENT ON COLUMN directory.group_admins.account_id IS 'Zoom account.';
-
-COMMENT ON COLUMN directory.group_admins.group_id IS 'Zoom''s group id.';
-
-COMMENT ON COLUMN directory.group_admins.user_id IS 'Zoom''s user id, spelled as in users where the user is known there; email:<lower-cased e-mail> for an entry without an id that nobody known has.';
-
-COMMENT ON COLUMN directory.group_admins.email IS 'The person''s current e-mail in users; where none is known there, the newest that the list''s own events named.';
-
-COMMENT ON COLUMN directory.group_admins.group_name IS 'Current name of the group; null where the group is not in groups.';
-
-COMMENT ON COLUMN directory.group_admins.user_status IS 'Status of the user as in users; null where the person is not in users.';
-
-COMMENT ON COLUMN directory.group_admins.added_at IS 'Time of the newest delivery that added the person; null where only Zoom''s REST API told of it.';
-
-COMMENT ON COLUMN directory.group_admins.added_by IS 'E-mail of the operator of that delivery; null where it named none.';
-
-COMMENT ON COLUMN directory.group_admins.last_event_at IS 'Event time of the newest event folded into this row.';
-
-COMMENT ON COLUMN directory.group_admins.last_position IS 'Position in the log of that event.';
-
-CREATE TABLE state.group_admins_versions (
-    account_id text NOT NULL,
-    person_key text NOT NULL,
-    group_id text NOT NULL,
-    folded bytea NOT NULL,
-    until bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text,
-    email text,
-    email_order bytea,
-    added boolean NOT NULL,
-    by text,
-    told bytea,
-    told_added boolean NOT NULL,
-    absent bytea NOT NULL,
-    in_set boolean NOT NULL,
-    CONSTRAINT group_admins_versions_check CHECK ((folded < until))
-)
-WITH (fillfactor='85');
 
 CREATE VIEW state.past_group_admins AS
  SELECT account_id,
@@ -978,7 +2451,7 @@ CREATE VIEW state.past_group_admins AS
         END AS told_at
    FROM state.group_admins_versions v;
 
-CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.group_admins
+CREATE FUNCTION state.group_admins_shown_at(p_bound bytea) RETURNS SETOF state.group_admins_shown
     LANGUAGE sql STABLE PARALLEL SAFE
     BEGIN ATOMIC
  SELECT m.account_id,
@@ -1000,8 +2473,9 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              ELSE NULL::text
          END AS added_by,
      m.happened_at AS last_event_at,
-     m.last_position
-    FROM (((state.people_at(group_admins_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+     m.last_position,
+     m.person_key AS entry_key
+    FROM (((state.people_at(group_admins_shown_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
       JOIN ( SELECT past_group_admins.account_id,
              past_group_admins.person_key,
              past_group_admins.group_id,
@@ -1020,8 +2494,8 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              past_group_admins.happened_at,
              past_group_admins.told_at
             FROM state.past_group_admins
-           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
-      LEFT JOIN state.known_groups_at(group_admins_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_shown_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_shown_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+      LEFT JOIN state.known_groups_at(group_admins_shown_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
       CROSS JOIN LATERAL ( SELECT (m.told > GREATEST(u.cutoff, g.cutoff, m.absent)) AS told) w)
    WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
             FROM ( SELECT past_group_admins.account_id,
@@ -1042,10 +2516,10 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
                      past_group_admins.happened_at,
                      past_group_admins.told_at
                     FROM state.past_group_admins
-                   WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e
+                   WHERE ((past_group_admins.folded < ( SELECT group_admins_shown_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_shown_at.p_bound AS p_bound)))) e
            WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
                  CASE e.person_key
-                     WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides_at(group_admins_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
                      ELSE NULL::text
                  END = m.person_key))))) AND (NOT (EXISTS ( SELECT
             FROM ( SELECT past_group_admins.account_id,
@@ -1066,10 +2540,10 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
                      past_group_admins.happened_at,
                      past_group_admins.told_at
                     FROM state.past_group_admins
-                   WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e
+                   WHERE ((past_group_admins.folded < ( SELECT group_admins_shown_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_shown_at.p_bound AS p_bound)))) e
            WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.folded > m.folded) AND (
                  CASE e.person_key
-                     WHEN ('email:'::text || lower(u.email)) THEN state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     WHEN ('email:'::text || lower(u.email)) THEN state.group_admins_decides_at(group_admins_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
                      ELSE NULL::text
                  END = m.person_key))))))
  UNION ALL
@@ -1088,8 +2562,9 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              ELSE NULL::text
          END AS "case",
      e.happened_at,
-     e.last_position
-    FROM ((state.people_at(group_admins_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+     e.last_position,
+     e.person_key
+    FROM ((state.people_at(group_admins_shown_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
       JOIN ( SELECT past_group_admins.account_id,
              past_group_admins.person_key,
              past_group_admins.group_id,
@@ -1108,11 +2583,11 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              past_group_admins.happened_at,
              past_group_admins.told_at
             FROM state.past_group_admins
-           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
-      LEFT JOIN state.known_groups_at(group_admins_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_shown_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_shown_at.p_bound AS p_bound)))) e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
+      LEFT JOIN state.known_groups_at(group_admins_shown_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
    WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (
          CASE e.person_key
-             WHEN ('email:'::text || lower(u.email)) THEN state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             WHEN ('email:'::text || lower(u.email)) THEN state.group_admins_decides_at(group_admins_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
              ELSE NULL::text
          END = u.user_key))
  UNION ALL
@@ -1131,8 +2606,9 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              ELSE NULL::text
          END AS "case",
      e.happened_at,
-     e.last_position
-    FROM (((state.people_at(group_admins_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+     e.last_position,
+     e.person_key
+    FROM (((state.people_at(group_admins_shown_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
       JOIN ( SELECT past_group_admins.account_id,
              past_group_admins.person_key,
              past_group_admins.group_id,
@@ -1151,7 +2627,7 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              past_group_admins.happened_at,
              past_group_admins.told_at
             FROM state.past_group_admins
-           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_shown_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_shown_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
       JOIN ( SELECT past_group_admins.account_id,
              past_group_admins.person_key,
              past_group_admins.group_id,
@@ -1170,11 +2646,11 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              past_group_admins.happened_at,
              past_group_admins.told_at
             FROM state.past_group_admins
-           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
-      LEFT JOIN state.known_groups_at(group_admins_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_shown_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_shown_at.p_bound AS p_bound)))) e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+      LEFT JOIN state.known_groups_at(group_admins_shown_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
    WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (
          CASE e.person_key
-             WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides_at(group_admins_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
              ELSE NULL::text
          END = m.person_key))
  UNION ALL
@@ -1196,7 +2672,8 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              ELSE NULL::text
          END AS "case",
      m.happened_at,
-     m.last_position
+     m.last_position,
+     m.person_key
     FROM (( SELECT past_group_admins.account_id,
              past_group_admins.person_key,
              past_group_admins.group_id,
@@ -1215,10 +2692,10 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              past_group_admins.happened_at,
              past_group_admins.told_at
             FROM state.past_group_admins
-           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) m
-      LEFT JOIN state.known_groups_at(group_admins_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_shown_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_shown_at.p_bound AS p_bound)))) m
+      LEFT JOIN state.known_groups_at(group_admins_shown_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
    WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
-            FROM state.people_at(group_admins_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+            FROM state.people_at(group_admins_shown_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
            WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (NOT (EXISTS ( SELECT
             FROM ( SELECT past_group_admins.account_id,
                      past_group_admins.person_key,
@@ -1238,10 +2715,10 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
                      past_group_admins.happened_at,
                      past_group_admins.told_at
                     FROM state.past_group_admins
-                   WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e
+                   WHERE ((past_group_admins.folded < ( SELECT group_admins_shown_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_shown_at.p_bound AS p_bound)))) e
            WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
                  CASE e.person_key
-                     WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides_at(group_admins_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
                      ELSE NULL::text
                  END = m.person_key))))))
  UNION ALL
@@ -1260,7 +2737,8 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              ELSE NULL::text
          END AS "case",
      e.happened_at,
-     e.last_position
+     e.last_position,
+     e.person_key
     FROM ((( SELECT past_group_admins.account_id,
              past_group_admins.person_key,
              past_group_admins.group_id,
@@ -1279,7 +2757,7 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              past_group_admins.happened_at,
              past_group_admins.told_at
             FROM state.past_group_admins
-           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) m
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_shown_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_shown_at.p_bound AS p_bound)))) m
       JOIN ( SELECT past_group_admins.account_id,
              past_group_admins.person_key,
              past_group_admins.group_id,
@@ -1298,13 +2776,13 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              past_group_admins.happened_at,
              past_group_admins.told_at
             FROM state.past_group_admins
-           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
-      LEFT JOIN state.known_groups_at(group_admins_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_shown_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_shown_at.p_bound AS p_bound)))) e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+      LEFT JOIN state.known_groups_at(group_admins_shown_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
    WHERE (e.added AND (e.user_id IS NULL) AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (NOT (EXISTS ( SELECT
-            FROM state.people_at(group_admins_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+            FROM state.people_at(group_admins_shown_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
            WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (
          CASE e.person_key
-             WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             WHEN ('email:'::text || lower(m.email)) THEN state.group_admins_decides_at(group_admins_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
              ELSE NULL::text
          END = m.person_key))
  UNION ALL
@@ -1323,7 +2801,8 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              ELSE NULL::text
          END AS "case",
      e.happened_at,
-     e.last_position
+     e.last_position,
+     e.person_key
     FROM (( SELECT past_group_admins.account_id,
              past_group_admins.person_key,
              past_group_admins.group_id,
@@ -1342,9 +2821,60 @@ CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.gro
              past_group_admins.happened_at,
              past_group_admins.told_at
             FROM state.past_group_admins
-           WHERE ((past_group_admins.folded < ( SELECT group_admins_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_at.p_bound AS p_bound)))) e
-      LEFT JOIN state.known_groups_at(group_admins_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-   WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.group_admins_decides_at(group_admins_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
+           WHERE ((past_group_admins.folded < ( SELECT group_admins_shown_at.p_bound AS p_bound)) AND (past_group_admins.until >= ( SELECT group_admins_shown_at.p_bound AS p_bound)))) e
+      LEFT JOIN state.known_groups_at(group_admins_shown_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.group_admins_decides_at(group_admins_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
+END;
+
+CREATE VIEW directory.group_admins AS
+ SELECT account_id,
+    group_id,
+    user_id,
+    email,
+    group_name,
+    user_status,
+    added_at,
+    added_by,
+    last_event_at,
+    last_position
+   FROM state.group_admins_shown s;
+
+COMMENT ON VIEW directory.group_admins IS 'The group_admins of groups: one row a group and person. Removed users and removed groups are not in it.';
+
+COMMENT ON COLUMN directory.group_admins.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.group_admins.group_id IS 'Zoom''s group id.';
+
+COMMENT ON COLUMN directory.group_admins.user_id IS 'Zoom''s user id, spelled as in users where the user is known there; email:<lower-cased e-mail> for an entry without an id that nobody known has.';
+
+COMMENT ON COLUMN directory.group_admins.email IS 'The person''s current e-mail in users; where none is known there, the newest that the list''s own events named.';
+
+COMMENT ON COLUMN directory.group_admins.group_name IS 'Current name of the group; null where the group is not in groups.';
+
+COMMENT ON COLUMN directory.group_admins.user_status IS 'Status of the user as in users; null where the person is not in users.';
+
+COMMENT ON COLUMN directory.group_admins.added_at IS 'Time of the newest delivery that added the person; null where only Zoom''s REST API told of it.';
+
+COMMENT ON COLUMN directory.group_admins.added_by IS 'E-mail of the operator of that delivery; null where it named none.';
+
+COMMENT ON COLUMN directory.group_admins.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.group_admins.last_position IS 'Position in the log of that event.';
+
+CREATE FUNCTION state.group_admins_at(p_bound bytea) RETURNS SETOF directory.group_admins
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT s.account_id,
+     s.group_id,
+     s.user_id,
+     s.email,
+     s.group_name,
+     s.user_status,
+     s.added_at,
+     s.added_by,
+     s.last_event_at,
+     s.last_position
+    FROM state.group_admins_shown_at(group_admins_at.p_bound) s(account_id, group_id, user_id, email, group_name, user_status, added_at, added_by, last_event_at, last_position, entry_key);
 END;
 
 CREATE FUNCTION directory.group_admins_at(t timestamp with time zone) RETURNS SETOF directory.group_admins
@@ -1364,6 +2894,77 @@ CREATE FUNCTION directory.group_admins_at(t timestamp with time zone) RETURNS SE
 END;
 
 COMMENT ON FUNCTION directory.group_admins_at(t timestamp with time zone) IS 'What the view group_admins would show had exactly the events up to this moment been folded, those that arrived late included.';
+
+CREATE FUNCTION state.group_admins_page(p_account text, p_group text, p_after text, p_rows integer) RETURNS SETOF state.group_admins_shown
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_after text := p_after;
+    v_left int := p_rows;
+    v_shown int;
+    v_keys text[];
+BEGIN
+    WHILE v_left > 0 LOOP
+        -- Each part has its own limit, so that it is read in the order of its index.
+        v_keys := ARRAY(
+            SELECT k.person_key FROM (
+                (SELECT m.person_key FROM state.group_admins m
+                 WHERE m.group_id = p_group AND m.account_id = p_account
+                   AND m.added AND m.user_id IS NOT NULL AND m.person_key > v_after
+                 ORDER BY m.person_key LIMIT p_rows)
+                UNION ALL
+                (SELECT m.person_key FROM state.group_admins m
+                 WHERE m.group_id = p_group AND m.account_id = p_account
+                   AND m.added AND m.user_id IS NULL AND m.person_key > v_after
+                 ORDER BY m.person_key LIMIT p_rows)
+            ) k
+            ORDER BY k.person_key LIMIT p_rows);
+        RETURN QUERY
+        SELECT v.*
+        FROM unnest(v_keys) AS k (person_key)
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.group_admins_shown s
+            WHERE s.account_id = p_account AND s.group_id = p_group AND s.entry_key = k.person_key OFFSET 0
+        ) v
+        ORDER BY k.person_key LIMIT v_left;
+        GET DIAGNOSTICS v_shown = ROW_COUNT;
+        EXIT WHEN cardinality(v_keys) < p_rows;
+        v_left := v_left - v_shown;
+        v_after := v_keys[p_rows];
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION directory.group_admins_page(account text, "group" text, after text, most integer) RETURNS SETOF state.group_admins_shown
+    LANGUAGE sql STABLE ROWS 50 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT group_admins_page.account_id,
+     group_admins_page.group_id,
+     group_admins_page.user_id,
+     group_admins_page.email,
+     group_admins_page.group_name,
+     group_admins_page.user_status,
+     group_admins_page.added_at,
+     group_admins_page.added_by,
+     group_admins_page.last_event_at,
+     group_admins_page.last_position,
+     group_admins_page.entry_key
+    FROM state.group_admins_page(group_admins_page.account, group_admins_page."group", group_admins_page.after, group_admins_page.most) group_admins_page(account_id, group_id, user_id, email, group_name, user_status, added_at, added_by, last_event_at, last_position, entry_key);
+END;
+
+COMMENT ON FUNCTION directory.group_admins_page(account text, "group" text, after text, most integer) IS 'Rows of group_admins of one group of an account, at most so many, with entry_key: in its order, from the first row whose key is greater than the one given; '''' is the beginning.';
+
+CREATE FUNCTION directory.group_admins_page_at(t timestamp with time zone, account text, "group" text, after text, most integer) RETURNS SETOF state.group_admins_shown
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM state.group_admins_page_at(state.bound(t), account, "group", after, most);
+END
+$$;
+
+COMMENT ON FUNCTION directory.group_admins_page_at(t timestamp with time zone, account text, "group" text, after text, most integer) IS 'The same of group_admins_at(t): what the list would show had exactly the events up to this moment been folded.';
 
 CREATE FUNCTION state.group_settings_then(p_account text, p_key text, p_folded bytea, p_locks boolean) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
@@ -1452,31 +3053,6 @@ COMMENT ON COLUMN directory.group_settings.changed_by IS 'E-mail of the operator
 COMMENT ON COLUMN directory.group_settings.last_event_at IS 'Event time of the newest event folded into this row.';
 
 COMMENT ON COLUMN directory.group_settings.last_position IS 'Position in the log of that event.';
-
-CREATE TABLE state.group_settings_versions (
-    account_id text NOT NULL,
-    group_id text NOT NULL,
-    folded bytea NOT NULL,
-    until bytea NOT NULL,
-    "position" bigint NOT NULL,
-    by text,
-    delta jsonb NOT NULL,
-    locks_delta jsonb NOT NULL,
-    shown jsonb,
-    locks_shown jsonb,
-    settings jsonb,
-    locks jsonb,
-    last_position bigint NOT NULL,
-    changed_order bytea,
-    changed_by text,
-    removed boolean NOT NULL,
-    CONSTRAINT group_settings_versions_check CHECK ((folded < until))
-)
-WITH (fillfactor='85');
-ALTER TABLE ONLY state.group_settings_versions ALTER COLUMN delta SET STATISTICS 0;
-ALTER TABLE ONLY state.group_settings_versions ALTER COLUMN locks_delta SET STATISTICS 0;
-ALTER TABLE ONLY state.group_settings_versions ALTER COLUMN settings SET STATISTICS 0;
-ALTER TABLE ONLY state.group_settings_versions ALTER COLUMN locks SET STATISTICS 0;
 
 CREATE VIEW state.past_group_settings AS
  SELECT v.account_id,
@@ -1903,43 +3479,6 @@ CREATE VIEW state.memberships_counted AS
              LEFT JOIN state.observed_groups o ON (((o.account_id = e.account_id) AND (o.person_key = p.person_key))))
           WHERE ((e.account_id = g.account_id) AND (e.group_id = g.group_id) AND (e.user_id IS NULL) AND (p.person_key IS NOT NULL) AND (u.removed IS NOT TRUE)))) AS people
    FROM state.groups g;
-
-CREATE TABLE state.memberships_versions (
-    account_id text NOT NULL,
-    person_key text NOT NULL,
-    group_id text NOT NULL,
-    folded bytea NOT NULL,
-    until bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text,
-    email text,
-    email_order bytea,
-    added boolean NOT NULL,
-    by text,
-    told bytea,
-    told_added boolean NOT NULL,
-    absent bytea NOT NULL,
-    in_set boolean NOT NULL,
-    CONSTRAINT memberships_versions_check CHECK ((folded < until))
-)
-WITH (fillfactor='85');
-
-CREATE TABLE state.observed_group_versions (
-    account_id text NOT NULL,
-    person_key text NOT NULL,
-    folded bytea NOT NULL,
-    until bytea NOT NULL,
-    "position" bigint NOT NULL,
-    mark bytea NOT NULL,
-    groups jsonb NOT NULL,
-    lacked jsonb NOT NULL,
-    dropped jsonb NOT NULL,
-    CONSTRAINT observed_group_versions_check CHECK ((folded < until))
-)
-WITH (fillfactor='85');
-ALTER TABLE ONLY state.observed_group_versions ALTER COLUMN groups SET STATISTICS 0;
-ALTER TABLE ONLY state.observed_group_versions ALTER COLUMN lacked SET STATISTICS 0;
-ALTER TABLE ONLY state.observed_group_versions ALTER COLUMN dropped SET STATISTICS 0;
 
 CREATE VIEW state.past_memberships AS
  SELECT account_id,
@@ -2403,7 +3942,7 @@ END;
 
 COMMENT ON FUNCTION directory.groups_at(t timestamp with time zone) IS 'What the view groups would show had exactly the events up to this moment been folded, those that arrived late included.';
 
-CREATE VIEW directory.memberships AS
+CREATE VIEW state.memberships_shown AS
  SELECT m.account_id,
     m.group_id,
     u.user_id,
@@ -2423,7 +3962,8 @@ CREATE VIEW directory.memberships AS
             ELSE NULL::text
         END AS added_by,
     m.happened_at AS last_event_at,
-    m.last_position
+    m.last_position,
+    m.person_key AS entry_key
    FROM ((((state.people u
      JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
      LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
@@ -2458,7 +3998,8 @@ UNION ALL
             ELSE NULL::text
         END AS added_by,
     e.happened_at AS last_event_at,
-    e.last_position
+    e.last_position,
+    e.person_key AS entry_key
    FROM ((state.people u
      JOIN state.memberships e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
@@ -2483,7 +4024,8 @@ UNION ALL
             ELSE NULL::text
         END AS added_by,
     e.happened_at AS last_event_at,
-    e.last_position
+    e.last_position,
+    e.person_key AS entry_key
    FROM (((state.people u
      JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
      JOIN state.memberships e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
@@ -2512,7 +4054,8 @@ UNION ALL
             ELSE NULL::text
         END AS added_by,
     m.happened_at AS last_event_at,
-    m.last_position
+    m.last_position,
+    m.person_key AS entry_key
    FROM (state.memberships m
      LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
   WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
@@ -2540,7 +4083,8 @@ UNION ALL
             ELSE NULL::text
         END AS added_by,
     e.happened_at AS last_event_at,
-    e.last_position
+    e.last_position,
+    e.person_key AS entry_key
    FROM ((state.memberships m
      JOIN state.memberships e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
@@ -2567,10 +4111,409 @@ UNION ALL
             ELSE NULL::text
         END AS added_by,
     e.happened_at AS last_event_at,
-    e.last_position
+    e.last_position,
+    e.person_key AS entry_key
    FROM (state.memberships e
      LEFT JOIN state.known_groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
   WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
+
+CREATE FUNCTION state.memberships_shown_at(p_bound bytea) RETURNS SETOF state.memberships_shown
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT m.account_id,
+     m.group_id,
+     u.user_id,
+     COALESCE(u.email,
+         CASE
+             WHEN (m.email_order > GREATEST(u.cutoff, g.cutoff)) THEN m.email
+             ELSE NULL::text
+         END) AS email,
+     g.name AS group_name,
+     u.status AS user_status,
+         CASE
+             WHEN w.told THEN m.told_at
+             ELSE NULL::timestamp with time zone
+         END AS added_at,
+         CASE
+             WHEN (w.told AND m.told_added) THEN m.by
+             ELSE NULL::text
+         END AS added_by,
+     m.happened_at AS last_event_at,
+     m.last_position,
+     m.person_key AS entry_key
+    FROM ((((state.people_at(memberships_shown_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+      JOIN ( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_shown_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_shown_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
+      LEFT JOIN state.known_groups_at(memberships_shown_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+      LEFT JOIN ( SELECT past_observed_groups.account_id,
+             past_observed_groups.person_key,
+             past_observed_groups.folded,
+             past_observed_groups.until,
+             past_observed_groups.mark,
+             past_observed_groups.groups,
+             past_observed_groups.lacked,
+             past_observed_groups.dropped
+            FROM state.past_observed_groups
+           WHERE ((past_observed_groups.folded < ( SELECT memberships_shown_at.p_bound AS p_bound)) AND (past_observed_groups.until >= ( SELECT memberships_shown_at.p_bound AS p_bound)))) o ON (((o.account_id = m.account_id) AND (o.person_key = m.person_key))))
+      CROSS JOIN LATERAL ( SELECT (m.told > GREATEST(u.cutoff, g.cutoff, m.absent, decode((o.lacked ->> m.group_id), 'hex'::text))) AS told) w)
+   WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND ((o.mark IS NULL) OR (m.folded >= o.mark)) AND (NOT (EXISTS ( SELECT
+            FROM ( SELECT past_memberships.account_id,
+                     past_memberships.person_key,
+                     past_memberships.group_id,
+                     past_memberships.folded,
+                     past_memberships.until,
+                     past_memberships.last_position,
+                     past_memberships.user_id,
+                     past_memberships.email,
+                     past_memberships.email_order,
+                     past_memberships.added,
+                     past_memberships.by,
+                     past_memberships.told,
+                     past_memberships.told_added,
+                     past_memberships.absent,
+                     past_memberships.in_set,
+                     past_memberships.happened_at,
+                     past_memberships.told_at
+                    FROM state.past_memberships
+                   WHERE ((past_memberships.folded < ( SELECT memberships_shown_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_shown_at.p_bound AS p_bound)))) e
+           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                 CASE e.person_key
+                     WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(memberships_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     ELSE NULL::text
+                 END = m.person_key))))) AND (NOT (EXISTS ( SELECT
+            FROM ( SELECT past_memberships.account_id,
+                     past_memberships.person_key,
+                     past_memberships.group_id,
+                     past_memberships.folded,
+                     past_memberships.until,
+                     past_memberships.last_position,
+                     past_memberships.user_id,
+                     past_memberships.email,
+                     past_memberships.email_order,
+                     past_memberships.added,
+                     past_memberships.by,
+                     past_memberships.told,
+                     past_memberships.told_added,
+                     past_memberships.absent,
+                     past_memberships.in_set,
+                     past_memberships.happened_at,
+                     past_memberships.told_at
+                    FROM state.past_memberships
+                   WHERE ((past_memberships.folded < ( SELECT memberships_shown_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_shown_at.p_bound AS p_bound)))) e
+           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.folded > m.folded) AND (
+                 CASE e.person_key
+                     WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides_at(memberships_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     ELSE NULL::text
+                 END = m.person_key))))))
+ UNION ALL
+  SELECT e.account_id,
+     e.group_id,
+     u.user_id,
+     u.email,
+     g.name,
+     u.status,
+         CASE
+             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+             ELSE NULL::text
+         END AS "case",
+     e.happened_at,
+     e.last_position,
+     e.person_key
+    FROM ((state.people_at(memberships_shown_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+      JOIN ( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_shown_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_shown_at.p_bound AS p_bound)))) e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
+      LEFT JOIN state.known_groups_at(memberships_shown_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (
+         CASE e.person_key
+             WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides_at(memberships_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             ELSE NULL::text
+         END = u.user_key))
+ UNION ALL
+  SELECT e.account_id,
+     e.group_id,
+     u.user_id,
+     COALESCE(u.email, e.email) AS "coalesce",
+     g.name,
+     u.status,
+         CASE
+             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+             ELSE NULL::text
+         END AS "case",
+     e.happened_at,
+     e.last_position,
+     e.person_key
+    FROM (((state.people_at(memberships_shown_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+      JOIN ( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_shown_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_shown_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
+      JOIN ( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_shown_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_shown_at.p_bound AS p_bound)))) e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+      LEFT JOIN state.known_groups_at(memberships_shown_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (
+         CASE e.person_key
+             WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(memberships_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             ELSE NULL::text
+         END = m.person_key))
+ UNION ALL
+  SELECT m.account_id,
+     m.group_id,
+     m.user_id,
+         CASE
+             WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
+             ELSE NULL::text
+         END AS "case",
+     g.name,
+     NULL::text,
+         CASE
+             WHEN (m.told > GREATEST(g.cutoff, m.absent)) THEN m.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (m.told_added AND (m.told > GREATEST(g.cutoff, m.absent))) THEN m.by
+             ELSE NULL::text
+         END AS "case",
+     m.happened_at,
+     m.last_position,
+     m.person_key
+    FROM (( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_shown_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_shown_at.p_bound AS p_bound)))) m
+      LEFT JOIN state.known_groups_at(memberships_shown_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+   WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
+            FROM state.people_at(memberships_shown_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+           WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (NOT (EXISTS ( SELECT
+            FROM ( SELECT past_memberships.account_id,
+                     past_memberships.person_key,
+                     past_memberships.group_id,
+                     past_memberships.folded,
+                     past_memberships.until,
+                     past_memberships.last_position,
+                     past_memberships.user_id,
+                     past_memberships.email,
+                     past_memberships.email_order,
+                     past_memberships.added,
+                     past_memberships.by,
+                     past_memberships.told,
+                     past_memberships.told_added,
+                     past_memberships.absent,
+                     past_memberships.in_set,
+                     past_memberships.happened_at,
+                     past_memberships.told_at
+                    FROM state.past_memberships
+                   WHERE ((past_memberships.folded < ( SELECT memberships_shown_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_shown_at.p_bound AS p_bound)))) e
+           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                 CASE e.person_key
+                     WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(memberships_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     ELSE NULL::text
+                 END = m.person_key))))))
+ UNION ALL
+  SELECT e.account_id,
+     e.group_id,
+     m.user_id,
+     e.email,
+     g.name,
+     NULL::text,
+         CASE
+             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+             ELSE NULL::text
+         END AS "case",
+     e.happened_at,
+     e.last_position,
+     e.person_key
+    FROM ((( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_shown_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_shown_at.p_bound AS p_bound)))) m
+      JOIN ( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_shown_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_shown_at.p_bound AS p_bound)))) e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
+      LEFT JOIN state.known_groups_at(memberships_shown_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND (e.user_id IS NULL) AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (NOT (EXISTS ( SELECT
+            FROM state.people_at(memberships_shown_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
+           WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (
+         CASE e.person_key
+             WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(memberships_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             ELSE NULL::text
+         END = m.person_key))
+ UNION ALL
+  SELECT e.account_id,
+     e.group_id,
+     e.person_key,
+     e.email,
+     g.name,
+     NULL::text,
+         CASE
+             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
+             ELSE NULL::timestamp with time zone
+         END AS "case",
+         CASE
+             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
+             ELSE NULL::text
+         END AS "case",
+     e.happened_at,
+     e.last_position,
+     e.person_key
+    FROM (( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT memberships_shown_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_shown_at.p_bound AS p_bound)))) e
+      LEFT JOIN state.known_groups_at(memberships_shown_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.memberships_decides_at(memberships_shown_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
+END;
+
+CREATE VIEW directory.memberships AS
+ SELECT account_id,
+    group_id,
+    user_id,
+    email,
+    group_name,
+    user_status,
+    added_at,
+    added_by,
+    last_event_at,
+    last_position
+   FROM state.memberships_shown s;
 
 COMMENT ON VIEW directory.memberships IS 'The memberships of groups: one row a group and person. Removed users and removed groups are not in it.';
 
@@ -2597,380 +4540,17 @@ COMMENT ON COLUMN directory.memberships.last_position IS 'Position in the log of
 CREATE FUNCTION state.memberships_at(p_bound bytea) RETURNS SETOF directory.memberships
     LANGUAGE sql STABLE PARALLEL SAFE
     BEGIN ATOMIC
- SELECT m.account_id,
-     m.group_id,
-     u.user_id,
-     COALESCE(u.email,
-         CASE
-             WHEN (m.email_order > GREATEST(u.cutoff, g.cutoff)) THEN m.email
-             ELSE NULL::text
-         END) AS email,
-     g.name AS group_name,
-     u.status AS user_status,
-         CASE
-             WHEN w.told THEN m.told_at
-             ELSE NULL::timestamp with time zone
-         END AS added_at,
-         CASE
-             WHEN (w.told AND m.told_added) THEN m.by
-             ELSE NULL::text
-         END AS added_by,
-     m.happened_at AS last_event_at,
-     m.last_position
-    FROM ((((state.people_at(memberships_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
-      JOIN ( SELECT past_memberships.account_id,
-             past_memberships.person_key,
-             past_memberships.group_id,
-             past_memberships.folded,
-             past_memberships.until,
-             past_memberships.last_position,
-             past_memberships.user_id,
-             past_memberships.email,
-             past_memberships.email_order,
-             past_memberships.added,
-             past_memberships.by,
-             past_memberships.told,
-             past_memberships.told_added,
-             past_memberships.absent,
-             past_memberships.in_set,
-             past_memberships.happened_at,
-             past_memberships.told_at
-            FROM state.past_memberships
-           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key))))
-      LEFT JOIN state.known_groups_at(memberships_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-      LEFT JOIN ( SELECT past_observed_groups.account_id,
-             past_observed_groups.person_key,
-             past_observed_groups.folded,
-             past_observed_groups.until,
-             past_observed_groups.mark,
-             past_observed_groups.groups,
-             past_observed_groups.lacked,
-             past_observed_groups.dropped
-            FROM state.past_observed_groups
-           WHERE ((past_observed_groups.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_observed_groups.until >= ( SELECT memberships_at.p_bound AS p_bound)))) o ON (((o.account_id = m.account_id) AND (o.person_key = m.person_key))))
-      CROSS JOIN LATERAL ( SELECT (m.told > GREATEST(u.cutoff, g.cutoff, m.absent, decode((o.lacked ->> m.group_id), 'hex'::text))) AS told) w)
-   WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.ended IS NULL) OR (m.folded > u.ended)) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND ((o.mark IS NULL) OR (m.folded >= o.mark)) AND (NOT (EXISTS ( SELECT
-            FROM ( SELECT past_memberships.account_id,
-                     past_memberships.person_key,
-                     past_memberships.group_id,
-                     past_memberships.folded,
-                     past_memberships.until,
-                     past_memberships.last_position,
-                     past_memberships.user_id,
-                     past_memberships.email,
-                     past_memberships.email_order,
-                     past_memberships.added,
-                     past_memberships.by,
-                     past_memberships.told,
-                     past_memberships.told_added,
-                     past_memberships.absent,
-                     past_memberships.in_set,
-                     past_memberships.happened_at,
-                     past_memberships.told_at
-                    FROM state.past_memberships
-                   WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e
-           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
-                 CASE e.person_key
-                     WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
-                     ELSE NULL::text
-                 END = m.person_key))))) AND (NOT (EXISTS ( SELECT
-            FROM ( SELECT past_memberships.account_id,
-                     past_memberships.person_key,
-                     past_memberships.group_id,
-                     past_memberships.folded,
-                     past_memberships.until,
-                     past_memberships.last_position,
-                     past_memberships.user_id,
-                     past_memberships.email,
-                     past_memberships.email_order,
-                     past_memberships.added,
-                     past_memberships.by,
-                     past_memberships.told,
-                     past_memberships.told_added,
-                     past_memberships.absent,
-                     past_memberships.in_set,
-                     past_memberships.happened_at,
-                     past_memberships.told_at
-                    FROM state.past_memberships
-                   WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e
-           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.folded > m.folded) AND (
-                 CASE e.person_key
-                     WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
-                     ELSE NULL::text
-                 END = m.person_key))))))
- UNION ALL
-  SELECT e.account_id,
-     e.group_id,
-     u.user_id,
-     u.email,
-     g.name,
-     u.status,
-         CASE
-             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
-             ELSE NULL::timestamp with time zone
-         END AS "case",
-         CASE
-             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
-             ELSE NULL::text
-         END AS "case",
-     e.happened_at,
-     e.last_position
-    FROM ((state.people_at(memberships_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
-      JOIN ( SELECT past_memberships.account_id,
-             past_memberships.person_key,
-             past_memberships.group_id,
-             past_memberships.folded,
-             past_memberships.until,
-             past_memberships.last_position,
-             past_memberships.user_id,
-             past_memberships.email,
-             past_memberships.email_order,
-             past_memberships.added,
-             past_memberships.by,
-             past_memberships.told,
-             past_memberships.told_added,
-             past_memberships.absent,
-             past_memberships.in_set,
-             past_memberships.happened_at,
-             past_memberships.told_at
-            FROM state.past_memberships
-           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (u.email_key = SUBSTRING(e.person_key FROM 7)))))
-      LEFT JOIN state.known_groups_at(memberships_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-   WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (
-         CASE e.person_key
-             WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
-             ELSE NULL::text
-         END = u.user_key))
- UNION ALL
-  SELECT e.account_id,
-     e.group_id,
-     u.user_id,
-     COALESCE(u.email, e.email) AS "coalesce",
-     g.name,
-     u.status,
-         CASE
-             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
-             ELSE NULL::timestamp with time zone
-         END AS "case",
-         CASE
-             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
-             ELSE NULL::text
-         END AS "case",
-     e.happened_at,
-     e.last_position
-    FROM (((state.people_at(memberships_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
-      JOIN ( SELECT past_memberships.account_id,
-             past_memberships.person_key,
-             past_memberships.group_id,
-             past_memberships.folded,
-             past_memberships.until,
-             past_memberships.last_position,
-             past_memberships.user_id,
-             past_memberships.email,
-             past_memberships.email_order,
-             past_memberships.added,
-             past_memberships.by,
-             past_memberships.told,
-             past_memberships.told_added,
-             past_memberships.absent,
-             past_memberships.in_set,
-             past_memberships.happened_at,
-             past_memberships.told_at
-            FROM state.past_memberships
-           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
-      JOIN ( SELECT past_memberships.account_id,
-             past_memberships.person_key,
-             past_memberships.group_id,
-             past_memberships.folded,
-             past_memberships.until,
-             past_memberships.last_position,
-             past_memberships.user_id,
-             past_memberships.email,
-             past_memberships.email_order,
-             past_memberships.added,
-             past_memberships.by,
-             past_memberships.told,
-             past_memberships.told_added,
-             past_memberships.absent,
-             past_memberships.in_set,
-             past_memberships.happened_at,
-             past_memberships.told_at
-            FROM state.past_memberships
-           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
-      LEFT JOIN state.known_groups_at(memberships_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-   WHERE (e.added AND (e.user_id IS NULL) AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(u.email) IS DISTINCT FROM lower(m.email)) AND (
-         CASE e.person_key
-             WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
-             ELSE NULL::text
-         END = m.person_key))
- UNION ALL
-  SELECT m.account_id,
-     m.group_id,
-     m.user_id,
-         CASE
-             WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
-             ELSE NULL::text
-         END AS "case",
-     g.name,
-     NULL::text,
-         CASE
-             WHEN (m.told > GREATEST(g.cutoff, m.absent)) THEN m.told_at
-             ELSE NULL::timestamp with time zone
-         END AS "case",
-         CASE
-             WHEN (m.told_added AND (m.told > GREATEST(g.cutoff, m.absent))) THEN m.by
-             ELSE NULL::text
-         END AS "case",
-     m.happened_at,
-     m.last_position
-    FROM (( SELECT past_memberships.account_id,
-             past_memberships.person_key,
-             past_memberships.group_id,
-             past_memberships.folded,
-             past_memberships.until,
-             past_memberships.last_position,
-             past_memberships.user_id,
-             past_memberships.email,
-             past_memberships.email_order,
-             past_memberships.added,
-             past_memberships.by,
-             past_memberships.told,
-             past_memberships.told_added,
-             past_memberships.absent,
-             past_memberships.in_set,
-             past_memberships.happened_at,
-             past_memberships.told_at
-            FROM state.past_memberships
-           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) m
-      LEFT JOIN state.known_groups_at(memberships_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-   WHERE (m.added AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND ((g.ended IS NULL) OR (m.folded > g.ended)) AND (NOT (EXISTS ( SELECT
-            FROM state.people_at(memberships_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
-           WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (NOT (EXISTS ( SELECT
-            FROM ( SELECT past_memberships.account_id,
-                     past_memberships.person_key,
-                     past_memberships.group_id,
-                     past_memberships.folded,
-                     past_memberships.until,
-                     past_memberships.last_position,
-                     past_memberships.user_id,
-                     past_memberships.email,
-                     past_memberships.email_order,
-                     past_memberships.added,
-                     past_memberships.by,
-                     past_memberships.told,
-                     past_memberships.told_added,
-                     past_memberships.absent,
-                     past_memberships.in_set,
-                     past_memberships.happened_at,
-                     past_memberships.told_at
-                    FROM state.past_memberships
-                   WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e
-           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
-                 CASE e.person_key
-                     WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
-                     ELSE NULL::text
-                 END = m.person_key))))))
- UNION ALL
-  SELECT e.account_id,
-     e.group_id,
-     m.user_id,
-     e.email,
-     g.name,
-     NULL::text,
-         CASE
-             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
-             ELSE NULL::timestamp with time zone
-         END AS "case",
-         CASE
-             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
-             ELSE NULL::text
-         END AS "case",
-     e.happened_at,
-     e.last_position
-    FROM ((( SELECT past_memberships.account_id,
-             past_memberships.person_key,
-             past_memberships.group_id,
-             past_memberships.folded,
-             past_memberships.until,
-             past_memberships.last_position,
-             past_memberships.user_id,
-             past_memberships.email,
-             past_memberships.email_order,
-             past_memberships.added,
-             past_memberships.by,
-             past_memberships.told,
-             past_memberships.told_added,
-             past_memberships.absent,
-             past_memberships.in_set,
-             past_memberships.happened_at,
-             past_memberships.told_at
-            FROM state.past_memberships
-           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) m
-      JOIN ( SELECT past_memberships.account_id,
-             past_memberships.person_key,
-             past_memberships.group_id,
-             past_memberships.folded,
-             past_memberships.until,
-             past_memberships.last_position,
-             past_memberships.user_id,
-             past_memberships.email,
-             past_memberships.email_order,
-             past_memberships.added,
-             past_memberships.by,
-             past_memberships.told,
-             past_memberships.told_added,
-             past_memberships.absent,
-             past_memberships.in_set,
-             past_memberships.happened_at,
-             past_memberships.told_at
-            FROM state.past_memberships
-           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.person_key = ('email:'::text || lower(m.email))) AND (hashtextextended(lower(m.email), hashtextextended(m.group_id, (0)::bigint)) = hashtextextended(SUBSTRING(e.person_key FROM 7), hashtextextended(e.group_id, (0)::bigint))))))
-      LEFT JOIN state.known_groups_at(memberships_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-   WHERE (e.added AND (e.user_id IS NULL) AND (m.user_id IS NOT NULL) AND (g.removed IS NOT TRUE) AND (NOT (EXISTS ( SELECT
-            FROM state.people_at(memberships_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key)
-           WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key))))) AND (
-         CASE e.person_key
-             WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
-             ELSE NULL::text
-         END = m.person_key))
- UNION ALL
-  SELECT e.account_id,
-     e.group_id,
-     e.person_key,
-     e.email,
-     g.name,
-     NULL::text,
-         CASE
-             WHEN (e.told > GREATEST(g.cutoff, e.absent)) THEN e.told_at
-             ELSE NULL::timestamp with time zone
-         END AS "case",
-         CASE
-             WHEN (e.told_added AND (e.told > GREATEST(g.cutoff, e.absent))) THEN e.by
-             ELSE NULL::text
-         END AS "case",
-     e.happened_at,
-     e.last_position
-    FROM (( SELECT past_memberships.account_id,
-             past_memberships.person_key,
-             past_memberships.group_id,
-             past_memberships.folded,
-             past_memberships.until,
-             past_memberships.last_position,
-             past_memberships.user_id,
-             past_memberships.email,
-             past_memberships.email_order,
-             past_memberships.added,
-             past_memberships.by,
-             past_memberships.told,
-             past_memberships.told_added,
-             past_memberships.absent,
-             past_memberships.in_set,
-             past_memberships.happened_at,
-             past_memberships.told_at
-            FROM state.past_memberships
-           WHERE ((past_memberships.folded < ( SELECT memberships_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT memberships_at.p_bound AS p_bound)))) e
-      LEFT JOIN state.known_groups_at(memberships_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
-   WHERE (e.added AND (e.user_id IS NULL) AND (g.removed IS NOT TRUE) AND (state.memberships_decides_at(memberships_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded) = e.person_key));
+ SELECT s.account_id,
+     s.group_id,
+     s.user_id,
+     s.email,
+     s.group_name,
+     s.user_status,
+     s.added_at,
+     s.added_by,
+     s.last_event_at,
+     s.last_position
+    FROM state.memberships_shown_at(memberships_at.p_bound) s(account_id, group_id, user_id, email, group_name, user_status, added_at, added_by, last_event_at, last_position, entry_key);
 END;
 
 CREATE FUNCTION directory.memberships_at(t timestamp with time zone) RETURNS SETOF directory.memberships
@@ -2990,6 +4570,422 @@ CREATE FUNCTION directory.memberships_at(t timestamp with time zone) RETURNS SET
 END;
 
 COMMENT ON FUNCTION directory.memberships_at(t timestamp with time zone) IS 'What the view memberships would show had exactly the events up to this moment been folded, those that arrived late included.';
+
+CREATE FUNCTION state.memberships_page(p_account text, p_group text, p_after text, p_rows integer) RETURNS SETOF state.memberships_shown
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_after text := p_after;
+    v_left int := p_rows;
+    v_shown int;
+    v_keys text[];
+BEGIN
+    WHILE v_left > 0 LOOP
+        -- Each part has its own limit, so that it is read in the order of its index.
+        v_keys := ARRAY(
+            SELECT k.person_key FROM (
+                (SELECT m.person_key FROM state.memberships m
+                 WHERE m.group_id = p_group AND m.account_id = p_account
+                   AND m.added AND m.user_id IS NOT NULL AND m.person_key > v_after
+                 ORDER BY m.person_key LIMIT p_rows)
+                UNION ALL
+                (SELECT m.person_key FROM state.memberships m
+                 WHERE m.group_id = p_group AND m.account_id = p_account
+                   AND m.added AND m.user_id IS NULL AND m.person_key > v_after
+                 ORDER BY m.person_key LIMIT p_rows)
+            ) k
+            ORDER BY k.person_key LIMIT p_rows);
+        RETURN QUERY
+        SELECT v.*
+        FROM unnest(v_keys) AS k (person_key)
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.memberships_shown s
+            WHERE s.account_id = p_account AND s.group_id = p_group AND s.entry_key = k.person_key OFFSET 0
+        ) v
+        ORDER BY k.person_key LIMIT v_left;
+        GET DIAGNOSTICS v_shown = ROW_COUNT;
+        EXIT WHEN cardinality(v_keys) < p_rows;
+        v_left := v_left - v_shown;
+        v_after := v_keys[p_rows];
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION directory.memberships_page(account text, "group" text, after text, most integer) RETURNS SETOF state.memberships_shown
+    LANGUAGE sql STABLE ROWS 50 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT memberships_page.account_id,
+     memberships_page.group_id,
+     memberships_page.user_id,
+     memberships_page.email,
+     memberships_page.group_name,
+     memberships_page.user_status,
+     memberships_page.added_at,
+     memberships_page.added_by,
+     memberships_page.last_event_at,
+     memberships_page.last_position,
+     memberships_page.entry_key
+    FROM state.memberships_page(memberships_page.account, memberships_page."group", memberships_page.after, memberships_page.most) memberships_page(account_id, group_id, user_id, email, group_name, user_status, added_at, added_by, last_event_at, last_position, entry_key);
+END;
+
+COMMENT ON FUNCTION directory.memberships_page(account text, "group" text, after text, most integer) IS 'Rows of memberships of one group of an account, at most so many, with entry_key: in its order, from the first row whose key is greater than the one given; '''' is the beginning.';
+
+CREATE FUNCTION directory.memberships_page_at(t timestamp with time zone, account text, "group" text, after text, most integer) RETURNS SETOF state.memberships_shown
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM state.memberships_page_at(state.bound(t), account, "group", after, most);
+END
+$$;
+
+COMMENT ON FUNCTION directory.memberships_page_at(t timestamp with time zone, account text, "group" text, after text, most integer) IS 'The same of memberships_at(t): what the list would show had exactly the events up to this moment been folded.';
+
+CREATE FUNCTION directory.mentioned(words text) RETURNS TABLE(account_id text, user_id text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 2 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT a.account_id, coalesce(max(x.user_id), max(x.key))
+    FROM (SELECT f.account_id FROM state.freshness f UNION SELECT c.account_id FROM state.coverage c) a
+    CROSS JOIN (VALUES (lower(words)), ('email:' || lower(words))) k (key)
+    CROSS JOIN LATERAL (
+        SELECT m.user_id, k.key FROM state.memberships m
+        WHERE m.account_id = a.account_id AND m.person_key = k.key
+        UNION ALL
+        SELECT m.user_id, k.key FROM state.group_admins m
+        WHERE m.account_id = a.account_id AND m.person_key = k.key
+        UNION ALL
+        SELECT p.user_id, k.key FROM state.presence p WHERE p.account_id = a.account_id AND p.user_key = k.key
+        UNION ALL
+        SELECT n.user_id, k.key FROM state.notes n WHERE n.account_id = a.account_id AND n.user_key = k.key
+        UNION ALL
+        SELECT s.user_id, k.key FROM state.sign_ins s WHERE s.account_id = a.account_id AND s.user_key = k.key
+        UNION ALL
+        SELECT s.user_id, k.key FROM state.user_settings s
+        WHERE s.account_id = a.account_id AND s.user_key = k.key
+    ) x
+    GROUP BY a.account_id, x.key;
+END
+$$;
+
+COMMENT ON FUNCTION directory.mentioned(words text) IS 'Whom lists, presence, sign-ins and settings name by this id, in any case, or by this e-mail alone: those too whom users and former_users do not know.';
+
+CREATE FUNCTION directory.mentioned_with(email text) RETURNS TABLE(account_id text, user_id text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 2 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT m.account_id, m.user_id FROM state.memberships m
+    WHERE lower(m.email) = lower($1) AND m.user_id IS NOT NULL
+    UNION
+    SELECT m.account_id, m.user_id FROM state.group_admins m
+    WHERE lower(m.email) = lower($1) AND m.user_id IS NOT NULL
+    UNION
+    SELECT p.account_id, p.user_id FROM state.presence p WHERE lower(p.email) = lower($1)
+    UNION
+    SELECT s.account_id, s.user_id FROM state.sign_ins s WHERE lower(s.email) = lower($1);
+END
+$_$;
+
+COMMENT ON FUNCTION directory.mentioned_with(email text) IS 'Whom lists, presence and sign-ins name by an id together with this e-mail. It reads these tables whole: for whom nothing else finds.';
+
+CREATE VIEW directory.people AS
+ SELECT account_id,
+    user_id,
+    state.name_of(profile) AS name,
+    NULLIF(email, ''::text) AS email,
+        CASE
+            WHEN ((status = 'pending'::text) AND state.signed_in_since(account_id, user_key, pending_order)) THEN 'active'::text
+            ELSE status
+        END AS status,
+    removed,
+    search,
+    sort_key,
+    user_key
+   FROM state.users u
+  WHERE known;
+
+COMMENT ON VIEW directory.people IS 'Everybody who is known, present and former: one row a person. Quick to page through in the order of sort_key, account_id, user_key, and to search.';
+
+COMMENT ON COLUMN directory.people.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.people.user_id IS 'Zoom''s user id, as in users and former_users.';
+
+COMMENT ON COLUMN directory.people.name IS 'Name as shown in Zoom, else first and last name; null where none is known.';
+
+COMMENT ON COLUMN directory.people.email IS 'E-mail as sent; null where the person has none.';
+
+COMMENT ON COLUMN directory.people.status IS 'Status as in users; of removed people as in former_users.';
+
+COMMENT ON COLUMN directory.people.removed IS 'Whether the person is in former_users and not in users.';
+
+COMMENT ON COLUMN directory.people.search IS 'E-mail, id and names, without case and accents, to search in: search LIKE directory.searched(''any part''). Of very long texts only the beginning.';
+
+COMMENT ON COLUMN directory.people.sort_key IS 'What lists are sorted by: the name without case and accents, else the e-mail, else the id; the beginning of it.';
+
+COMMENT ON COLUMN directory.people.user_key IS 'The id in lower case: with account_id it is unique.';
+
+CREATE FUNCTION directory.people_page(words text, of_status text, after_sort text, after_account text, after_key text, most integer) RETURNS SETOF directory.people
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+DECLARE
+    v_pattern text := directory.searched(words);
+BEGIN
+    RETURN QUERY
+    SELECT p.*
+    FROM (
+        SELECT u.account_id, u.user_key FROM state.users u
+        WHERE u.known AND (v_pattern = '%%' OR u.search LIKE v_pattern)
+          AND (of_status = '' OR u.status = of_status OR of_status = 'active' AND u.status = 'pending')
+          AND (of_status = '' OR u.status <> 'pending' OR of_status = CASE
+              WHEN state.signed_in_since(u.account_id, u.user_key, u.pending_order) THEN 'active' ELSE 'pending' END)
+          AND (u.sort_key, u.account_id, u.user_key) > (after_sort, after_account, after_key)
+        ORDER BY u.sort_key, u.account_id, u.user_key LIMIT most
+    ) k
+    CROSS JOIN LATERAL (
+        SELECT * FROM directory.people p WHERE p.account_id = k.account_id AND p.user_key = k.user_key OFFSET 0
+    ) p
+    ORDER BY p.sort_key, p.account_id, p.user_key;
+END
+$$;
+
+COMMENT ON FUNCTION directory.people_page(words text, of_status text, after_sort text, after_account text, after_key text, most integer) IS 'People whose names, e-mail or id contain a text and who have a status ('''' is any), at most so many, in the order of sort_key, account_id, user_key: from the first after the row whose values these are. '''' finds everybody, and is the beginning.';
+
+CREATE FUNCTION directory.searched(words text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (('%'::text || regexp_replace(state.searchable(words), '([\\%_])'::text, '\\\1'::text, 'g'::text)) || '%'::text);
+
+COMMENT ON FUNCTION directory.searched(words text) IS 'The pattern for people.search LIKE that finds a text at any place, in any case, with or without accents; nothing in the text is a wildcard.';
+
+CREATE FUNCTION directory.spellings(account text, user_key text) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 2 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT v.user_id FROM state.user_versions v
+    WHERE v.account_id = $1 AND v.user_key = $2
+    UNION
+    SELECT v.user_id FROM state.memberships_versions v
+    WHERE v.account_id = $1 AND v.person_key = $2 AND v.user_id IS NOT NULL
+    UNION
+    SELECT v.user_id FROM state.group_admins_versions v
+    WHERE v.account_id = $1 AND v.person_key = $2 AND v.user_id IS NOT NULL
+    UNION
+    SELECT v.user_id FROM state.user_settings_versions v
+    WHERE v.account_id = $1 AND v.user_key = $2
+    UNION
+    SELECT p.user_id FROM state.presence p WHERE p.account_id = $1 AND p.user_key = $2
+    UNION
+    SELECT n.user_id FROM state.notes n WHERE n.account_id = $1 AND n.user_key = $2
+    UNION
+    SELECT s.user_id FROM state.sign_ins s WHERE s.account_id = $1 AND s.user_key = $2;
+END
+$_$;
+
+COMMENT ON FUNCTION directory.spellings(account text, user_key text) IS 'Every spelling that an id ever had, by the id in lower case: X_at(t) shows the one of that time.';
+
+CREATE VIEW state.timeline AS
+ SELECT entity,
+    group_id,
+    user_id,
+    path,
+    before,
+    after,
+    state.time_of(folded) AS changed_at,
+    by AS changed_by,
+    NULL::text AS event,
+    "position",
+    NULL::text AS source,
+    NULL::timestamp with time zone AS received_at,
+    late,
+    ''::text AS event_order,
+    (''::text COLLATE "C") AS place
+   FROM state.all_changes c
+  WHERE false;
+
+CREATE FUNCTION state.timeline_page(p_group boolean, p_account text, p_key text, p_order text, p_place text, p_rows integer) RETURNS SETOF state.timeline
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    AS $$
+DECLARE
+    v_after bytea := CASE WHEN p_order = '' THEN '\xff' ELSE decode(p_order, 'hex') END;
+    v_before bytea := v_after || '\x00';
+    v_from bytea;
+    v_left int := p_rows;
+    v_events int := p_rows * 2;  -- some change nothing that shows
+    v_shown int;
+BEGIN
+    WHILE v_left > 0 LOOP
+        v_from := CASE WHEN p_group THEN state.group_stretch(p_account, p_key, v_before, v_events)
+                       ELSE state.person_stretch(p_account, p_key, v_before, v_events) END;
+        RETURN QUERY
+        SELECT
+            c.entity, c.group_id, c.user_id, coalesce(c.path, state.client_type_at(c.position)), c.before, c.after,
+            state.time_of(c.folded), c.by, e.event, c.position, e.source, e.received_at, c.late,
+            encode(c.folded, 'hex'), c.place
+        FROM (
+            SELECT c.*, concat_ws(E'\n', c.entity, coalesce(c.group_id, ''), coalesce(c.user_id, ''),
+                    left(c.path, 100), md5(c.path), c.after IS NULL) COLLATE "C" AS place
+            FROM (
+                SELECT * FROM state.person_between(p_account, p_key, v_from, v_before) WHERE NOT p_group
+                UNION ALL
+                SELECT * FROM state.group_between(p_account, p_key, v_from, v_before) WHERE p_group
+            ) c
+            ORDER BY c.folded DESC, place DESC
+        ) c
+        LEFT JOIN LATERAL (
+            SELECT replace(e.event, '.members_deleted', '.member_deleted') AS event, e.source, e.received_at
+            FROM log.events e WHERE e.position = c.position OFFSET 0
+        ) e ON true
+        WHERE c.folded < v_after OR c.place < p_place
+        ORDER BY c.folded DESC, c.place DESC LIMIT v_left;
+        GET DIAGNOSTICS v_shown = ROW_COUNT;
+        EXIT WHEN v_from = '';
+        v_left := v_left - v_shown;
+        v_before := v_from;
+        v_events := least(v_events * 4, 1000);
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION directory.timeline_of_group(account text, "group" text, before_order text, before_place text, most integer) RETURNS SETOF state.timeline
+    LANGUAGE sql STABLE ROWS 50 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT timeline_page.entity,
+     timeline_page.group_id,
+     timeline_page.user_id,
+     timeline_page.path,
+     timeline_page.before,
+     timeline_page.after,
+     timeline_page.changed_at,
+     timeline_page.changed_by,
+     timeline_page.event,
+     timeline_page."position",
+     timeline_page.source,
+     timeline_page.received_at,
+     timeline_page.late,
+     timeline_page.event_order,
+     timeline_page.place
+    FROM state.timeline_page(true, timeline_of_group.account, timeline_of_group."group", timeline_of_group.before_order, timeline_of_group.before_place, timeline_of_group.most) timeline_page(entity, group_id, user_id, path, before, after, changed_at, changed_by, event, "position", source, received_at, late, event_order, place);
+END;
+
+COMMENT ON FUNCTION directory.timeline_of_group(account text, "group" text, before_order text, before_place text, most integer) IS 'The same of one group: its own changes, and who came into its lists and left them. Whom the group''s removal ended, or its next life brought back, is not told one by one.';
+
+CREATE FUNCTION directory.timeline_of_person(account text, person text, before_order text, before_place text, most integer) RETURNS SETOF state.timeline
+    LANGUAGE sql STABLE ROWS 50 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT timeline_page.entity,
+     timeline_page.group_id,
+     timeline_page.user_id,
+     timeline_page.path,
+     timeline_page.before,
+     timeline_page.after,
+     timeline_page.changed_at,
+     timeline_page.changed_by,
+     timeline_page.event,
+     timeline_page."position",
+     timeline_page.source,
+     timeline_page.received_at,
+     timeline_page.late,
+     timeline_page.event_order,
+     timeline_page.place
+    FROM state.timeline_page(false, timeline_of_person.account, lower(timeline_of_person.person), timeline_of_person.before_order, timeline_of_person.before_place, timeline_of_person.most) timeline_page(entity, group_id, user_id, path, before, after, changed_at, changed_by, event, "position", source, received_at, late, event_order, place);
+END;
+
+COMMENT ON FUNCTION directory.timeline_of_person(account text, person text, before_order text, before_place text, most integer) IS 'Changes and sign-ins of one person of an account, newest first, at most so many: from the first after the row with this event_order and place. '''' and '''' is the newest. The path of a sign-in is its client.';
+
+CREATE FUNCTION directory.unresolved_users_page(after_account text, after_key text, most integer) RETURNS TABLE(account_id text, user_id text, email text, seen_in text[], person_key text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    SET enable_hashjoin TO 'off'
+    SET enable_sort TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_account text := after_account;
+    v_key text := after_key;
+    v_left int := most;
+    v_chunk int := greatest(most, 1) * 2;
+    v_shown int;
+    v_candidates jsonb;
+BEGIN
+    WHILE v_left > 0 LOOP
+        v_candidates := coalesce((
+            SELECT jsonb_agg(jsonb_build_array(c.account_id, c.person_key) ORDER BY c.account_id, c.person_key)
+            FROM (
+                SELECT DISTINCT c.account_id, c.person_key FROM (
+                (SELECT p.account_id, p.user_key AS person_key
+                 FROM state.presence p LEFT JOIN state.users u ON u.account_id = p.account_id AND u.user_key = p.user_key
+                 WHERE (p.account_id, p.user_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
+                 ORDER BY p.account_id, p.user_key LIMIT v_chunk)
+                UNION ALL
+                (SELECT p.account_id, p.user_key AS person_key
+                 FROM state.notes p LEFT JOIN state.users u ON u.account_id = p.account_id AND u.user_key = p.user_key
+                 WHERE (p.account_id, p.user_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
+                 ORDER BY p.account_id, p.user_key LIMIT v_chunk)
+                UNION ALL
+                (SELECT DISTINCT p.account_id, p.user_key AS person_key
+                 FROM state.sign_ins p LEFT JOIN state.users u ON u.account_id = p.account_id AND u.user_key = p.user_key
+                 WHERE (p.account_id, p.user_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
+                 ORDER BY p.account_id, p.user_key LIMIT v_chunk)
+                UNION ALL
+                (SELECT p.account_id, p.user_key AS person_key
+                 FROM state.user_settings p LEFT JOIN state.users u ON u.account_id = p.account_id AND u.user_key = p.user_key
+                 WHERE (p.account_id, p.user_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
+                 ORDER BY p.account_id, p.user_key LIMIT v_chunk)
+                UNION ALL
+                (SELECT DISTINCT p.account_id, p.person_key AS person_key
+                 FROM state.memberships p LEFT JOIN state.users u ON u.account_id = p.account_id AND u.user_key = p.person_key
+                 WHERE (p.account_id, p.person_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
+                 ORDER BY p.account_id, p.person_key LIMIT v_chunk)
+                UNION ALL
+                (SELECT DISTINCT p.account_id, p.person_key AS person_key
+                 FROM state.group_admins p LEFT JOIN state.users u ON u.account_id = p.account_id AND u.user_key = p.person_key
+                 WHERE (p.account_id, p.person_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
+                 ORDER BY p.account_id, p.person_key LIMIT v_chunk)
+                ) c
+                ORDER BY c.account_id, c.person_key LIMIT v_chunk
+            ) c
+        ), '[]');
+        RETURN QUERY
+        SELECT r.*, c.value ->> 1
+        FROM jsonb_array_elements(v_candidates) WITH ORDINALITY AS c (value, number)
+        CROSS JOIN LATERAL (
+            SELECT
+                c.value ->> 0,
+                coalesce(
+                    max(x.known_as),
+                    (array_agg(x.spelling ORDER BY x.spelled DESC) FILTER (WHERE x.spelling IS NOT NULL))[1]),
+                (array_agg(x.email ORDER BY x.email_order DESC, x.spelling IS NOT NULL DESC)
+                    FILTER (WHERE x.email IS NOT NULL))[1],
+                array_agg(DISTINCT x.seen_in ORDER BY x.seen_in)
+            FROM state.mentions_of(c.value ->> 0, c.value ->> 1) x
+            HAVING count(*) > 0
+        ) r
+        ORDER BY c.number LIMIT v_left;
+        GET DIAGNOSTICS v_shown = ROW_COUNT;
+        EXIT WHEN jsonb_array_length(v_candidates) < v_chunk;
+        v_left := v_left - v_shown;
+        v_account := v_candidates -> (v_chunk - 1) ->> 0;
+        v_key := v_candidates -> (v_chunk - 1) ->> 1;
+    END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION directory.unresolved_users_page(after_account text, after_key text, most integer) IS 'Rows of unresolved_users, at most so many, with person_key: in the order of account_id and person_key, from the first after these. '''' and '''' is the beginning.';
 
 CREATE FUNCTION state.user_settings_then(p_account text, p_key text, p_folded bytea) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
@@ -3032,21 +5028,6 @@ BEGIN
 END
 $$;
 
-CREATE TABLE state.user_settings (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text NOT NULL,
-    settings jsonb NOT NULL,
-    changed_order bytea,
-    changed_by text,
-    removed boolean NOT NULL,
-    drift jsonb NOT NULL
-)
-WITH (fillfactor='85');
-ALTER TABLE ONLY state.user_settings ALTER COLUMN settings SET STATISTICS 0;
-
 CREATE VIEW directory.user_settings AS
  SELECT s.account_id,
     u.user_id,
@@ -3086,28 +5067,6 @@ COMMENT ON COLUMN directory.user_settings.changed_by IS 'E-mail of the operator 
 COMMENT ON COLUMN directory.user_settings.last_event_at IS 'Event time of the newest event folded into this row.';
 
 COMMENT ON COLUMN directory.user_settings.last_position IS 'Position in the log of that event.';
-
-CREATE TABLE state.user_settings_versions (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    folded bytea NOT NULL,
-    until bytea NOT NULL,
-    "position" bigint NOT NULL,
-    by text,
-    delta jsonb NOT NULL,
-    shown jsonb,
-    settings jsonb,
-    last_position bigint NOT NULL,
-    user_id text NOT NULL,
-    changed_order bytea,
-    changed_by text,
-    removed boolean NOT NULL,
-    CONSTRAINT user_settings_versions_check CHECK ((folded < until))
-)
-WITH (fillfactor='85');
-ALTER TABLE ONLY state.user_settings_versions ALTER COLUMN delta SET STATISTICS 0;
-ALTER TABLE ONLY state.user_settings_versions ALTER COLUMN shown SET STATISTICS 0;
-ALTER TABLE ONLY state.user_settings_versions ALTER COLUMN settings SET STATISTICS 0;
 
 CREATE VIEW state.past_user_settings AS
  SELECT v.account_id,
@@ -3806,12 +5765,229 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION state.dotted(p_path jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT string_agg(p.k, '.'::text ORDER BY p.n) AS string_agg
-    FROM jsonb_array_elements_text(dotted.p_path) WITH ORDINALITY p(k, n);
-END;
+CREATE FUNCTION state.changes_between(p_after bigint, p_up_to bigint, p_late boolean) RETURNS SETOF state.all_changes
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    AS $$
+BEGIN
+    IF p_late THEN
+        RETURN QUERY
+        SELECT c.account_id, c.entity, c.entity_key, c.entity_id, c.group_id, c.user_id, c.path, c.before, c.after,
+            c.folded, c.by, c.position, c.late
+        FROM state.value_changes c
+        WHERE c.position > p_after AND c.position <= p_up_to AND c.late;
+    ELSE
+        RETURN QUERY
+        SELECT c.account_id, c.entity, c.entity_key, c.entity_id, c.group_id, c.user_id, c.path, c.before, c.after,
+            c.folded, c.by, c.position, false
+        FROM state.value_changes c
+        WHERE c.position > p_after AND c.position <= p_up_to;
+    END IF;
+    RETURN QUERY
+    SELECT * FROM (
+        SELECT
+            c.account_id, c.entity, c.person_key, c.user_id, c.group_id, c.user_id, 'member',
+            CASE WHEN NOT c.came THEN 'true'::jsonb END, CASE WHEN c.came THEN 'true'::jsonb END,
+            c.folded, c.by, c.position,
+            p_late AND CASE c.entity
+                WHEN 'membership' THEN EXISTS (
+                    SELECT FROM state.memberships_versions x
+                    WHERE x.account_id = c.account_id AND x.person_key = c.person_key
+                      AND x.group_id = c.group_id AND x.folded > c.folded AND x.last_position < c.position)
+                ELSE EXISTS (
+                    SELECT FROM state.group_admins_versions x
+                    WHERE x.account_id = c.account_id AND x.person_key = c.person_key
+                      AND x.group_id = c.group_id AND x.folded > c.folded AND x.last_position < c.position)
+            END AS late
+        FROM (
+            SELECT 'membership' AS entity, m.* FROM state.memberships_between(p_after, p_up_to, p_late) m
+            UNION ALL
+            SELECT 'group_admin', a.* FROM state.group_admins_between(p_after, p_up_to, p_late) a
+        ) c
+    ) c
+    WHERE NOT p_late OR c.late;
+END
+$$;
+
+CREATE FUNCTION state.client_type_at(p_position bigint) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_client jsonb := (
+        SELECT log.as_jsonb(e.body) #> '{payload,object,client_type}'
+        FROM log.events e WHERE e.position = p_position);
+    v_name text := v_client #>> '{}';
+BEGIN
+    IF jsonb_typeof(v_client) = 'string' AND char_length(v_name) BETWEEN 1 AND 100 THEN
+        RETURN v_name;
+    END IF;
+    RETURN 'unknown';
+END
+$$;
+
+CREATE FUNCTION state.group_admins_between(p_after bigint, p_up_to bigint, p_late boolean) RETURNS SETOF state.group_admins_changes
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY
+    WITH told AS (
+        SELECT m.last_position AS position, m.folded, m.by, m.account_id, m.person_key, m.group_id,
+            m.user_id IS NULL AS nameless
+        FROM state.group_admins_versions m
+        WHERE m.last_position > p_after AND m.last_position <= p_up_to
+    ), people AS (
+        SELECT x.position, x.folded, x.by, x.account_id, x.user_key AS person_key,
+            x.cutoff = x.folded OR NOT x.removed AND EXISTS (
+                SELECT FROM state.user_versions o
+                WHERE o.account_id = x.account_id AND o.user_key = x.user_key
+                  AND o.folded < x.folded AND o.until = x.folded AND o.removed
+            ) AS turns
+        FROM state.user_versions x
+        WHERE x.position > p_after AND x.position <= p_up_to
+    ), groups AS (
+        SELECT x.position, x.folded, x.by, x.account_id, x.group_id,
+            x.cutoff = x.folded OR NOT x.removed AND EXISTS (
+                SELECT FROM state.group_versions o
+                WHERE o.account_id = x.account_id AND o.group_id = x.group_id
+                  AND o.folded < x.folded AND o.until = x.folded AND o.removed
+            ) AS turns
+        FROM state.group_versions x
+        WHERE x.position > p_after AND x.position <= p_up_to
+    ), added AS (
+        -- entries that an event added, and those that the next entry ended
+        SELECT t.position, t.folded, m.account_id, m.person_key, m.group_id, m.folded AS added
+        FROM told t
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.group_admins_versions m
+            WHERE m.account_id = t.account_id AND m.person_key = t.person_key AND m.group_id = t.group_id
+              AND m.folded <= t.folded AND m.until >= t.folded AND m.added AND m.user_id IS NOT NULL OFFSET 0
+        ) m
+        UNION ALL
+        SELECT p.position, p.folded, m.account_id, m.person_key, m.group_id, m.folded
+        FROM people p
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.group_admins_versions m
+            WHERE m.account_id = p.account_id AND m.person_key = p.person_key
+              AND m.folded < p.folded AND m.added AND m.user_id IS NOT NULL OFFSET 0
+        ) m
+        WHERE p.turns
+        UNION ALL
+        SELECT g.position, g.folded, m.account_id, m.person_key, m.group_id, m.folded
+        FROM groups g
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.group_admins_versions m
+            WHERE m.group_id = g.group_id AND m.account_id = g.account_id
+              AND m.folded < g.folded AND m.added AND m.user_id IS NOT NULL OFFSET 0
+        ) m
+        WHERE g.turns
+    ), concerned AS (
+        SELECT x.*
+        FROM (
+            SELECT t.position, t.folded, t.by, t.account_id, t.person_key, t.group_id FROM told t WHERE NOT t.nameless
+            UNION ALL
+            SELECT p.position, p.folded, p.by, p.account_id, p.person_key, NULL FROM people p
+        ) x
+        WHERE EXISTS (SELECT FROM state.group_admins_versions e WHERE e.user_id IS NULL)
+    ), had AS (
+        -- e-mails that somebody ever had, as a user or in the list
+        SELECT c.account_id, c.person_key, lower(u.profile ->> 'email') AS email
+        FROM (SELECT DISTINCT c.account_id, c.person_key FROM concerned c) c
+        CROSS JOIN LATERAL (
+            SELECT u.profile FROM state.user_versions u
+            WHERE u.account_id = c.account_id AND u.user_key = c.person_key OFFSET 0
+        ) u
+        UNION
+        SELECT c.account_id, c.person_key, lower(m.email)
+        FROM (SELECT DISTINCT c.account_id, c.person_key FROM concerned c) c
+        CROSS JOIN LATERAL (
+            SELECT m.email FROM state.group_admins_versions m
+            WHERE m.account_id = c.account_id AND m.person_key = c.person_key OFFSET 0
+        ) m
+    ), entries AS (
+        -- Without an id is asked outside: for it there is an index, of all groups, which would be read as a whole.
+        SELECT h.account_id, h.person_key, e.group_id, e.person_key AS entry_key
+        FROM had h
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.group_admins_versions e
+            WHERE e.account_id = h.account_id AND e.person_key = 'email:' || h.email OFFSET 0
+        ) e
+        WHERE e.user_id IS NULL
+    ), nameless AS (
+        -- entries that name only an e-mail, which an event may concern
+        SELECT t.position, t.folded, t.by, t.account_id, t.group_id, t.person_key AS entry_key
+        FROM told t WHERE t.nameless
+        UNION
+        SELECT c.position, c.folded, c.by, e.account_id, e.group_id, e.entry_key
+        FROM concerned c
+        JOIN entries e
+            ON e.account_id = c.account_id AND e.person_key = c.person_key
+            AND (c.group_id IS NULL OR e.group_id = c.group_id)
+        UNION
+        SELECT g.position, g.folded, g.by, e.account_id, e.group_id, e.person_key
+        FROM groups g
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.group_admins_versions e
+            WHERE e.group_id = g.group_id AND e.account_id = g.account_id AND e.user_id IS NULL OFFSET 0
+        ) e
+        UNION
+        SELECT r.position, r.folded, r.by, e.account_id, e.group_id, e.person_key
+        FROM state.removed_email_versions r
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.group_admins_versions e
+            WHERE e.account_id = r.account_id AND e.person_key = 'email:' || r.email_key OFFSET 0
+        ) e
+        WHERE r.position > p_after AND r.position <= p_up_to AND e.user_id IS NULL
+    ), meant AS (
+        -- whomever those entries may ever have meant, once an event
+        SELECT DISTINCT ON (n.account_id, n.group_id, l.person_key, n.folded)
+            n.position, n.folded, n.by, n.account_id, n.group_id, l.person_key
+        FROM nameless n
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.group_admins_links l
+            WHERE l.account_id = n.account_id AND l.group_id = n.group_id AND l.entry_key = n.entry_key OFFSET 0
+        ) l
+        ORDER BY n.account_id, n.group_id, l.person_key, n.folded, n.by
+    )
+    SELECT m.account_id, m.group_id, m.person_key, coalesce(u.user_id, m.user_id), s.came, s.at_order,
+        s.at_position, s.at_by
+    FROM (
+        SELECT DISTINCT a.account_id, a.person_key, a.group_id, a.added FROM added a
+        WHERE NOT p_late OR EXISTS (
+            SELECT FROM state.group_admins_versions x
+            WHERE x.account_id = a.account_id AND x.person_key = a.person_key AND x.group_id = a.group_id
+              AND x.folded > a.folded AND x.last_position < a.position)
+    ) a
+    CROSS JOIN LATERAL (
+        SELECT * FROM state.group_admins_versions m
+        WHERE m.account_id = a.account_id AND m.person_key = a.person_key AND m.group_id = a.group_id
+          AND m.folded = a.added OFFSET 0
+    ) m
+    CROSS JOIN LATERAL state.group_admins_moves(
+        m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s
+    LEFT JOIN LATERAL (
+        SELECT * FROM state.users u
+        WHERE u.account_id = m.account_id AND u.user_key = m.person_key AND u.known OFFSET 0
+    ) u ON true
+    WHERE s.at_position > p_after AND s.at_position <= p_up_to
+    UNION ALL
+    SELECT n.account_id, n.group_id, n.person_key,
+        state.group_admins_spelled(n.account_id, n.group_id, n.person_key), x.after, n.folded, n.position, n.by
+    FROM meant n
+    CROSS JOIN LATERAL (
+        SELECT
+            state.group_admins_shows(n.folded, n.account_id, n.group_id, n.person_key) AS before,
+            state.group_admins_shows(n.folded || '\x00', n.account_id, n.group_id, n.person_key) AS after
+        OFFSET 0
+    ) x
+    WHERE x.before <> x.after AND (NOT p_late OR EXISTS (
+        SELECT FROM state.group_admins_versions x
+        WHERE x.account_id = n.account_id AND x.person_key = n.person_key AND x.group_id = n.group_id
+          AND x.folded > n.folded AND x.last_position < n.position));
+END
+$$;
 
 CREATE FUNCTION state.group_admins_meaning(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
@@ -3891,142 +6067,277 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION state.group_admins_moves(p_account text, p_key text, p_group text, p_folded bytea, p_until bytea, p_position bigint, p_by text) RETURNS TABLE(came boolean, at_order bytea, at_position bigint, at_by text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 50 ROWS 1 PARALLEL SAFE
+CREATE VIEW state.group_admins_mentions AS
+ SELECT m.account_id,
+    m.person_key,
+    m.user_id AS spelling,
+    m.folded,
+        CASE
+            WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
+            ELSE NULL::text
+        END AS email,
+    m.email_order
+   FROM (state.group_admins m
+     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+  WHERE ((m.user_id IS NOT NULL) AND (m.folded > COALESCE(g.cutoff, '\x'::bytea)))
+UNION ALL
+ SELECT e.account_id,
+    w.means AS person_key,
+        CASE
+            WHEN (w.means = e.person_key) THEN e.person_key
+            ELSE NULL::text
+        END AS spelling,
+    e.folded,
+    e.email,
+    e.email_order
+   FROM (state.group_admins e
+     CROSS JOIN LATERAL ( SELECT state.group_admins_meaning(e.account_id, e.group_id, e.person_key, e.folded) AS means
+         OFFSET 0) w)
+  WHERE ((e.user_id IS NULL) AND (w.means IS NOT NULL));
+
+CREATE FUNCTION state.group_admins_mentions_of(p_account text, p_key text) RETURNS SETOF state.group_admins_mentions
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-DECLARE
-    v_starts bytea := p_folded;
-    v_start_position bigint := p_position;
-    v_start_by text := p_by;
-    v_ends bytea := p_until;
-    v_end_position bigint;
-    v_end_by text;
-    v_found record;
-    v_before record;
 BEGIN
-    IF EXISTS (
-        SELECT FROM state.group_admins_versions e
-        WHERE e.group_id = p_group AND e.account_id = p_account AND e.user_id IS NULL
-          AND (EXISTS (
-                    SELECT FROM state.group_admins_versions m
-                    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
-                      AND lower(m.email) = substring(e.person_key FROM 7))
-               OR EXISTS (
-                    SELECT FROM state.user_versions u
-                    WHERE u.account_id = p_account AND u.user_key = p_key
-                      AND lower(u.profile ->> 'email') = substring(e.person_key FROM 7))))
-    THEN
-        RETURN;
-    END IF;
-
-    -- While a person or a group is removed nothing shows: then it begins with the next life, if there is one.
-    SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
-    FROM state.user_versions v
-    LEFT JOIN LATERAL (
-        SELECT x.folded, x.position, x.by FROM state.user_versions x
-        WHERE v.removed AND x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded
-          AND NOT x.removed
-        ORDER BY x.folded LIMIT 1
-    ) n ON true
-    WHERE v.account_id = p_account AND v.user_key = p_key AND v.folded <= p_folded AND v.until > p_folded;
-    IF v_found.removed AND v_found.folded IS NULL THEN
-        RETURN;
-    ELSIF v_found.removed THEN
-        v_starts := v_found.folded;
-        v_start_position := v_found.position;
-        v_start_by := v_found.who;
-    END IF;
-    SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
-    FROM state.group_versions v
-    LEFT JOIN LATERAL (
-        SELECT x.folded, x.position, x.by FROM state.group_versions x
-        WHERE v.removed AND x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded
-          AND NOT x.removed
-        ORDER BY x.folded LIMIT 1
-    ) n ON true
-    WHERE v.account_id = p_account AND v.group_id = p_group AND v.folded <= p_folded AND v.until > p_folded;
-    IF v_found.removed AND v_found.folded IS NULL THEN
-        RETURN;
-    ELSIF v_found.removed AND v_found.folded > v_starts THEN
-        v_starts := v_found.folded;
-        v_start_position := v_found.position;
-        v_start_by := v_found.who;
-    END IF;
-
-    -- It ends with the first of these after it; with the next entry, where several are of one event.
-    SELECT x.folded, x.position, x.by AS who INTO v_found
-    FROM state.user_versions x
-    WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded AND x.cutoff = x.folded
-    ORDER BY x.folded LIMIT 1;
-    IF v_found.folded < v_ends THEN
-        v_ends := v_found.folded;
-        v_end_position := v_found.position;
-        v_end_by := v_found.who;
-    END IF;
-    SELECT x.folded, x.position, x.by AS who INTO v_found
-    FROM state.group_versions x
-    WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded AND x.cutoff = x.folded
-    ORDER BY x.folded LIMIT 1;
-    IF v_found.folded < v_ends THEN
-        v_ends := v_found.folded;
-        v_end_position := v_found.position;
-        v_end_by := v_found.who;
-    END IF;
-    IF v_starts >= v_ends THEN
-        RETURN;
-    END IF;
-
-    SELECT m.folded INTO v_before
-    FROM state.group_admins_versions m
-    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
-      AND m.folded < p_folded AND m.until = p_folded AND m.added AND m.user_id IS NOT NULL;
-    IF v_starts > p_folded OR NOT FOUND
-        OR EXISTS (
-            SELECT FROM state.user_versions x
-            WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded < p_folded
-              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
-        OR EXISTS (
-            SELECT FROM state.group_versions x
-            WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded < p_folded
-              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
-    THEN
-        RETURN QUERY SELECT true, v_starts, v_start_position, v_start_by;
-    END IF;
-
-    IF v_end_position IS NULL THEN
-        SELECT m.last_position, m.by AS who INTO v_found
-        FROM state.group_admins_versions m
-        WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
-          AND m.folded = p_until AND NOT m.added;
-        IF NOT FOUND THEN
-            RETURN;
-        END IF;
-        v_end_position := v_found.last_position;
-        v_end_by := v_found.who;
-    END IF;
-    RETURN QUERY SELECT false, v_ends, v_end_position, v_end_by;
+    RETURN QUERY
+    SELECT m.account_id, m.person_key, m.user_id, m.folded,
+        CASE WHEN m.email_order > coalesce(g.cutoff, '') THEN m.email END, m.email_order
+    FROM state.group_admins m
+    LEFT JOIN state.known_groups g ON g.account_id = m.account_id AND g.group_id = m.group_id
+    WHERE m.account_id = p_account AND m.person_key = p_key AND m.user_id IS NOT NULL
+      AND m.folded > coalesce(g.cutoff, '')
+    UNION ALL
+    SELECT p_account, p_key, CASE WHEN e.person_key = p_key THEN p_key END, e.folded, e.email, e.email_order
+    FROM (
+        SELECT m.group_id, p_key AS entry_key FROM state.group_admins m
+        WHERE m.account_id = p_account AND m.person_key = p_key AND m.user_id IS NULL
+        UNION
+        SELECT m.group_id, 'email:' || lower(m.email) FROM state.group_admins m
+        WHERE m.account_id = p_account AND m.person_key = p_key AND m.user_id IS NOT NULL
+    ) k
+    CROSS JOIN LATERAL (
+        SELECT * FROM state.group_admins e
+        WHERE e.account_id = p_account AND e.person_key = k.entry_key AND e.group_id = k.group_id OFFSET 0
+    ) e
+    WHERE e.user_id IS NULL
+      AND state.group_admins_meaning(e.account_id, e.group_id, e.person_key, e.folded) = p_key;
 END
 $$;
 
-CREATE FUNCTION state.group_admins_shows(p_bound bytea, p_account text, p_group text, p_key text) RETURNS boolean
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+CREATE FUNCTION state.group_admins_of_group(p_account text, p_group text, p_from bytea, p_before bytea) RETURNS SETOF state.group_admins_changes
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    v_user text := coalesce((
-            SELECT u.user_id FROM state.past_users u
-            WHERE u.account_id = p_account AND u.user_key = p_key
-              AND u.folded < p_bound AND u.until >= p_bound AND u.known
-        ), (
-            SELECT m.user_id FROM state.past_group_admins m
-            WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
-              AND m.folded < p_bound AND m.until >= p_bound
-        ), p_key);
+    -- Of few people those who were ever removed are found quicker than all removals of that time.
+    v_few boolean := NOT EXISTS (
+        SELECT FROM state.group_admins_versions m
+        WHERE m.group_id = p_group AND m.account_id = p_account OFFSET 1000);
 BEGIN
-    RETURN EXISTS (
-        SELECT FROM state.group_admins_at(p_bound) s
-        WHERE s.account_id = p_account AND s.group_id = p_group AND s.user_id = v_user);
+    RETURN QUERY
+    WITH added AS (
+        SELECT m.person_key, m.folded
+        FROM (
+            SELECT t.person_key, t.folded FROM state.group_admins_versions t
+            WHERE t.group_id = p_group AND t.account_id = p_account
+              AND substring(t.folded FROM 1 FOR 8) >= substring(p_from FROM 1 FOR 8)
+              AND substring(t.folded FROM 1 FOR 8) <= substring(p_before FROM 1 FOR 8)
+              AND t.folded >= p_from AND t.folded < p_before
+        ) t
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.group_admins_versions m
+            WHERE m.account_id = p_account AND m.person_key = t.person_key AND m.group_id = p_group
+              AND m.folded <= t.folded AND m.until >= t.folded AND m.added AND m.user_id IS NOT NULL OFFSET 0
+        ) m
+        UNION
+        SELECT m.person_key, m.folded FROM state.group_admins_versions m
+        WHERE v_few AND m.group_id = p_group AND m.account_id = p_account
+          AND m.folded < p_before AND m.added AND m.user_id IS NOT NULL
+          AND (EXISTS (
+                    SELECT FROM state.users u
+                    WHERE u.account_id = p_account AND u.user_key = m.person_key AND u.cutoff IS NOT NULL)
+              )
+        UNION
+        SELECT m.person_key, m.folded
+        FROM (
+            SELECT x.user_key AS person_key, x.folded FROM state.user_versions x
+            WHERE x.account_id = p_account AND x.folded >= p_from AND x.folded < p_before
+              AND x.cutoff IS NOT NULL AND (NOT x.removed OR x.cutoff = x.folded)
+        ) x
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.group_admins_versions m
+            WHERE m.account_id = p_account AND m.person_key = x.person_key AND m.group_id = p_group
+              AND m.folded < x.folded AND m.added AND m.user_id IS NOT NULL OFFSET 0
+        ) m
+        WHERE NOT v_few
+    ), links AS MATERIALIZED (
+        SELECT l.entry_key, l.person_key FROM state.group_admins_links l
+        WHERE l.account_id = p_account AND l.group_id = p_group AND EXISTS (
+            SELECT FROM state.group_admins_versions e
+            WHERE e.group_id = p_group AND e.account_id = p_account AND e.user_id IS NULL AND e.folded < p_before)
+    ), events AS (
+        -- what could matter for whom an entry without an id means
+        SELECT l.entry_key, c.folded, c.position, c.by
+        FROM links l
+        CROSS JOIN LATERAL (
+            SELECT m.folded, m.last_position AS position, m.by FROM state.group_admins_versions m
+            WHERE m.account_id = p_account AND m.person_key = l.person_key AND m.group_id = p_group
+              AND m.folded >= p_from AND m.folded < p_before
+            UNION ALL
+            SELECT u.folded, u.position, u.by FROM state.user_versions u
+            WHERE u.account_id = p_account AND u.user_key = l.person_key
+              AND u.folded >= p_from AND u.folded < p_before
+        ) c
+        UNION ALL
+        SELECT l.entry_key, r.folded, r.position, r.by
+        FROM (SELECT DISTINCT l.entry_key FROM links l) l
+        JOIN state.removed_email_versions r
+            ON r.account_id = p_account AND r.email_key = substring(l.entry_key FROM 7)
+            AND r.folded >= p_from AND r.folded < p_before
+    ), meant AS (
+        SELECT DISTINCT ON (l.person_key, e.folded) l.person_key, e.folded, e.position, e.by
+        FROM events e JOIN links l ON l.entry_key = e.entry_key
+        WHERE NOT EXISTS (
+            SELECT FROM state.group_versions g
+            WHERE g.account_id = p_account AND g.group_id = p_group AND g.folded = e.folded)
+        ORDER BY l.person_key, e.folded, e.by
+    )
+    SELECT * FROM (
+        SELECT m.account_id, m.group_id, m.person_key, coalesce(u.user_id, m.user_id), s.came, s.at_order AS folded,
+            s.at_position, s.at_by
+        FROM added a
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.group_admins_versions m
+            WHERE m.account_id = p_account AND m.person_key = a.person_key AND m.group_id = p_group
+              AND m.folded = a.folded OFFSET 0
+        ) m
+        CROSS JOIN LATERAL state.group_admins_moves(
+            m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s
+        LEFT JOIN LATERAL (
+            SELECT * FROM state.users u
+            WHERE u.account_id = m.account_id AND u.user_key = m.person_key AND u.known OFFSET 0
+        ) u ON true
+        UNION ALL
+        SELECT p_account, p_group, n.person_key, state.group_admins_spelled(p_account, p_group, n.person_key), x.after,
+            n.folded, n.position, n.by
+        FROM meant n
+        CROSS JOIN LATERAL (
+            SELECT
+                state.group_admins_shows(n.folded, p_account, p_group, n.person_key) AS before,
+                state.group_admins_shows(n.folded || '\x00', p_account, p_group, n.person_key) AS after
+            OFFSET 0
+        ) x
+        WHERE x.before <> x.after
+    ) c
+    WHERE c.folded >= p_from AND c.folded < p_before
+      AND NOT EXISTS (
+            SELECT FROM state.group_versions g
+            WHERE g.account_id = p_account AND g.group_id = p_group AND g.folded = c.folded);
+END
+$$;
+
+CREATE FUNCTION state.group_admins_page_at(p_bound bytea, p_account text, p_group text, p_after text, p_rows integer) RETURNS SETOF state.group_admins_shown
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_after text := p_after;
+    v_left int := p_rows;
+    v_shown int;
+    v_keys text[];
+BEGIN
+    WHILE v_left > 0 LOOP
+        -- Each part has its own limit, so that it is read in the order of its index.
+        v_keys := ARRAY(
+            SELECT k.person_key FROM (
+                (SELECT m.person_key FROM (SELECT * FROM state.past_group_admins WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) m
+                 WHERE m.group_id = p_group AND m.account_id = p_account
+                   AND m.added AND m.user_id IS NOT NULL AND m.person_key > v_after
+                 ORDER BY m.person_key LIMIT p_rows)
+                UNION ALL
+                (SELECT m.person_key FROM (SELECT * FROM state.past_group_admins WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) m
+                 WHERE m.group_id = p_group AND m.account_id = p_account
+                   AND m.added AND m.user_id IS NULL AND m.person_key > v_after
+                 ORDER BY m.person_key LIMIT p_rows)
+            ) k
+            ORDER BY k.person_key LIMIT p_rows);
+        RETURN QUERY
+        SELECT v.*
+        FROM unnest(v_keys) AS k (person_key)
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.group_admins_shown_at(p_bound) s
+            WHERE s.account_id = p_account AND s.group_id = p_group AND s.entry_key = k.person_key OFFSET 0
+        ) v
+        ORDER BY k.person_key LIMIT v_left;
+        GET DIAGNOSTICS v_shown = ROW_COUNT;
+        EXIT WHEN cardinality(v_keys) < p_rows;
+        v_left := v_left - v_shown;
+        v_after := v_keys[p_rows];
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION state.group_between(p_account text, p_group text, p_from bytea, p_before bytea) RETURNS SETOF state.all_changes
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        c.account_id, c.entity, c.entity_key, c.entity_id, c.group_id, c.user_id, c.path, c.before, c.after,
+        c.folded, c.by, c.position, c.late
+    FROM state.value_changes c
+    WHERE c.account_id = p_account AND c.entity_key = p_group AND c.folded >= p_from AND c.folded < p_before
+      AND c.entity IN ('group', 'group_settings', 'group_locks');
+    RETURN QUERY
+    SELECT
+        c.account_id, 'membership', c.person_key, c.user_id, c.group_id, c.user_id, 'member',
+        CASE WHEN NOT c.came THEN 'true'::jsonb END, CASE WHEN c.came THEN 'true'::jsonb END,
+        c.folded, c.by, c.position,
+        EXISTS (
+            SELECT FROM state.memberships_versions x
+            WHERE x.account_id = c.account_id AND x.person_key = c.person_key AND x.group_id = c.group_id
+              AND x.folded > c.folded AND x.last_position < c.position)
+    FROM state.memberships_of_group(p_account, p_group, p_from, p_before) c;
+    RETURN QUERY
+    SELECT
+        c.account_id, 'group_admin', c.person_key, c.user_id, c.group_id, c.user_id, 'member',
+        CASE WHEN NOT c.came THEN 'true'::jsonb END, CASE WHEN c.came THEN 'true'::jsonb END,
+        c.folded, c.by, c.position,
+        EXISTS (
+            SELECT FROM state.group_admins_versions x
+            WHERE x.account_id = c.account_id AND x.person_key = c.person_key AND x.group_id = c.group_id
+              AND x.folded > c.folded AND x.last_position < c.position)
+    FROM state.group_admins_of_group(p_account, p_group, p_from, p_before) c;
+END
+$$;
+
+CREATE FUNCTION state.group_stretch(p_account text, p_group text, p_before bytea, p_events integer) RETURNS bytea
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN coalesce(greatest((
+            SELECT v.folded FROM state.group_versions v
+            WHERE v.account_id = p_account AND v.group_id = p_group AND v.folded < p_before
+            ORDER BY v.folded DESC OFFSET p_events LIMIT 1
+        ), (
+            SELECT v.folded FROM state.group_settings_versions v
+            WHERE v.account_id = p_account AND v.group_id = p_group AND v.folded < p_before
+            ORDER BY v.folded DESC OFFSET p_events LIMIT 1
+        ), (
+            SELECT v.folded FROM state.memberships_versions v
+            WHERE v.group_id = p_group AND v.account_id = p_account
+              AND substring(v.folded FROM 1 FOR 8) <= substring(p_before FROM 1 FOR 8) AND v.folded < p_before
+            ORDER BY substring(v.folded FROM 1 FOR 8) DESC, v.folded DESC OFFSET p_events LIMIT 1
+        ), (
+            SELECT v.folded FROM state.group_admins_versions v
+            WHERE v.group_id = p_group AND v.account_id = p_account
+              AND substring(v.folded FROM 1 FOR 8) <= substring(p_before FROM 1 FOR 8) AND v.folded < p_before
+            ORDER BY substring(v.folded FROM 1 FOR 8) DESC, v.folded DESC OFFSET p_events LIMIT 1
+        )), '');
 END
 $$;
 
@@ -4090,6 +6401,172 @@ BEGIN
     RETURN QUERY
     SELECT c.projection, c.version, c.position, c.epoch, c.owner IS NOT DISTINCT FROM p_replica
     FROM state.checkpoints c;
+END
+$$;
+
+CREATE FUNCTION state.memberships_between(p_after bigint, p_up_to bigint, p_late boolean) RETURNS SETOF state.memberships_changes
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY
+    WITH told AS (
+        SELECT m.last_position AS position, m.folded, m.by, m.account_id, m.person_key, m.group_id,
+            m.user_id IS NULL AS nameless
+        FROM state.memberships_versions m
+        WHERE m.last_position > p_after AND m.last_position <= p_up_to
+    ), people AS (
+        SELECT x.position, x.folded, x.by, x.account_id, x.user_key AS person_key,
+            x.cutoff = x.folded OR NOT x.removed AND EXISTS (
+                SELECT FROM state.user_versions o
+                WHERE o.account_id = x.account_id AND o.user_key = x.user_key
+                  AND o.folded < x.folded AND o.until = x.folded AND o.removed
+            ) AS turns
+        FROM state.user_versions x
+        WHERE x.position > p_after AND x.position <= p_up_to
+        UNION ALL
+        SELECT x.position, x.folded, NULL, x.account_id, x.person_key, x.mark = x.folded
+        FROM state.observed_group_versions x
+        WHERE x.position > p_after AND x.position <= p_up_to
+    ), groups AS (
+        SELECT x.position, x.folded, x.by, x.account_id, x.group_id,
+            x.cutoff = x.folded OR NOT x.removed AND EXISTS (
+                SELECT FROM state.group_versions o
+                WHERE o.account_id = x.account_id AND o.group_id = x.group_id
+                  AND o.folded < x.folded AND o.until = x.folded AND o.removed
+            ) AS turns
+        FROM state.group_versions x
+        WHERE x.position > p_after AND x.position <= p_up_to
+    ), added AS (
+        -- entries that an event added, and those that the next entry ended
+        SELECT t.position, t.folded, m.account_id, m.person_key, m.group_id, m.folded AS added
+        FROM told t
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.memberships_versions m
+            WHERE m.account_id = t.account_id AND m.person_key = t.person_key AND m.group_id = t.group_id
+              AND m.folded <= t.folded AND m.until >= t.folded AND m.added AND m.user_id IS NOT NULL OFFSET 0
+        ) m
+        UNION ALL
+        SELECT p.position, p.folded, m.account_id, m.person_key, m.group_id, m.folded
+        FROM people p
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.memberships_versions m
+            WHERE m.account_id = p.account_id AND m.person_key = p.person_key
+              AND m.folded < p.folded AND m.added AND m.user_id IS NOT NULL OFFSET 0
+        ) m
+        WHERE p.turns
+        UNION ALL
+        SELECT g.position, g.folded, m.account_id, m.person_key, m.group_id, m.folded
+        FROM groups g
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.memberships_versions m
+            WHERE m.group_id = g.group_id AND m.account_id = g.account_id
+              AND m.folded < g.folded AND m.added AND m.user_id IS NOT NULL OFFSET 0
+        ) m
+        WHERE g.turns
+    ), concerned AS (
+        SELECT x.*
+        FROM (
+            SELECT t.position, t.folded, t.by, t.account_id, t.person_key, t.group_id FROM told t WHERE NOT t.nameless
+            UNION ALL
+            SELECT p.position, p.folded, p.by, p.account_id, p.person_key, NULL FROM people p
+        ) x
+        WHERE EXISTS (SELECT FROM state.memberships_versions e WHERE e.user_id IS NULL)
+    ), had AS (
+        -- e-mails that somebody ever had, as a user or in the list
+        SELECT c.account_id, c.person_key, lower(u.profile ->> 'email') AS email
+        FROM (SELECT DISTINCT c.account_id, c.person_key FROM concerned c) c
+        CROSS JOIN LATERAL (
+            SELECT u.profile FROM state.user_versions u
+            WHERE u.account_id = c.account_id AND u.user_key = c.person_key OFFSET 0
+        ) u
+        UNION
+        SELECT c.account_id, c.person_key, lower(m.email)
+        FROM (SELECT DISTINCT c.account_id, c.person_key FROM concerned c) c
+        CROSS JOIN LATERAL (
+            SELECT m.email FROM state.memberships_versions m
+            WHERE m.account_id = c.account_id AND m.person_key = c.person_key OFFSET 0
+        ) m
+    ), entries AS (
+        -- Without an id is asked outside: for it there is an index, of all groups, which would be read as a whole.
+        SELECT h.account_id, h.person_key, e.group_id, e.person_key AS entry_key
+        FROM had h
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.memberships_versions e
+            WHERE e.account_id = h.account_id AND e.person_key = 'email:' || h.email OFFSET 0
+        ) e
+        WHERE e.user_id IS NULL
+    ), nameless AS (
+        -- entries that name only an e-mail, which an event may concern
+        SELECT t.position, t.folded, t.by, t.account_id, t.group_id, t.person_key AS entry_key
+        FROM told t WHERE t.nameless
+        UNION
+        SELECT c.position, c.folded, c.by, e.account_id, e.group_id, e.entry_key
+        FROM concerned c
+        JOIN entries e
+            ON e.account_id = c.account_id AND e.person_key = c.person_key
+            AND (c.group_id IS NULL OR e.group_id = c.group_id)
+        UNION
+        SELECT g.position, g.folded, g.by, e.account_id, e.group_id, e.person_key
+        FROM groups g
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.memberships_versions e
+            WHERE e.group_id = g.group_id AND e.account_id = g.account_id AND e.user_id IS NULL OFFSET 0
+        ) e
+        UNION
+        SELECT r.position, r.folded, r.by, e.account_id, e.group_id, e.person_key
+        FROM state.removed_email_versions r
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.memberships_versions e
+            WHERE e.account_id = r.account_id AND e.person_key = 'email:' || r.email_key OFFSET 0
+        ) e
+        WHERE r.position > p_after AND r.position <= p_up_to AND e.user_id IS NULL
+    ), meant AS (
+        -- whomever those entries may ever have meant, once an event
+        SELECT DISTINCT ON (n.account_id, n.group_id, l.person_key, n.folded)
+            n.position, n.folded, n.by, n.account_id, n.group_id, l.person_key
+        FROM nameless n
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.memberships_links l
+            WHERE l.account_id = n.account_id AND l.group_id = n.group_id AND l.entry_key = n.entry_key OFFSET 0
+        ) l
+        ORDER BY n.account_id, n.group_id, l.person_key, n.folded, n.by
+    )
+    SELECT m.account_id, m.group_id, m.person_key, coalesce(u.user_id, m.user_id), s.came, s.at_order,
+        s.at_position, s.at_by
+    FROM (
+        SELECT DISTINCT a.account_id, a.person_key, a.group_id, a.added FROM added a
+        WHERE NOT p_late OR EXISTS (
+            SELECT FROM state.memberships_versions x
+            WHERE x.account_id = a.account_id AND x.person_key = a.person_key AND x.group_id = a.group_id
+              AND x.folded > a.folded AND x.last_position < a.position)
+    ) a
+    CROSS JOIN LATERAL (
+        SELECT * FROM state.memberships_versions m
+        WHERE m.account_id = a.account_id AND m.person_key = a.person_key AND m.group_id = a.group_id
+          AND m.folded = a.added OFFSET 0
+    ) m
+    CROSS JOIN LATERAL state.memberships_moves(
+        m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s
+    LEFT JOIN LATERAL (
+        SELECT * FROM state.users u
+        WHERE u.account_id = m.account_id AND u.user_key = m.person_key AND u.known OFFSET 0
+    ) u ON true
+    WHERE s.at_position > p_after AND s.at_position <= p_up_to
+    UNION ALL
+    SELECT n.account_id, n.group_id, n.person_key,
+        state.memberships_spelled(n.account_id, n.group_id, n.person_key), x.after, n.folded, n.position, n.by
+    FROM meant n
+    CROSS JOIN LATERAL (
+        SELECT
+            state.memberships_shows(n.folded, n.account_id, n.group_id, n.person_key) AS before,
+            state.memberships_shows(n.folded || '\x00', n.account_id, n.group_id, n.person_key) AS after
+        OFFSET 0
+    ) x
+    WHERE x.before <> x.after AND (NOT p_late OR EXISTS (
+        SELECT FROM state.memberships_versions x
+        WHERE x.account_id = n.account_id AND x.person_key = n.person_key AND x.group_id = n.group_id
+          AND x.folded > n.folded AND x.last_position < n.position));
 END
 $$;
 
@@ -4171,228 +6648,226 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION state.memberships_moves(p_account text, p_key text, p_group text, p_folded bytea, p_until bytea, p_position bigint, p_by text) RETURNS TABLE(came boolean, at_order bytea, at_position bigint, at_by text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 50 ROWS 1 PARALLEL SAFE
+CREATE VIEW state.memberships_mentions AS
+ SELECT m.account_id,
+    m.person_key,
+    m.user_id AS spelling,
+    m.folded,
+        CASE
+            WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
+            ELSE NULL::text
+        END AS email,
+    m.email_order
+   FROM (state.memberships m
+     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+  WHERE ((m.user_id IS NOT NULL) AND (m.folded > COALESCE(g.cutoff, '\x'::bytea)))
+UNION ALL
+ SELECT e.account_id,
+    w.means AS person_key,
+        CASE
+            WHEN (w.means = e.person_key) THEN e.person_key
+            ELSE NULL::text
+        END AS spelling,
+    e.folded,
+    e.email,
+    e.email_order
+   FROM (state.memberships e
+     CROSS JOIN LATERAL ( SELECT state.memberships_meaning(e.account_id, e.group_id, e.person_key, e.folded) AS means
+         OFFSET 0) w)
+  WHERE ((e.user_id IS NULL) AND (w.means IS NOT NULL));
+
+CREATE FUNCTION state.memberships_mentions_of(p_account text, p_key text) RETURNS SETOF state.memberships_mentions
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT m.account_id, m.person_key, m.user_id, m.folded,
+        CASE WHEN m.email_order > coalesce(g.cutoff, '') THEN m.email END, m.email_order
+    FROM state.memberships m
+    LEFT JOIN state.known_groups g ON g.account_id = m.account_id AND g.group_id = m.group_id
+    WHERE m.account_id = p_account AND m.person_key = p_key AND m.user_id IS NOT NULL
+      AND m.folded > coalesce(g.cutoff, '')
+    UNION ALL
+    SELECT p_account, p_key, CASE WHEN e.person_key = p_key THEN p_key END, e.folded, e.email, e.email_order
+    FROM (
+        SELECT m.group_id, p_key AS entry_key FROM state.memberships m
+        WHERE m.account_id = p_account AND m.person_key = p_key AND m.user_id IS NULL
+        UNION
+        SELECT m.group_id, 'email:' || lower(m.email) FROM state.memberships m
+        WHERE m.account_id = p_account AND m.person_key = p_key AND m.user_id IS NOT NULL
+    ) k
+    CROSS JOIN LATERAL (
+        SELECT * FROM state.memberships e
+        WHERE e.account_id = p_account AND e.person_key = k.entry_key AND e.group_id = k.group_id OFFSET 0
+    ) e
+    WHERE e.user_id IS NULL
+      AND state.memberships_meaning(e.account_id, e.group_id, e.person_key, e.folded) = p_key;
+END
+$$;
+
+CREATE FUNCTION state.memberships_of_group(p_account text, p_group text, p_from bytea, p_before bytea) RETURNS SETOF state.memberships_changes
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    v_starts bytea := p_folded;
-    v_start_position bigint := p_position;
-    v_start_by text := p_by;
-    v_ends bytea := p_until;
-    v_end_position bigint;
-    v_end_by text;
-    v_found record;
-    v_before record;
+    -- Of few people those who were ever removed are found quicker than all removals of that time.
+    v_few boolean := NOT EXISTS (
+        SELECT FROM state.memberships_versions m
+        WHERE m.group_id = p_group AND m.account_id = p_account OFFSET 1000);
 BEGIN
-    IF EXISTS (
-        SELECT FROM state.memberships_versions e
-        WHERE e.group_id = p_group AND e.account_id = p_account AND e.user_id IS NULL
+    RETURN QUERY
+    WITH added AS (
+        SELECT m.person_key, m.folded
+        FROM (
+            SELECT t.person_key, t.folded FROM state.memberships_versions t
+            WHERE t.group_id = p_group AND t.account_id = p_account
+              AND substring(t.folded FROM 1 FOR 8) >= substring(p_from FROM 1 FOR 8)
+              AND substring(t.folded FROM 1 FOR 8) <= substring(p_before FROM 1 FOR 8)
+              AND t.folded >= p_from AND t.folded < p_before
+        ) t
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.memberships_versions m
+            WHERE m.account_id = p_account AND m.person_key = t.person_key AND m.group_id = p_group
+              AND m.folded <= t.folded AND m.until >= t.folded AND m.added AND m.user_id IS NOT NULL OFFSET 0
+        ) m
+        UNION
+        SELECT m.person_key, m.folded FROM state.memberships_versions m
+        WHERE v_few AND m.group_id = p_group AND m.account_id = p_account
+          AND m.folded < p_before AND m.added AND m.user_id IS NOT NULL
           AND (EXISTS (
-                    SELECT FROM state.memberships_versions m
-                    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
-                      AND lower(m.email) = substring(e.person_key FROM 7))
+                    SELECT FROM state.users u
+                    WHERE u.account_id = p_account AND u.user_key = m.person_key AND u.cutoff IS NOT NULL)
                OR EXISTS (
-                    SELECT FROM state.user_versions u
-                    WHERE u.account_id = p_account AND u.user_key = p_key
-                      AND lower(u.profile ->> 'email') = substring(e.person_key FROM 7))))
-    THEN
-        RETURN;
-    END IF;
-
-    -- While a person or a group is removed nothing shows: then it begins with the next life, if there is one.
-    SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
-    FROM state.user_versions v
-    LEFT JOIN LATERAL (
-        SELECT x.folded, x.position, x.by FROM state.user_versions x
-        WHERE v.removed AND x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded
-          AND NOT x.removed
-        ORDER BY x.folded LIMIT 1
-    ) n ON true
-    WHERE v.account_id = p_account AND v.user_key = p_key AND v.folded <= p_folded AND v.until > p_folded;
-    IF v_found.removed AND v_found.folded IS NULL THEN
-        RETURN;
-    ELSIF v_found.removed THEN
-        v_starts := v_found.folded;
-        v_start_position := v_found.position;
-        v_start_by := v_found.who;
-    END IF;
-    SELECT v.removed, n.folded, n.position, n.by AS who INTO v_found
-    FROM state.group_versions v
-    LEFT JOIN LATERAL (
-        SELECT x.folded, x.position, x.by FROM state.group_versions x
-        WHERE v.removed AND x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded
-          AND NOT x.removed
-        ORDER BY x.folded LIMIT 1
-    ) n ON true
-    WHERE v.account_id = p_account AND v.group_id = p_group AND v.folded <= p_folded AND v.until > p_folded;
-    IF v_found.removed AND v_found.folded IS NULL THEN
-        RETURN;
-    ELSIF v_found.removed AND v_found.folded > v_starts THEN
-        v_starts := v_found.folded;
-        v_start_position := v_found.position;
-        v_start_by := v_found.who;
-    END IF;
-
-    -- It ends with the first of these after it; with the next entry, where several are of one event.
-    SELECT x.folded, x.position, x.by AS who INTO v_found
-    FROM state.user_versions x
-    WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded > p_folded AND x.cutoff = x.folded
-    ORDER BY x.folded LIMIT 1;
-    IF v_found.folded < v_ends THEN
-        v_ends := v_found.folded;
-        v_end_position := v_found.position;
-        v_end_by := v_found.who;
-    END IF;
-    SELECT x.folded, x.position, x.by AS who INTO v_found
-    FROM state.group_versions x
-    WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded > p_folded AND x.cutoff = x.folded
-    ORDER BY x.folded LIMIT 1;
-    IF v_found.folded < v_ends THEN
-        v_ends := v_found.folded;
-        v_end_position := v_found.position;
-        v_end_by := v_found.who;
-    END IF;
-    SELECT x.folded, x.position, NULL::text AS who INTO v_found
-    FROM state.observed_group_versions x
-    WHERE x.account_id = p_account AND x.person_key = p_key AND x.folded > p_folded AND x.mark = x.folded
-    ORDER BY x.folded LIMIT 1;
-    IF v_found.folded < v_ends THEN
-        v_ends := v_found.folded;
-        v_end_position := v_found.position;
-        v_end_by := v_found.who;
-    END IF;
-    IF v_starts >= v_ends THEN
-        RETURN;
-    END IF;
-
-    SELECT m.folded INTO v_before
-    FROM state.memberships_versions m
-    WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
-      AND m.folded < p_folded AND m.until = p_folded AND m.added AND m.user_id IS NOT NULL;
-    IF v_starts > p_folded OR NOT FOUND
-        OR EXISTS (
-            SELECT FROM state.user_versions x
-            WHERE x.account_id = p_account AND x.user_key = p_key AND x.folded < p_folded
-              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
-        OR EXISTS (
-            SELECT FROM state.group_versions x
-            WHERE x.account_id = p_account AND x.group_id = p_group AND x.folded < p_folded
-              AND (x.removed AND x.until >= p_folded OR x.cutoff = x.folded AND x.folded > v_before.folded))
-        OR EXISTS (
-            SELECT FROM state.observed_group_versions x
-            WHERE x.account_id = p_account AND x.person_key = p_key
-              AND x.folded > v_before.folded AND x.folded < p_folded AND x.mark = x.folded)
-    THEN
-        RETURN QUERY SELECT true, v_starts, v_start_position, v_start_by;
-    END IF;
-
-    IF v_end_position IS NULL THEN
-        SELECT m.last_position, m.by AS who INTO v_found
-        FROM state.memberships_versions m
-        WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
-          AND m.folded = p_until AND NOT m.added;
-        IF NOT FOUND THEN
-            RETURN;
-        END IF;
-        v_end_position := v_found.last_position;
-        v_end_by := v_found.who;
-    END IF;
-    RETURN QUERY SELECT false, v_ends, v_end_position, v_end_by;
+                    SELECT FROM state.observed_groups o
+                    WHERE o.account_id = p_account AND o.person_key = m.person_key)
+              )
+        UNION
+        SELECT m.person_key, m.folded
+        FROM (
+            SELECT x.user_key AS person_key, x.folded FROM state.user_versions x
+            WHERE x.account_id = p_account AND x.folded >= p_from AND x.folded < p_before
+              AND x.cutoff IS NOT NULL AND (NOT x.removed OR x.cutoff = x.folded)
+            UNION ALL
+            SELECT x.person_key, x.folded FROM state.observed_group_versions x
+            WHERE x.account_id = p_account AND x.folded >= p_from AND x.folded < p_before AND x.mark = x.folded
+        ) x
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.memberships_versions m
+            WHERE m.account_id = p_account AND m.person_key = x.person_key AND m.group_id = p_group
+              AND m.folded < x.folded AND m.added AND m.user_id IS NOT NULL OFFSET 0
+        ) m
+        WHERE NOT v_few
+    ), links AS MATERIALIZED (
+        SELECT l.entry_key, l.person_key FROM state.memberships_links l
+        WHERE l.account_id = p_account AND l.group_id = p_group AND EXISTS (
+            SELECT FROM state.memberships_versions e
+            WHERE e.group_id = p_group AND e.account_id = p_account AND e.user_id IS NULL AND e.folded < p_before)
+    ), events AS (
+        -- what could matter for whom an entry without an id means
+        SELECT l.entry_key, c.folded, c.position, c.by
+        FROM links l
+        CROSS JOIN LATERAL (
+            SELECT m.folded, m.last_position AS position, m.by FROM state.memberships_versions m
+            WHERE m.account_id = p_account AND m.person_key = l.person_key AND m.group_id = p_group
+              AND m.folded >= p_from AND m.folded < p_before
+            UNION ALL
+            SELECT u.folded, u.position, u.by FROM state.user_versions u
+            WHERE u.account_id = p_account AND u.user_key = l.person_key
+              AND u.folded >= p_from AND u.folded < p_before
+            UNION ALL
+            SELECT o.folded, o.position, NULL FROM state.observed_group_versions o
+            WHERE o.account_id = p_account AND o.person_key = l.person_key
+              AND o.folded >= p_from AND o.folded < p_before
+        ) c
+        UNION ALL
+        SELECT l.entry_key, r.folded, r.position, r.by
+        FROM (SELECT DISTINCT l.entry_key FROM links l) l
+        JOIN state.removed_email_versions r
+            ON r.account_id = p_account AND r.email_key = substring(l.entry_key FROM 7)
+            AND r.folded >= p_from AND r.folded < p_before
+    ), meant AS (
+        SELECT DISTINCT ON (l.person_key, e.folded) l.person_key, e.folded, e.position, e.by
+        FROM events e JOIN links l ON l.entry_key = e.entry_key
+        WHERE NOT EXISTS (
+            SELECT FROM state.group_versions g
+            WHERE g.account_id = p_account AND g.group_id = p_group AND g.folded = e.folded)
+        ORDER BY l.person_key, e.folded, e.by
+    )
+    SELECT * FROM (
+        SELECT m.account_id, m.group_id, m.person_key, coalesce(u.user_id, m.user_id), s.came, s.at_order AS folded,
+            s.at_position, s.at_by
+        FROM added a
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.memberships_versions m
+            WHERE m.account_id = p_account AND m.person_key = a.person_key AND m.group_id = p_group
+              AND m.folded = a.folded OFFSET 0
+        ) m
+        CROSS JOIN LATERAL state.memberships_moves(
+            m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s
+        LEFT JOIN LATERAL (
+            SELECT * FROM state.users u
+            WHERE u.account_id = m.account_id AND u.user_key = m.person_key AND u.known OFFSET 0
+        ) u ON true
+        UNION ALL
+        SELECT p_account, p_group, n.person_key, state.memberships_spelled(p_account, p_group, n.person_key), x.after,
+            n.folded, n.position, n.by
+        FROM meant n
+        CROSS JOIN LATERAL (
+            SELECT
+                state.memberships_shows(n.folded, p_account, p_group, n.person_key) AS before,
+                state.memberships_shows(n.folded || '\x00', p_account, p_group, n.person_key) AS after
+            OFFSET 0
+        ) x
+        WHERE x.before <> x.after
+    ) c
+    WHERE c.folded >= p_from AND c.folded < p_before
+      AND NOT EXISTS (
+            SELECT FROM state.group_versions g
+            WHERE g.account_id = p_account AND g.group_id = p_group AND g.folded = c.folded);
 END
 $$;
 
-CREATE FUNCTION state.memberships_shows(p_bound bytea, p_account text, p_group text, p_key text) RETURNS boolean
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+CREATE FUNCTION state.memberships_page_at(p_bound bytea, p_account text, p_group text, p_after text, p_rows integer) RETURNS SETOF state.memberships_shown
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    v_user text := coalesce((
-            SELECT u.user_id FROM state.past_users u
-            WHERE u.account_id = p_account AND u.user_key = p_key
-              AND u.folded < p_bound AND u.until >= p_bound AND u.known
-        ), (
-            SELECT m.user_id FROM state.past_memberships m
-            WHERE m.account_id = p_account AND m.person_key = p_key AND m.group_id = p_group
-              AND m.folded < p_bound AND m.until >= p_bound
-        ), p_key);
+    v_after text := p_after;
+    v_left int := p_rows;
+    v_shown int;
+    v_keys text[];
 BEGIN
-    RETURN EXISTS (
-        SELECT FROM state.memberships_at(p_bound) s
-        WHERE s.account_id = p_account AND s.group_id = p_group AND s.user_id = v_user);
+    WHILE v_left > 0 LOOP
+        -- Each part has its own limit, so that it is read in the order of its index.
+        v_keys := ARRAY(
+            SELECT k.person_key FROM (
+                (SELECT m.person_key FROM (SELECT * FROM state.past_memberships WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) m
+                 WHERE m.group_id = p_group AND m.account_id = p_account
+                   AND m.added AND m.user_id IS NOT NULL AND m.person_key > v_after
+                 ORDER BY m.person_key LIMIT p_rows)
+                UNION ALL
+                (SELECT m.person_key FROM (SELECT * FROM state.past_memberships WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) m
+                 WHERE m.group_id = p_group AND m.account_id = p_account
+                   AND m.added AND m.user_id IS NULL AND m.person_key > v_after
+                 ORDER BY m.person_key LIMIT p_rows)
+            ) k
+            ORDER BY k.person_key LIMIT p_rows);
+        RETURN QUERY
+        SELECT v.*
+        FROM unnest(v_keys) AS k (person_key)
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.memberships_shown_at(p_bound) s
+            WHERE s.account_id = p_account AND s.group_id = p_group AND s.entry_key = k.person_key OFFSET 0
+        ) v
+        ORDER BY k.person_key LIMIT v_left;
+        GET DIAGNOSTICS v_shown = ROW_COUNT;
+        EXIT WHEN cardinality(v_keys) < p_rows;
+        v_left := v_left - v_shown;
+        v_after := v_keys[p_rows];
+    END LOOP;
 END
 $$;
-
-CREATE FUNCTION state.release_leases(p_replica text) RETURNS void
-    LANGUAGE sql
-    AS $$
-    UPDATE state.checkpoints SET owner = NULL, epoch = epoch + 1 WHERE owner = p_replica;
-    DELETE FROM state.replicas WHERE replica = p_replica;
-    SELECT pg_notify('projector_lease', '');
-$$;
-
-CREATE TABLE log.events (
-    "position" bigint NOT NULL,
-    received_at timestamp with time zone NOT NULL,
-    event text NOT NULL,
-    event_ts bigint,
-    account_id text,
-    request_id text,
-    digest bytea NOT NULL,
-    source text NOT NULL,
-    verified_by text,
-    body bytea,
-    CONSTRAINT events_digest_check CHECK ((octet_length(digest) = 32))
-);
-
-COMMENT ON TABLE log.events IS 'Append-only log of deliveries. Written by log.append() alone.';
-
-COMMENT ON COLUMN log.events."position" IS 'Place in the log: grows by one per event, in commit order.';
-
-COMMENT ON COLUMN log.events.received_at IS 'When the ingress received the delivery.';
-
-COMMENT ON COLUMN log.events.event IS 'Name of the event as sent.';
-
-COMMENT ON COLUMN log.events.event_ts IS 'The delivery''s own event_ts, epoch milliseconds, where it is an integer.';
-
-COMMENT ON COLUMN log.events.account_id IS 'payload.account_id as sent.';
-
-COMMENT ON COLUMN log.events.request_id IS 'x-zm-request-id: equal over the retries of one delivery.';
-
-COMMENT ON COLUMN log.events.digest IS 'SHA-256 of the body''s bytes.';
-
-COMMENT ON COLUMN log.events.source IS 'How it came: webhook, import, quarantine, recovered (from Zoom''s own delivery log); or a fact of our own: rest (an observation), declared, operator.';
-
-COMMENT ON COLUMN log.events.verified_by IS 'Fingerprint of the secret that verified the delivery; never the secret.';
-
-COMMENT ON COLUMN log.events.body IS 'The delivery''s bytes as received; null once erased, and then folded as nothing.';
-
-CREATE TABLE state.acknowledged_drift (
-    account_id text NOT NULL,
-    entity_key text NOT NULL,
-    entity text NOT NULL,
-    path_digest text NOT NULL,
-    digest text NOT NULL,
-    folded bytea NOT NULL,
-    acknowledged_by text,
-    reason text
-);
-
-CREATE TABLE state.notes (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text NOT NULL,
-    email text,
-    email_order bytea NOT NULL,
-    note text,
-    known boolean NOT NULL,
-    note_order bytea,
-    removed boolean NOT NULL,
-    drift jsonb NOT NULL
-)
-WITH (fillfactor='85');
 
 CREATE TABLE state.presence (
     account_id text NOT NULL,
@@ -4407,6 +6882,196 @@ CREATE TABLE state.presence (
     app_presence_status text
 )
 WITH (fillfactor='70');
+
+CREATE TABLE state.sign_ins (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    client_type text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    email text,
+    email_order bytea NOT NULL,
+    signed_in boolean NOT NULL,
+    signed_in_order bytea NOT NULL,
+    login_type bigint,
+    version text
+)
+WITH (fillfactor='85');
+
+CREATE VIEW state.mentions AS
+ SELECT x.account_id,
+    x.person_key,
+    u.user_id AS known_as,
+    x.seen_in,
+    x.spelling,
+    x.spelled,
+        CASE
+            WHEN (x.email_order > COALESCE(u.cutoff, '\x'::bytea)) THEN x.email
+            ELSE NULL::text
+        END AS email,
+    x.email_order
+   FROM (( SELECT presence.account_id,
+            presence.user_key AS person_key,
+            'presence'::text AS seen_in,
+            presence.user_id AS spelling,
+            presence.folded AS spelled,
+            presence.email,
+            presence.email_order
+           FROM state.presence
+        UNION ALL
+         SELECT notes.account_id,
+            notes.user_key,
+            'presence'::text,
+            notes.user_id,
+            notes.note_order,
+            notes.email,
+            notes.email_order
+           FROM state.notes
+          WHERE (notes.note_order IS NOT NULL)
+        UNION ALL
+         SELECT sign_ins.account_id,
+            sign_ins.user_key,
+            'sign_ins'::text,
+            sign_ins.user_id,
+            sign_ins.folded,
+            sign_ins.email,
+            sign_ins.email_order
+           FROM state.sign_ins
+        UNION ALL
+         SELECT user_settings.account_id,
+            user_settings.user_key,
+            'settings'::text,
+            user_settings.user_id,
+            user_settings.changed_order,
+            NULL::text,
+            NULL::bytea
+           FROM state.user_settings
+          WHERE (user_settings.changed_order IS NOT NULL)
+        UNION ALL
+         SELECT memberships_mentions.account_id,
+            memberships_mentions.person_key,
+            'memberships'::text,
+            memberships_mentions.spelling,
+            memberships_mentions.folded,
+            memberships_mentions.email,
+            memberships_mentions.email_order
+           FROM state.memberships_mentions
+        UNION ALL
+         SELECT group_admins_mentions.account_id,
+            group_admins_mentions.person_key,
+            'admins'::text,
+            group_admins_mentions.spelling,
+            group_admins_mentions.folded,
+            group_admins_mentions.email,
+            group_admins_mentions.email_order
+           FROM state.group_admins_mentions) x
+     LEFT JOIN state.people u ON (((u.account_id = x.account_id) AND (u.user_key = x.person_key))))
+  WHERE ((u.user_key IS NULL) OR (u.removed AND ((x.spelling IS NULL) OR (x.spelled > u.cutoff))));
+
+CREATE FUNCTION state.mentions_of(p_account text, p_key text) RETURNS SETOF state.mentions
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_known_as text;
+    v_removed boolean;
+    v_cutoff bytea;
+BEGIN
+    SELECT u.user_id, u.removed, u.cutoff INTO v_known_as, v_removed, v_cutoff FROM state.people u
+    WHERE u.account_id = p_account AND u.user_key = p_key;
+    IF v_known_as IS NOT NULL AND NOT v_removed THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT p_account, p_key, v_known_as, x.seen_in, x.spelling, x.spelled,
+        CASE WHEN x.email_order > coalesce(v_cutoff, '') THEN x.email END, x.email_order
+    FROM (
+        SELECT 'presence' AS seen_in, p.user_id AS spelling, p.folded AS spelled, p.email, p.email_order
+        FROM state.presence p WHERE p.account_id = p_account AND p.user_key = p_key
+        UNION ALL
+        SELECT 'presence', n.user_id, n.note_order, n.email, n.email_order
+        FROM state.notes n WHERE n.account_id = p_account AND n.user_key = p_key AND n.note_order IS NOT NULL
+        UNION ALL
+        SELECT 'sign_ins', s.user_id, s.folded, s.email, s.email_order
+        FROM state.sign_ins s WHERE s.account_id = p_account AND s.user_key = p_key
+        UNION ALL
+        SELECT 'settings', s.user_id, s.changed_order, NULL, NULL
+        FROM state.user_settings s
+        WHERE s.account_id = p_account AND s.user_key = p_key AND s.changed_order IS NOT NULL
+        UNION ALL
+        SELECT 'memberships', m.spelling, m.folded, m.email, m.email_order
+        FROM state.memberships_mentions_of(p_account, p_key) m
+        UNION ALL
+        SELECT 'admins', m.spelling, m.folded, m.email, m.email_order
+        FROM state.group_admins_mentions_of(p_account, p_key) m
+    ) x
+    WHERE v_known_as IS NULL OR x.spelling IS NULL OR x.spelled > v_cutoff;
+END
+$$;
+
+CREATE FUNCTION state.person_between(p_account text, p_key text, p_from bytea, p_before bytea) RETURNS SETOF state.all_changes
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET max_parallel_workers_per_gather TO '0'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT * FROM state.all_changes c
+    WHERE c.account_id = p_account AND c.entity_key = p_key AND c.folded >= p_from AND c.folded < p_before
+      AND c.entity IN ('user', 'user_settings', 'personal_note', 'membership', 'group_admin');
+    RETURN QUERY
+    SELECT
+        s.account_id, 'sign_in', s.user_key, s.user_id, NULL::text, s.user_id, NULL::text, NULL::jsonb,
+        to_jsonb(CASE WHEN s.signed_in THEN 'signed in' ELSE 'signed out' END), s.folded, NULL::text, s.position, false
+    FROM state.sign_in_changes s
+    WHERE s.account_id = p_account AND s.user_key = p_key AND s.folded >= p_from AND s.folded < p_before;
+END
+$$;
+
+CREATE FUNCTION state.person_stretch(p_account text, p_key text, p_before bytea, p_events integer) RETURNS bytea
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN coalesce(greatest((
+            SELECT v.folded FROM state.user_versions v
+            WHERE v.account_id = p_account AND v.user_key = p_key AND v.folded < p_before
+            ORDER BY v.folded DESC OFFSET p_events LIMIT 1
+        ), (
+            SELECT v.folded FROM state.user_settings_versions v
+            WHERE v.account_id = p_account AND v.user_key = p_key AND v.folded < p_before
+            ORDER BY v.folded DESC OFFSET p_events LIMIT 1
+        ), (
+            SELECT v.folded FROM state.note_versions v
+            WHERE v.account_id = p_account AND v.user_key = p_key AND v.folded < p_before
+            ORDER BY v.folded DESC OFFSET p_events LIMIT 1
+        ), (
+            SELECT v.folded FROM state.sign_in_moments v
+            WHERE v.account_id = p_account AND v.user_key = p_key AND v.folded < p_before
+            ORDER BY v.folded DESC OFFSET p_events LIMIT 1
+        )), '');
+END
+$$;
+
+CREATE FUNCTION state.release_leases(p_replica text) RETURNS void
+    LANGUAGE sql
+    AS $$
+    UPDATE state.checkpoints SET owner = NULL, epoch = epoch + 1 WHERE owner = p_replica;
+    DELETE FROM state.replicas WHERE replica = p_replica;
+    SELECT pg_notify('projector_lease', '');
+$$;
+
+CREATE TABLE state.acknowledged_drift (
+    account_id text NOT NULL,
+    entity_key text NOT NULL,
+    entity text NOT NULL,
+    path_digest text NOT NULL,
+    digest text NOT NULL,
+    folded bytea NOT NULL,
+    acknowledged_by text,
+    reason text
+);
 
 CREATE VIEW state.judged_drift AS
  SELECT f.account_id,
@@ -4540,640 +7205,6 @@ COMMENT ON COLUMN directory.activity.event IS 'Name of the event.';
 COMMENT ON COLUMN directory.activity.hour IS 'Beginning of the hour of receipt, UTC.';
 
 COMMENT ON COLUMN directory.activity.events IS 'Number of distinct events received within that hour.';
-
-CREATE VIEW state.group_admins_links AS
- SELECT DISTINCT e.account_id,
-    e.group_id,
-    e.person_key AS entry_key,
-    p.person_key
-   FROM (state.group_admins_versions e
-     CROSS JOIN LATERAL ( SELECT e.person_key
-        UNION ALL
-         SELECT m.person_key
-           FROM state.group_admins_versions m
-          WHERE ((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (m.user_id IS NOT NULL) AND (lower(m.email) = SUBSTRING(e.person_key FROM 7)))
-        UNION ALL
-         SELECT u.user_key
-           FROM state.user_versions u
-          WHERE ((u.account_id = e.account_id) AND (lower((u.profile ->> 'email'::text)) = SUBSTRING(e.person_key FROM 7)))) p)
-  WHERE (e.user_id IS NULL);
-
-CREATE TABLE state.removed_email_versions (
-    account_id text NOT NULL,
-    email_key text NOT NULL,
-    folded bytea NOT NULL,
-    until bytea NOT NULL,
-    "position" bigint NOT NULL,
-    by text,
-    CONSTRAINT removed_email_versions_check CHECK ((folded < until))
-);
-
-CREATE VIEW state.group_admins_turns AS
- SELECT DISTINCT ON (a.account_id, a.group_id, a.person_key, c.folded) a.account_id,
-    a.group_id,
-    a.person_key,
-    c.folded,
-    c."position",
-    c.by
-   FROM ((state.group_admins_links a
-     JOIN state.group_admins_links l ON (((l.account_id = a.account_id) AND (l.group_id = a.group_id) AND (l.entry_key = a.entry_key))))
-     CROSS JOIN LATERAL ( SELECT m.folded,
-            m.last_position AS "position",
-            m.by
-           FROM state.group_admins_versions m
-          WHERE ((m.account_id = l.account_id) AND (m.group_id = l.group_id) AND (m.person_key = l.person_key))
-        UNION ALL
-         SELECT u.folded,
-            u."position",
-            u.by
-           FROM state.user_versions u
-          WHERE ((u.account_id = l.account_id) AND (u.user_key = l.person_key))
-        UNION ALL
-         SELECT g.folded,
-            g."position",
-            g.by
-           FROM state.group_versions g
-          WHERE ((g.account_id = l.account_id) AND (g.group_id = l.group_id))
-        UNION ALL
-         SELECT r.folded,
-            r."position",
-            r.by
-           FROM state.removed_email_versions r
-          WHERE ((r.account_id = l.account_id) AND (r.email_key = SUBSTRING(l.entry_key FROM 7)))) c)
-  ORDER BY a.account_id, a.group_id, a.person_key, c.folded, c.by;
-
-CREATE VIEW state.group_admins_changes AS
- SELECT m.account_id,
-    m.group_id,
-    m.person_key,
-    u.user_id,
-    s.came,
-    s.at_order AS folded,
-    s.at_position AS "position",
-    s.at_by AS by
-   FROM ((state.group_admins_versions m
-     JOIN state.users u ON (((u.account_id = m.account_id) AND (u.user_key = m.person_key) AND u.known)))
-     CROSS JOIN LATERAL state.group_admins_moves(m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s(came, at_order, at_position, at_by))
-  WHERE (m.added AND (m.user_id IS NOT NULL))
-UNION ALL
- SELECT m.account_id,
-    m.group_id,
-    m.person_key,
-    m.user_id,
-    s.came,
-    s.at_order AS folded,
-    s.at_position AS "position",
-    s.at_by AS by
-   FROM (state.group_admins_versions m
-     CROSS JOIN LATERAL state.group_admins_moves(m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s(came, at_order, at_position, at_by))
-  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT (EXISTS ( SELECT
-           FROM state.users u
-          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key) AND u.known)))))
-UNION ALL
- SELECT t.account_id,
-    t.group_id,
-    t.person_key,
-    w.user_id,
-    state.group_admins_shows((t.folded || '\x00'::bytea), t.account_id, t.group_id, w.person_key) AS came,
-    t.folded,
-    t."position",
-    t.by
-   FROM (state.group_admins_turns t
-     CROSS JOIN LATERAL ( SELECT COALESCE(( SELECT u.user_id
-                   FROM state.users u
-                  WHERE ((u.account_id = t.account_id) AND (u.user_key = t.person_key) AND u.known)), ( SELECT m.user_id
-                   FROM state.group_admins m
-                  WHERE ((m.account_id = t.account_id) AND (m.person_key = t.person_key) AND (m.group_id = t.group_id))), t.person_key) AS user_id,
-            t.person_key
-         OFFSET 0) w)
-  WHERE (state.group_admins_shows((t.folded || '\x00'::bytea), t.account_id, t.group_id, w.person_key) <> state.group_admins_shows(t.folded, t.account_id, t.group_id, w.person_key));
-
-CREATE VIEW state.memberships_links AS
- SELECT DISTINCT e.account_id,
-    e.group_id,
-    e.person_key AS entry_key,
-    p.person_key
-   FROM (state.memberships_versions e
-     CROSS JOIN LATERAL ( SELECT e.person_key
-        UNION ALL
-         SELECT m.person_key
-           FROM state.memberships_versions m
-          WHERE ((m.account_id = e.account_id) AND (m.group_id = e.group_id) AND (m.user_id IS NOT NULL) AND (lower(m.email) = SUBSTRING(e.person_key FROM 7)))
-        UNION ALL
-         SELECT u.user_key
-           FROM state.user_versions u
-          WHERE ((u.account_id = e.account_id) AND (lower((u.profile ->> 'email'::text)) = SUBSTRING(e.person_key FROM 7)))) p)
-  WHERE (e.user_id IS NULL);
-
-CREATE VIEW state.memberships_turns AS
- SELECT DISTINCT ON (a.account_id, a.group_id, a.person_key, c.folded) a.account_id,
-    a.group_id,
-    a.person_key,
-    c.folded,
-    c."position",
-    c.by
-   FROM ((state.memberships_links a
-     JOIN state.memberships_links l ON (((l.account_id = a.account_id) AND (l.group_id = a.group_id) AND (l.entry_key = a.entry_key))))
-     CROSS JOIN LATERAL ( SELECT m.folded,
-            m.last_position AS "position",
-            m.by
-           FROM state.memberships_versions m
-          WHERE ((m.account_id = l.account_id) AND (m.group_id = l.group_id) AND (m.person_key = l.person_key))
-        UNION ALL
-         SELECT u.folded,
-            u."position",
-            u.by
-           FROM state.user_versions u
-          WHERE ((u.account_id = l.account_id) AND (u.user_key = l.person_key))
-        UNION ALL
-         SELECT g.folded,
-            g."position",
-            g.by
-           FROM state.group_versions g
-          WHERE ((g.account_id = l.account_id) AND (g.group_id = l.group_id))
-        UNION ALL
-         SELECT r.folded,
-            r."position",
-            r.by
-           FROM state.removed_email_versions r
-          WHERE ((r.account_id = l.account_id) AND (r.email_key = SUBSTRING(l.entry_key FROM 7)))
-        UNION ALL
-         SELECT o.folded,
-            o."position",
-            NULL::text
-           FROM state.observed_group_versions o
-          WHERE ((o.account_id = l.account_id) AND (o.person_key = l.person_key))) c)
-  ORDER BY a.account_id, a.group_id, a.person_key, c.folded, c.by;
-
-CREATE VIEW state.memberships_changes AS
- SELECT m.account_id,
-    m.group_id,
-    m.person_key,
-    u.user_id,
-    s.came,
-    s.at_order AS folded,
-    s.at_position AS "position",
-    s.at_by AS by
-   FROM ((state.memberships_versions m
-     JOIN state.users u ON (((u.account_id = m.account_id) AND (u.user_key = m.person_key) AND u.known)))
-     CROSS JOIN LATERAL state.memberships_moves(m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s(came, at_order, at_position, at_by))
-  WHERE (m.added AND (m.user_id IS NOT NULL))
-UNION ALL
- SELECT m.account_id,
-    m.group_id,
-    m.person_key,
-    m.user_id,
-    s.came,
-    s.at_order AS folded,
-    s.at_position AS "position",
-    s.at_by AS by
-   FROM (state.memberships_versions m
-     CROSS JOIN LATERAL state.memberships_moves(m.account_id, m.person_key, m.group_id, m.folded, m.until, m.last_position, m.by) s(came, at_order, at_position, at_by))
-  WHERE (m.added AND (m.user_id IS NOT NULL) AND (NOT (EXISTS ( SELECT
-           FROM state.users u
-          WHERE ((u.account_id = m.account_id) AND (u.user_key = m.person_key) AND u.known)))))
-UNION ALL
- SELECT t.account_id,
-    t.group_id,
-    t.person_key,
-    w.user_id,
-    state.memberships_shows((t.folded || '\x00'::bytea), t.account_id, t.group_id, w.person_key) AS came,
-    t.folded,
-    t."position",
-    t.by
-   FROM (state.memberships_turns t
-     CROSS JOIN LATERAL ( SELECT COALESCE(( SELECT u.user_id
-                   FROM state.users u
-                  WHERE ((u.account_id = t.account_id) AND (u.user_key = t.person_key) AND u.known)), ( SELECT m.user_id
-                   FROM state.memberships m
-                  WHERE ((m.account_id = t.account_id) AND (m.person_key = t.person_key) AND (m.group_id = t.group_id))), t.person_key) AS user_id,
-            t.person_key
-         OFFSET 0) w)
-  WHERE (state.memberships_shows((t.folded || '\x00'::bytea), t.account_id, t.group_id, w.person_key) <> state.memberships_shows(t.folded, t.account_id, t.group_id, w.person_key));
-
-CREATE TABLE state.note_versions (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    folded bytea NOT NULL,
-    until bytea NOT NULL,
-    "position" bigint NOT NULL,
-    by text,
-    delta jsonb NOT NULL,
-    user_id text NOT NULL,
-    CONSTRAINT note_versions_check CHECK ((folded < until))
-)
-WITH (fillfactor='85');
-ALTER TABLE ONLY state.note_versions ALTER COLUMN delta SET STATISTICS 0;
-
-CREATE TABLE state.sign_in_moments (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    folded bytea NOT NULL,
-    "position" bigint NOT NULL,
-    signed_in boolean NOT NULL
-);
-
-CREATE VIEW state.statuses AS
- SELECT v.account_id,
-    v.user_key,
-    v.folded,
-    v.by,
-    v."position",
-        CASE
-            WHEN ((p.last_position IS NULL) OR (p.last_position = 0)) THEN NULL::text
-            WHEN ((p.status = 'pending'::text) AND (EXISTS ( SELECT
-               FROM state.sign_in_moments s
-              WHERE ((s.account_id = v.account_id) AND (s.user_key = v.user_key) AND s.signed_in AND (s.folded > p.pending_order) AND (s.folded < v.folded))))) THEN 'active'::text
-            ELSE p.status
-        END AS before,
-        CASE
-            WHEN ((v.status = 'pending'::text) AND (EXISTS ( SELECT
-               FROM state.sign_in_moments s
-              WHERE ((s.account_id = v.account_id) AND (s.user_key = v.user_key) AND s.signed_in AND (s.folded > v.pending_order) AND (s.folded < v.folded))))) THEN 'active'::text
-            ELSE v.status
-        END AS after
-   FROM (state.user_versions v
-     LEFT JOIN LATERAL ( SELECT o.last_position,
-            o.status,
-            o.pending_order
-           FROM state.user_versions o
-          WHERE ((o.account_id = v.account_id) AND (o.user_key = v.user_key) AND (o.folded < v.folded) AND (o.until = v.folded))) p ON (true))
-  WHERE (((v.status = 'pending'::text) OR (v.delta @> '[{"p": ["status"]}]'::jsonb)) AND (v.last_position > 0));
-
-CREATE VIEW state.value_changes AS
- SELECT v.account_id,
-    'user'::text AS entity,
-    u.user_id AS entity_id,
-    NULL::text AS group_id,
-    u.user_id,
-    state.dotted((d.leaf -> 'p'::text)) AS path,
-    (d.leaf -> 'b'::text) AS before,
-    (d.leaf -> 'a'::text) AS after,
-    v.folded,
-    v.by,
-    v."position",
-    (EXISTS ( SELECT
-           FROM state.user_versions x
-          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
-    v.user_key AS entity_key
-   FROM ((state.user_versions v
-     JOIN state.users u ON (((u.account_id = v.account_id) AND (u.user_key = v.user_key))))
-     CROSS JOIN LATERAL jsonb_array_elements(v.delta) d(leaf))
-  WHERE ((v.delta <> '[]'::jsonb) AND ((d.leaf -> 'p'::text) <> '["status"]'::jsonb))
-UNION ALL
- SELECT c.account_id,
-    'user'::text AS entity,
-    u.user_id AS entity_id,
-    NULL::text AS group_id,
-    u.user_id,
-    'status'::text AS path,
-    to_jsonb(c.before) AS before,
-    to_jsonb(c.after) AS after,
-    c.folded,
-    c.by,
-    c."position",
-    (EXISTS ( SELECT
-           FROM state.user_versions x
-          WHERE ((x.account_id = c.account_id) AND (x.user_key = c.user_key) AND (x.folded > c.folded) AND (x."position" < c."position")))) AS late,
-    c.user_key AS entity_key
-   FROM (state.statuses c
-     JOIN state.users u ON (((u.account_id = c.account_id) AND (u.user_key = c.user_key))))
-  WHERE (c.before IS DISTINCT FROM c.after)
-UNION ALL
- SELECT v.account_id,
-    'user'::text AS entity,
-    u.user_id AS entity_id,
-    NULL::text AS group_id,
-    u.user_id,
-    'status'::text AS path,
-    '"pending"'::jsonb AS before,
-    '"active"'::jsonb AS after,
-    s.folded,
-    NULL::text AS by,
-    s."position",
-    (EXISTS ( SELECT
-           FROM state.user_versions x
-          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > s.folded) AND (x."position" < s."position")))) AS late,
-    v.user_key AS entity_key
-   FROM ((state.user_versions v
-     JOIN state.users u ON (((u.account_id = v.account_id) AND (u.user_key = v.user_key))))
-     CROSS JOIN LATERAL ( SELECT m.folded,
-            m."position"
-           FROM state.sign_in_moments m
-          WHERE ((m.account_id = v.account_id) AND (m.user_key = v.user_key) AND m.signed_in AND (m.folded > v.pending_order))
-          ORDER BY m.folded
-         LIMIT 1) s)
-  WHERE ((v.status = 'pending'::text) AND (v.last_position > 0) AND (s.folded > v.folded) AND (s.folded < v.until))
-UNION ALL
- SELECT v.account_id,
-    'group'::text AS entity,
-    v.group_id AS entity_id,
-    v.group_id,
-    NULL::text AS user_id,
-    state.dotted((d.leaf -> 'p'::text)) AS path,
-    (d.leaf -> 'b'::text) AS before,
-    (d.leaf -> 'a'::text) AS after,
-    v.folded,
-    v.by,
-    v."position",
-    (EXISTS ( SELECT
-           FROM state.group_versions x
-          WHERE ((x.account_id = v.account_id) AND (x.group_id = v.group_id) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
-    v.group_id AS entity_key
-   FROM (state.group_versions v
-     CROSS JOIN LATERAL jsonb_array_elements(v.delta) d(leaf))
-  WHERE (v.delta <> '[]'::jsonb)
-UNION ALL
- SELECT v.account_id,
-    'user_settings'::text AS entity,
-    u.user_id AS entity_id,
-    NULL::text AS group_id,
-    u.user_id,
-    state.dotted((d.leaf -> 'p'::text)) AS path,
-    (d.leaf -> 'b'::text) AS before,
-    (d.leaf -> 'a'::text) AS after,
-    v.folded,
-    v.by,
-    v."position",
-    (EXISTS ( SELECT
-           FROM state.user_settings_versions x
-          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
-    v.user_key AS entity_key
-   FROM ((state.user_settings_versions v
-     JOIN state.users u ON (((u.account_id = v.account_id) AND (u.user_key = v.user_key) AND u.known)))
-     CROSS JOIN LATERAL jsonb_array_elements(COALESCE(v.shown, v.delta)) d(leaf))
-UNION ALL
- SELECT v.account_id,
-    'user_settings'::text AS entity,
-    s.user_id AS entity_id,
-    NULL::text AS group_id,
-    s.user_id,
-    state.dotted((d.leaf -> 'p'::text)) AS path,
-    (d.leaf -> 'b'::text) AS before,
-    (d.leaf -> 'a'::text) AS after,
-    v.folded,
-    v.by,
-    v."position",
-    (EXISTS ( SELECT
-           FROM state.user_settings_versions x
-          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
-    v.user_key AS entity_key
-   FROM ((state.user_settings_versions v
-     JOIN state.user_settings s ON (((s.account_id = v.account_id) AND (s.user_key = v.user_key))))
-     CROSS JOIN LATERAL jsonb_array_elements(COALESCE(v.shown, v.delta)) d(leaf))
-  WHERE (NOT (EXISTS ( SELECT
-           FROM state.users u
-          WHERE ((u.account_id = v.account_id) AND (u.user_key = v.user_key) AND u.known))))
-UNION ALL
- SELECT v.account_id,
-    l.entity,
-    v.group_id AS entity_id,
-    v.group_id,
-    NULL::text AS user_id,
-    state.dotted((d.leaf -> 'p'::text)) AS path,
-    (d.leaf -> 'b'::text) AS before,
-    (d.leaf -> 'a'::text) AS after,
-    v.folded,
-    v.by,
-    v."position",
-    (EXISTS ( SELECT
-           FROM state.group_settings_versions x
-          WHERE ((x.account_id = v.account_id) AND (x.group_id = v.group_id) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
-    v.group_id AS entity_key
-   FROM ((state.group_settings_versions v
-     CROSS JOIN LATERAL ( VALUES ('group_settings'::text,COALESCE(v.shown, v.delta)), ('group_locks'::text,COALESCE(v.locks_shown, v.locks_delta))) l(entity, delta))
-     CROSS JOIN LATERAL jsonb_array_elements(l.delta) d(leaf))
-UNION ALL
- SELECT v.account_id,
-    l.entity,
-    v.account_id AS entity_id,
-    NULL::text AS group_id,
-    NULL::text AS user_id,
-    state.dotted((d.leaf -> 'p'::text)) AS path,
-    (d.leaf -> 'b'::text) AS before,
-    (d.leaf -> 'a'::text) AS after,
-    v.folded,
-    v.by,
-    v."position",
-    (EXISTS ( SELECT
-           FROM state.account_settings_versions x
-          WHERE ((x.account_id = v.account_id) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
-    v.account_id AS entity_key
-   FROM ((state.account_settings_versions v
-     CROSS JOIN LATERAL ( VALUES ('account_settings'::text,v.delta), ('account_locks'::text,v.locks_delta)) l(entity, delta))
-     CROSS JOIN LATERAL jsonb_array_elements(l.delta) d(leaf))
-UNION ALL
- SELECT v.account_id,
-    'personal_note'::text AS entity,
-    u.user_id AS entity_id,
-    NULL::text AS group_id,
-    u.user_id,
-    state.dotted((d.leaf -> 'p'::text)) AS path,
-    (d.leaf -> 'b'::text) AS before,
-    (d.leaf -> 'a'::text) AS after,
-    v.folded,
-    v.by,
-    v."position",
-    (EXISTS ( SELECT
-           FROM state.note_versions x
-          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
-    v.user_key AS entity_key
-   FROM ((state.note_versions v
-     JOIN state.users u ON (((u.account_id = v.account_id) AND (u.user_key = v.user_key) AND u.known)))
-     CROSS JOIN LATERAL jsonb_array_elements(v.delta) d(leaf))
-UNION ALL
- SELECT v.account_id,
-    'personal_note'::text AS entity,
-    n.user_id AS entity_id,
-    NULL::text AS group_id,
-    n.user_id,
-    state.dotted((d.leaf -> 'p'::text)) AS path,
-    (d.leaf -> 'b'::text) AS before,
-    (d.leaf -> 'a'::text) AS after,
-    v.folded,
-    v.by,
-    v."position",
-    (EXISTS ( SELECT
-           FROM state.note_versions x
-          WHERE ((x.account_id = v.account_id) AND (x.user_key = v.user_key) AND (x.folded > v.folded) AND (x."position" < v."position")))) AS late,
-    v.user_key AS entity_key
-   FROM ((state.note_versions v
-     JOIN state.notes n ON (((n.account_id = v.account_id) AND (n.user_key = v.user_key))))
-     CROSS JOIN LATERAL jsonb_array_elements(v.delta) d(leaf))
-  WHERE (NOT (EXISTS ( SELECT
-           FROM state.users u
-          WHERE ((u.account_id = v.account_id) AND (u.user_key = v.user_key) AND u.known))));
-
-CREATE VIEW state.all_changes AS
- SELECT c.account_id,
-    c.entity,
-    c.entity_key,
-    c.entity_id,
-    c.group_id,
-    c.user_id,
-    c.path,
-    c.before,
-    c.after,
-    c.folded,
-    c.by,
-    c."position",
-    c.late
-   FROM state.value_changes c
-UNION ALL
- SELECT c.account_id,
-    'membership'::text AS entity,
-    c.person_key AS entity_key,
-    c.user_id AS entity_id,
-    c.group_id,
-    c.user_id,
-    'member'::text AS path,
-        CASE
-            WHEN (NOT c.came) THEN 'true'::jsonb
-            ELSE NULL::jsonb
-        END AS before,
-        CASE
-            WHEN c.came THEN 'true'::jsonb
-            ELSE NULL::jsonb
-        END AS after,
-    c.folded,
-    c.by,
-    c."position",
-    (EXISTS ( SELECT
-           FROM state.memberships_versions x
-          WHERE ((x.account_id = c.account_id) AND (x.person_key = c.person_key) AND (x.group_id = c.group_id) AND (x.folded > c.folded) AND (x.last_position < c."position")))) AS late
-   FROM state.memberships_changes c
-UNION ALL
- SELECT c.account_id,
-    'group_admin'::text AS entity,
-    c.person_key AS entity_key,
-    c.user_id AS entity_id,
-    c.group_id,
-    c.user_id,
-    'member'::text AS path,
-        CASE
-            WHEN (NOT c.came) THEN 'true'::jsonb
-            ELSE NULL::jsonb
-        END AS before,
-        CASE
-            WHEN c.came THEN 'true'::jsonb
-            ELSE NULL::jsonb
-        END AS after,
-    c.folded,
-    c.by,
-    c."position",
-    (EXISTS ( SELECT
-           FROM state.group_admins_versions x
-          WHERE ((x.account_id = c.account_id) AND (x.person_key = c.person_key) AND (x.group_id = c.group_id) AND (x.folded > c.folded) AND (x.last_position < c."position")))) AS late
-   FROM state.group_admins_changes c;
-
-CREATE VIEW directory.changes AS
- SELECT account_id,
-    entity,
-    entity_id,
-    group_id,
-    user_id,
-    path,
-    before,
-    after,
-    state.time_of(folded) AS changed_at,
-    by AS changed_by,
-    ( SELECT replace(e.event, '.members_deleted'::text, '.member_deleted'::text) AS replace
-           FROM log.events e
-          WHERE (e."position" = c."position")) AS event,
-    "position",
-    ( SELECT e.source
-           FROM log.events e
-          WHERE (e."position" = c."position")) AS source,
-    encode(folded, 'hex'::text) AS event_order
-   FROM state.all_changes c;
-
-COMMENT ON VIEW directory.changes IS 'What changed, when, by whom: one row a changed value. In event order the newest row of a path up to a moment says what it was then. Presence and sign-ins are not in it.';
-
-COMMENT ON COLUMN directory.changes.account_id IS 'Zoom account.';
-
-COMMENT ON COLUMN directory.changes.entity IS 'Kind of entity: user, group, membership, group_admin, user_settings, group_settings, group_locks, account_settings, account_locks or personal_note.';
-
-COMMENT ON COLUMN directory.changes.entity_id IS 'User id, group id or account id; of a membership or an admin role, the user''s.';
-
-COMMENT ON COLUMN directory.changes.group_id IS 'Zoom''s group id, where a group is concerned.';
-
-COMMENT ON COLUMN directory.changes.user_id IS 'Zoom''s user id, where a user is concerned, spelled as in users; email:<lower-cased e-mail> for an entry without an id that nobody known had.';
-
-COMMENT ON COLUMN directory.changes.path IS 'Dotted path of the value; status for the begin and end of a life, member for those of a membership or an admin role.';
-
-COMMENT ON COLUMN directory.changes.before IS 'Value before; null where it was not there.';
-
-COMMENT ON COLUMN directory.changes.after IS 'Value after; null where it is not there any more.';
-
-COMMENT ON COLUMN directory.changes.changed_at IS 'Time of the event.';
-
-COMMENT ON COLUMN directory.changes.changed_by IS 'E-mail of the operator of the event; null where it named none.';
-
-COMMENT ON COLUMN directory.changes.event IS 'Name of the event.';
-
-COMMENT ON COLUMN directory.changes."position" IS 'Position of the event in the log.';
-
-COMMENT ON COLUMN directory.changes.source IS 'How the event came: webhook, import, quarantine, recovered; or a fact of our own, such as rest.';
-
-COMMENT ON COLUMN directory.changes.event_order IS 'Sorts as events happened, also those of one millisecond: time, rank and digest, in hexadecimal.';
-
-CREATE VIEW directory.corrections AS
- SELECT account_id,
-    entity,
-    entity_id,
-    group_id,
-    user_id,
-    path,
-    ( SELECT b.after
-           FROM state.all_changes b
-          WHERE ((b.account_id = c.account_id) AND (b.entity = c.entity) AND (b.entity_key = c.entity_key) AND (NOT (b.group_id IS DISTINCT FROM c.group_id)) AND (b.path = c.path) AND (b.folded < c.folded) AND (b."position" < c."position"))
-          ORDER BY b.folded DESC
-         LIMIT 1) AS believed,
-    after,
-    state.time_of(folded) AS changed_at,
-    by AS changed_by,
-    ( SELECT replace(e.event, '.members_deleted'::text, '.member_deleted'::text) AS replace
-           FROM log.events e
-          WHERE (e."position" = c."position")) AS event,
-    "position" AS known_since,
-    ( SELECT e.received_at
-           FROM log.events e
-          WHERE (e."position" = c."position")) AS received_at,
-    ( SELECT e.source
-           FROM log.events e
-          WHERE (e."position" = c."position")) AS source
-   FROM state.all_changes c
-  WHERE late;
-
-COMMENT ON VIEW directory.corrections IS 'Changes that arrived late, after later ones of the same entity had been folded: what was believed of that time before, and since when it is known better.';
-
-COMMENT ON COLUMN directory.corrections.account_id IS 'Zoom account.';
-
-COMMENT ON COLUMN directory.corrections.entity IS 'Kind of entity, as in changes.';
-
-COMMENT ON COLUMN directory.corrections.entity_id IS 'User id, group id or account id, as in changes.';
-
-COMMENT ON COLUMN directory.corrections.group_id IS 'Zoom''s group id, where a group is concerned.';
-
-COMMENT ON COLUMN directory.corrections.user_id IS 'Zoom''s user id, where a user is concerned.';
-
-COMMENT ON COLUMN directory.corrections.path IS 'Dotted path of the value, as in changes.';
-
-COMMENT ON COLUMN directory.corrections.believed IS 'What the value was taken to be from that time on, before this arrived; null: not there.';
-
-COMMENT ON COLUMN directory.corrections.after IS 'What it was from that time on; null: not there.';
-
-COMMENT ON COLUMN directory.corrections.changed_at IS 'Time of the event.';
-
-COMMENT ON COLUMN directory.corrections.changed_by IS 'E-mail of the operator of the event; null where it named none.';
-
-COMMENT ON COLUMN directory.corrections.event IS 'Name of the event.';
-
-COMMENT ON COLUMN directory.corrections.known_since IS 'Position in the log of the late event: since then it is known better.';
-
-COMMENT ON COLUMN directory.corrections.received_at IS 'When the late event was received.';
-
-COMMENT ON COLUMN directory.corrections.source IS 'How the late event came.';
 
 CREATE TABLE state.coverage (
     account_id text NOT NULL,
@@ -5639,21 +7670,163 @@ COMMENT ON COLUMN directory.projection_status.lag_seconds IS 'Seconds since the 
 
 COMMENT ON COLUMN directory.projection_status.state IS 'live; waiting: after an error, to be tried again; idle: no replica has its lease; rebuilding: live, and being rebuilt beside; stale: a newer release rebuilds it and no replica of the older release keeps it up to date; beyond head: the log lacks events that it has folded, as after restoring a backup.';
 
-CREATE TABLE state.sign_ins (
-    account_id text NOT NULL,
-    user_key text NOT NULL,
-    client_type text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text NOT NULL,
-    email text,
-    email_order bytea NOT NULL,
-    signed_in boolean NOT NULL,
-    signed_in_order bytea NOT NULL,
-    login_type bigint,
-    version text
+CREATE TABLE log.quarantine (
+    id bigint NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    event text,
+    signed boolean NOT NULL,
+    request_id text,
+    timestamp_header text NOT NULL,
+    signature_header text NOT NULL,
+    digest bytea NOT NULL,
+    size integer NOT NULL,
+    body bytea NOT NULL,
+    CONSTRAINT quarantine_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+COMMENT ON TABLE log.quarantine IS 'Refused deliveries that may be genuine; bounded. Written by log.keep() alone.';
+
+COMMENT ON COLUMN log.quarantine.reason IS 'Why it was refused: wrong, stale (signature); not-an-event, media-type, other-event (form).';
+
+COMMENT ON COLUMN log.quarantine.event IS 'Name of the event where it is a plain one; unverified unless signed.';
+
+COMMENT ON COLUMN log.quarantine.signed IS 'Whether the signature was that of a live secret.';
+
+COMMENT ON COLUMN log.quarantine.timestamp_header IS 'x-zm-request-timestamp, to check the signature again.';
+
+COMMENT ON COLUMN log.quarantine.signature_header IS 'x-zm-signature, to check it again.';
+
+COMMENT ON COLUMN log.quarantine.size IS 'Bytes of the body, so that bounds are checked without reading bodies.';
+
+CREATE VIEW directory.quarantine AS
+ SELECT id,
+    received_at,
+    reason,
+        CASE
+            WHEN (event ~ '^[a-z0-9_.]{1,64}$'::text) THEN event
+            ELSE NULL::text
+        END AS event,
+    signed,
+    size
+   FROM log.quarantine q;
+
+COMMENT ON VIEW directory.quarantine IS 'Deliveries that were refused and may be genuine all the same: one row each, until an operator has verified or purged it.';
+
+COMMENT ON COLUMN directory.quarantine.id IS 'Number of the row, as the operators'' commands name it; grows with time.';
+
+COMMENT ON COLUMN directory.quarantine.received_at IS 'Time of receipt.';
+
+COMMENT ON COLUMN directory.quarantine.reason IS 'Why it was refused: wrong, stale (signature); not-an-event, media-type, other-event (form).';
+
+COMMENT ON COLUMN directory.quarantine.event IS 'Name of the event that it claims to be; null where that is no plain name.';
+
+COMMENT ON COLUMN directory.quarantine.signed IS 'Whether the signature was that of a live secret.';
+
+COMMENT ON COLUMN directory.quarantine.size IS 'Bytes of the body.';
+
+CREATE TABLE log.refusals (
+    hour timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    refused bigint NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    CONSTRAINT refusals_reason_check CHECK ((reason ~ '^[a-z][a-z-]{0,39}$'::text))
 )
-WITH (fillfactor='85');
+WITH (fillfactor='50');
+
+COMMENT ON TABLE log.refusals IS 'Deliveries refused or dropped, counted by hour and reason. Written by log.count_refusals() alone.';
+
+COMMENT ON COLUMN log.refusals.hour IS 'Beginning of the hour in which they were counted, UTC.';
+
+COMMENT ON COLUMN log.refusals.reason IS 'Why: missing, malformed, wrong, stale (the signature); not-an-event, media-type, other-event, no-plain-token, no-secret, too-large (the request); validation (a URL validation was refused); dropped-signed, dropped-unsigned (the quarantine had no room).';
+
+COMMENT ON COLUMN log.refusals.refused IS 'How many.';
+
+COMMENT ON COLUMN log.refusals.first_at IS 'When the first of them came.';
+
+COMMENT ON COLUMN log.refusals.last_at IS 'When the last of them came.';
+
+CREATE VIEW directory.refusals AS
+ SELECT hour,
+    reason,
+    refused,
+    first_at,
+    last_at
+   FROM log.refusals r;
+
+COMMENT ON VIEW directory.refusals IS 'Deliveries refused or dropped: one row an hour of the server''s clock and a reason. Of most there is nothing else.';
+
+COMMENT ON COLUMN directory.refusals.hour IS 'Beginning of the hour in which they were counted, UTC.';
+
+COMMENT ON COLUMN directory.refusals.reason IS 'Why: missing, malformed, wrong, stale (the signature); not-an-event, media-type, other-event, no-plain-token, no-secret, too-large (the request); validation (a URL validation was refused); dropped-signed, dropped-unsigned (the quarantine had no room).';
+
+COMMENT ON COLUMN directory.refusals.refused IS 'How many.';
+
+COMMENT ON COLUMN directory.refusals.first_at IS 'When the first of them came.';
+
+COMMENT ON COLUMN directory.refusals.last_at IS 'When the last of them came.';
+
+CREATE VIEW state.sign_in_changes AS
+ SELECT m.account_id,
+    m.user_key,
+    u.user_id,
+    m.signed_in,
+    m.folded,
+    m."position"
+   FROM (state.users u
+     JOIN state.sign_in_moments m ON (((m.account_id = u.account_id) AND (m.user_key = u.user_key))))
+  WHERE u.known
+UNION ALL
+ SELECT m.account_id,
+    m.user_key,
+    s.user_id,
+    m.signed_in,
+    m.folded,
+    m."position"
+   FROM (state.sign_ins s
+     JOIN state.sign_in_moments m ON (((m.account_id = s.account_id) AND (m.user_key = s.user_key))))
+  WHERE ((NOT (EXISTS ( SELECT
+           FROM state.users u
+          WHERE ((u.account_id = s.account_id) AND (u.user_key = s.user_key) AND u.known)))) AND (NOT (EXISTS ( SELECT
+           FROM state.sign_ins n
+          WHERE ((n.account_id = s.account_id) AND (n.user_key = s.user_key) AND (ROW(n.folded, n.client_type) > ROW(s.folded, s.client_type)))))));
+
+CREATE VIEW directory.sign_in_changes AS
+ SELECT account_id,
+    user_id,
+    state.client_type_at("position") AS client_type,
+    signed_in,
+    state.time_of(folded) AS changed_at,
+    ( SELECT e.event
+           FROM log.events e
+          WHERE (e."position" = c."position")) AS event,
+    "position",
+    ( SELECT e.source
+           FROM log.events e
+          WHERE (e."position" = c."position")) AS source,
+    encode(folded, 'hex'::text) AS event_order
+   FROM state.sign_in_changes c;
+
+COMMENT ON VIEW directory.sign_in_changes IS 'Every sign-in and sign-out: one row an event. A sign-out from all devices is a change of the profile and not in it; sign_ins heeds it.';
+
+COMMENT ON COLUMN directory.sign_in_changes.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.sign_in_changes.user_id IS 'Zoom''s user id, spelled as in users where the user is known there.';
+
+COMMENT ON COLUMN directory.sign_in_changes.client_type IS 'Kind of client as Zoom names it (win, mac, iphone and so on), or unknown.';
+
+COMMENT ON COLUMN directory.sign_in_changes.signed_in IS 'Whether the person signed in; else they signed out.';
+
+COMMENT ON COLUMN directory.sign_in_changes.changed_at IS 'Time of the event.';
+
+COMMENT ON COLUMN directory.sign_in_changes.event IS 'Name of the event.';
+
+COMMENT ON COLUMN directory.sign_in_changes."position" IS 'Position of the event in the log.';
+
+COMMENT ON COLUMN directory.sign_in_changes.source IS 'How the event came, as in changes.';
+
+COMMENT ON COLUMN directory.sign_in_changes.event_order IS 'Sorts as events happened, together with that of changes.';
 
 CREATE TABLE state.sign_out_marks (
     account_id text NOT NULL,
@@ -5720,31 +7893,79 @@ COMMENT ON COLUMN directory.sign_ins.last_event_at IS 'Event time of the newest 
 
 COMMENT ON COLUMN directory.sign_ins.last_position IS 'Position in the log of that event.';
 
+CREATE VIEW state.group_admins_groups AS
+ WITH RECURSIVE named AS (
+        ( SELECT v.account_id,
+            v.group_id
+           FROM state.group_admins_versions v
+          ORDER BY v.group_id, v.account_id
+         LIMIT 1)
+        UNION ALL
+         SELECT v.account_id,
+            v.group_id
+           FROM (named n_1
+             CROSS JOIN LATERAL ( SELECT v_1.account_id,
+                    v_1.group_id
+                   FROM state.group_admins_versions v_1
+                  WHERE (ROW(v_1.group_id, v_1.account_id) > ROW(n_1.group_id, n_1.account_id))
+                  ORDER BY v_1.group_id, v_1.account_id
+                 LIMIT 1) v)
+        )
+ SELECT account_id,
+    group_id
+   FROM named n;
+
+CREATE VIEW state.memberships_groups AS
+ WITH RECURSIVE named AS (
+        ( SELECT v.account_id,
+            v.group_id
+           FROM state.memberships_versions v
+          ORDER BY v.group_id, v.account_id
+         LIMIT 1)
+        UNION ALL
+         SELECT v.account_id,
+            v.group_id
+           FROM (named n_1
+             CROSS JOIN LATERAL ( SELECT v_1.account_id,
+                    v_1.group_id
+                   FROM state.memberships_versions v_1
+                  WHERE (ROW(v_1.group_id, v_1.account_id) > ROW(n_1.group_id, n_1.account_id))
+                  ORDER BY v_1.group_id, v_1.account_id
+                 LIMIT 1) v)
+        )
+ SELECT account_id,
+    group_id
+   FROM named n;
+
 CREATE VIEW directory.unresolved_groups AS
- SELECT x.account_id,
-    x.group_id,
-    array_agg(DISTINCT x.seen_in ORDER BY x.seen_in) AS seen_in
-   FROM (( SELECT group_settings.account_id,
-            group_settings.group_id,
-            'settings'::text AS seen_in,
-            group_settings.changed_order AS named
-           FROM state.group_settings
-          WHERE (group_settings.changed_order IS NOT NULL)
+ SELECT account_id,
+    group_id,
+    array_agg(DISTINCT seen_in ORDER BY x.seen_in) AS seen_in
+   FROM ( SELECT s.account_id,
+            s.group_id,
+            'settings'::text AS seen_in
+           FROM (state.group_settings s
+             LEFT JOIN state.known_groups g ON (((g.account_id = s.account_id) AND (g.group_id = s.group_id))))
+          WHERE ((s.changed_order IS NOT NULL) AND ((g.group_id IS NULL) OR (g.removed AND (s.changed_order > g.cutoff))))
         UNION ALL
-         SELECT memberships.account_id,
-            memberships.group_id,
-            'memberships'::text,
-            memberships.folded
-           FROM state.memberships
+         SELECT l.account_id,
+            l.group_id,
+            'memberships'::text
+           FROM (state.memberships_groups l
+             LEFT JOIN state.known_groups g ON (((g.account_id = l.account_id) AND (g.group_id = l.group_id))))
+          WHERE ((g.group_id IS NULL) OR (g.removed AND (EXISTS ( SELECT
+                   FROM state.memberships_versions m
+                  WHERE ((m.group_id = l.group_id) AND (m.account_id = l.account_id) AND (m.folded > g.cutoff))))))
         UNION ALL
-         SELECT group_admins.account_id,
-            group_admins.group_id,
-            'admins'::text,
-            group_admins.folded
-           FROM state.group_admins) x
-     LEFT JOIN state.known_groups g ON (((g.account_id = x.account_id) AND (g.group_id = x.group_id))))
-  WHERE ((g.group_id IS NULL) OR (g.removed AND (x.named > g.cutoff)))
-  GROUP BY x.account_id, x.group_id;
+         SELECT l.account_id,
+            l.group_id,
+            'admins'::text
+           FROM (state.group_admins_groups l
+             LEFT JOIN state.known_groups g ON (((g.account_id = l.account_id) AND (g.group_id = l.group_id))))
+          WHERE ((g.group_id IS NULL) OR (g.removed AND (EXISTS ( SELECT
+                   FROM state.group_admins_versions m
+                  WHERE ((m.group_id = l.group_id) AND (m.account_id = l.account_id) AND (m.folded > g.cutoff))))))) x
+  GROUP BY account_id, group_id;
 
 COMMENT ON VIEW directory.unresolved_groups IS 'Groups named by memberships, admins or settings of which no group.created or group.updated is known, or which were named again after their removal.';
 
@@ -5753,132 +7974,6 @@ COMMENT ON COLUMN directory.unresolved_groups.account_id IS 'Zoom account.';
 COMMENT ON COLUMN directory.unresolved_groups.group_id IS 'Zoom''s group id.';
 
 COMMENT ON COLUMN directory.unresolved_groups.seen_in IS 'Where they are named, an array of: admins, memberships, settings.';
-
-CREATE VIEW state.group_admins_mentions AS
- SELECT m.account_id,
-    m.person_key,
-    m.user_id AS spelling,
-    m.folded,
-        CASE
-            WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
-            ELSE NULL::text
-        END AS email,
-    m.email_order
-   FROM (state.group_admins m
-     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-  WHERE ((m.user_id IS NOT NULL) AND (m.folded > COALESCE(g.cutoff, '\x'::bytea)))
-UNION ALL
- SELECT e.account_id,
-    w.means AS person_key,
-        CASE
-            WHEN (w.means = e.person_key) THEN e.person_key
-            ELSE NULL::text
-        END AS spelling,
-    e.folded,
-    e.email,
-    e.email_order
-   FROM (state.group_admins e
-     CROSS JOIN LATERAL ( SELECT state.group_admins_meaning(e.account_id, e.group_id, e.person_key, e.folded) AS means
-         OFFSET 0) w)
-  WHERE ((e.user_id IS NULL) AND (w.means IS NOT NULL));
-
-CREATE VIEW state.memberships_mentions AS
- SELECT m.account_id,
-    m.person_key,
-    m.user_id AS spelling,
-    m.folded,
-        CASE
-            WHEN (m.email_order > COALESCE(g.cutoff, '\x'::bytea)) THEN m.email
-            ELSE NULL::text
-        END AS email,
-    m.email_order
-   FROM (state.memberships m
-     LEFT JOIN state.known_groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
-  WHERE ((m.user_id IS NOT NULL) AND (m.folded > COALESCE(g.cutoff, '\x'::bytea)))
-UNION ALL
- SELECT e.account_id,
-    w.means AS person_key,
-        CASE
-            WHEN (w.means = e.person_key) THEN e.person_key
-            ELSE NULL::text
-        END AS spelling,
-    e.folded,
-    e.email,
-    e.email_order
-   FROM (state.memberships e
-     CROSS JOIN LATERAL ( SELECT state.memberships_meaning(e.account_id, e.group_id, e.person_key, e.folded) AS means
-         OFFSET 0) w)
-  WHERE ((e.user_id IS NULL) AND (w.means IS NOT NULL));
-
-CREATE VIEW state.mentions AS
- SELECT x.account_id,
-    x.person_key,
-    u.user_id AS known_as,
-    x.seen_in,
-    x.spelling,
-    x.spelled,
-        CASE
-            WHEN (x.email_order > COALESCE(u.cutoff, '\x'::bytea)) THEN x.email
-            ELSE NULL::text
-        END AS email,
-    x.email_order
-   FROM (( SELECT presence.account_id,
-            presence.user_key AS person_key,
-            'presence'::text AS seen_in,
-            presence.user_id AS spelling,
-            presence.folded AS spelled,
-            presence.email,
-            presence.email_order
-           FROM state.presence
-        UNION ALL
-         SELECT notes.account_id,
-            notes.user_key,
-            'presence'::text,
-            notes.user_id,
-            notes.note_order,
-            notes.email,
-            notes.email_order
-           FROM state.notes
-          WHERE (notes.note_order IS NOT NULL)
-        UNION ALL
-         SELECT sign_ins.account_id,
-            sign_ins.user_key,
-            'sign_ins'::text,
-            sign_ins.user_id,
-            sign_ins.folded,
-            sign_ins.email,
-            sign_ins.email_order
-           FROM state.sign_ins
-        UNION ALL
-         SELECT user_settings.account_id,
-            user_settings.user_key,
-            'settings'::text,
-            user_settings.user_id,
-            user_settings.changed_order,
-            NULL::text,
-            NULL::bytea
-           FROM state.user_settings
-          WHERE (user_settings.changed_order IS NOT NULL)
-        UNION ALL
-         SELECT memberships_mentions.account_id,
-            memberships_mentions.person_key,
-            'memberships'::text,
-            memberships_mentions.spelling,
-            memberships_mentions.folded,
-            memberships_mentions.email,
-            memberships_mentions.email_order
-           FROM state.memberships_mentions
-        UNION ALL
-         SELECT group_admins_mentions.account_id,
-            group_admins_mentions.person_key,
-            'admins'::text,
-            group_admins_mentions.spelling,
-            group_admins_mentions.folded,
-            group_admins_mentions.email,
-            group_admins_mentions.email_order
-           FROM state.group_admins_mentions) x
-     LEFT JOIN state.people u ON (((u.account_id = x.account_id) AND (u.user_key = x.person_key))))
-  WHERE ((u.user_key IS NULL) OR (u.removed AND ((x.spelling IS NULL) OR (x.spelled > u.cutoff))));
 
 CREATE VIEW directory.unresolved_users AS
  SELECT account_id,
@@ -6032,35 +8127,6 @@ COMMENT ON COLUMN log.losses.first_received_at IS 'When the first of them was re
 
 COMMENT ON COLUMN log.losses.last_received_at IS 'When the last of them was received.';
 
-CREATE TABLE log.quarantine (
-    id bigint NOT NULL,
-    received_at timestamp with time zone NOT NULL,
-    reason text NOT NULL,
-    event text,
-    signed boolean NOT NULL,
-    request_id text,
-    timestamp_header text NOT NULL,
-    signature_header text NOT NULL,
-    digest bytea NOT NULL,
-    size integer NOT NULL,
-    body bytea NOT NULL,
-    CONSTRAINT quarantine_digest_check CHECK ((octet_length(digest) = 32))
-);
-
-COMMENT ON TABLE log.quarantine IS 'Refused deliveries that may be genuine; bounded. Written by log.keep() alone.';
-
-COMMENT ON COLUMN log.quarantine.reason IS 'Why it was refused: wrong, stale (signature); not-an-event, media-type, other-event (form).';
-
-COMMENT ON COLUMN log.quarantine.event IS 'Name of the event where it is a plain one; unverified unless signed.';
-
-COMMENT ON COLUMN log.quarantine.signed IS 'Whether the signature was that of a live secret.';
-
-COMMENT ON COLUMN log.quarantine.timestamp_header IS 'x-zm-request-timestamp, to check the signature again.';
-
-COMMENT ON COLUMN log.quarantine.signature_header IS 'x-zm-signature, to check it again.';
-
-COMMENT ON COLUMN log.quarantine.size IS 'Bytes of the body, so that bounds are checked without reading bodies.';
-
 ALTER TABLE log.quarantine ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME log.quarantine_id_seq
     START WITH 1
@@ -6069,28 +8135,6 @@ ALTER TABLE log.quarantine ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE log.refusals (
-    hour timestamp with time zone NOT NULL,
-    reason text NOT NULL,
-    refused bigint NOT NULL,
-    first_at timestamp with time zone NOT NULL,
-    last_at timestamp with time zone NOT NULL,
-    CONSTRAINT refusals_reason_check CHECK ((reason ~ '^[a-z][a-z-]{0,39}$'::text))
-)
-WITH (fillfactor='50');
-
-COMMENT ON TABLE log.refusals IS 'Deliveries refused or dropped, counted by hour and reason. Written by log.count_refusals() alone.';
-
-COMMENT ON COLUMN log.refusals.hour IS 'Beginning of the hour in which they were counted, UTC.';
-
-COMMENT ON COLUMN log.refusals.reason IS 'Why: missing, malformed, wrong, stale (the signature); not-an-event, media-type, other-event, no-plain-token, no-secret, too-large (the request); validation (a URL validation was refused); dropped-signed, dropped-unsigned (the quarantine had no room).';
-
-COMMENT ON COLUMN log.refusals.refused IS 'How many.';
-
-COMMENT ON COLUMN log.refusals.first_at IS 'When the first of them came.';
-
-COMMENT ON COLUMN log.refusals.last_at IS 'When the last of them came.';
 
 CREATE TABLE log.seals (
     "position" bigint NOT NULL,
@@ -6371,31 +8415,43 @@ ALTER TABLE ONLY state.users
 
 CREATE INDEX events_event_ts ON log.events USING btree (event_ts, digest);
 
+CREATE INDEX account_settings_versions_position ON state.account_settings_versions USING btree ("position");
+
 CREATE INDEX activity_at ON state.activity USING btree (account_id, event, to_timestamp(((hour)::double precision * (3600.0)::double precision)));
 
 CREATE INDEX group_admins_by_email ON state.group_admins USING btree (group_id, account_id, person_key) WHERE (user_id IS NULL);
 
 CREATE INDEX group_admins_email ON state.group_admins USING btree (hashtextextended(lower(email), hashtextextended(group_id, (0)::bigint)));
 
-CREATE INDEX group_admins_listed ON state.group_admins USING btree (group_id, account_id) WHERE (added AND (user_id IS NOT NULL));
+CREATE INDEX group_admins_listed ON state.group_admins USING btree (group_id, account_id, person_key) WHERE (added AND (user_id IS NOT NULL));
 
 CREATE INDEX group_admins_user_id ON state.group_admins USING btree (user_id);
 
 CREATE INDEX group_admins_versions_by_email ON state.group_admins_versions USING btree (group_id, account_id, person_key) WHERE (user_id IS NULL);
 
+CREATE INDEX group_admins_versions_email ON state.group_admins_versions USING btree (hashtextextended(lower(email), hashtextextended(group_id, (0)::bigint)));
+
 CREATE INDEX group_admins_versions_group ON state.group_admins_versions USING btree (group_id, account_id, person_key);
+
+CREATE INDEX group_admins_versions_position ON state.group_admins_versions USING btree (last_position);
+
+CREATE INDEX group_admins_versions_time ON state.group_admins_versions USING btree (group_id, account_id, SUBSTRING(folded FROM 1 FOR 8));
 
 CREATE INDEX group_admins_versions_user_id ON state.group_admins_versions USING btree (user_id);
 
-CREATE INDEX group_settings_drift ON state.group_settings USING btree (account_id) WHERE (drift <> '[]'::jsonb);
+CREATE INDEX group_settings_drift ON state.group_settings USING btree (group_id, account_id) WHERE (drift <> '[]'::jsonb);
 
 CREATE INDEX group_settings_group_id ON state.group_settings USING btree (group_id);
 
 CREATE INDEX group_settings_versions_group_id ON state.group_settings_versions USING btree (group_id);
 
+CREATE INDEX group_settings_versions_position ON state.group_settings_versions USING btree ("position");
+
 CREATE INDEX group_versions_group_id ON state.group_versions USING btree (group_id);
 
-CREATE INDEX groups_drift ON state.groups USING btree (account_id) WHERE (drift <> '[]'::jsonb);
+CREATE INDEX group_versions_position ON state.group_versions USING btree ("position");
+
+CREATE INDEX groups_drift ON state.groups USING btree (group_id, account_id) WHERE (drift <> '[]'::jsonb);
 
 CREATE INDEX groups_group_id ON state.groups USING btree (group_id);
 
@@ -6403,7 +8459,7 @@ CREATE INDEX memberships_by_email ON state.memberships USING btree (group_id, ac
 
 CREATE INDEX memberships_email ON state.memberships USING btree (hashtextextended(lower(email), hashtextextended(group_id, (0)::bigint)));
 
-CREATE INDEX memberships_listed ON state.memberships USING btree (group_id, account_id) WHERE (added AND (user_id IS NOT NULL));
+CREATE INDEX memberships_listed ON state.memberships USING btree (group_id, account_id, person_key) WHERE (added AND (user_id IS NOT NULL));
 
 CREATE INDEX memberships_told ON state.memberships USING btree (group_id, account_id) WHERE (added AND (user_id IS NOT NULL) AND (NOT in_set));
 
@@ -6411,35 +8467,59 @@ CREATE INDEX memberships_user_id ON state.memberships USING btree (user_id);
 
 CREATE INDEX memberships_versions_by_email ON state.memberships_versions USING btree (group_id, account_id, person_key) WHERE (user_id IS NULL);
 
+CREATE INDEX memberships_versions_email ON state.memberships_versions USING btree (hashtextextended(lower(email), hashtextextended(group_id, (0)::bigint)));
+
 CREATE INDEX memberships_versions_group ON state.memberships_versions USING btree (group_id, account_id, person_key);
+
+CREATE INDEX memberships_versions_position ON state.memberships_versions USING btree (last_position);
+
+CREATE INDEX memberships_versions_time ON state.memberships_versions USING btree (group_id, account_id, SUBSTRING(folded FROM 1 FOR 8));
 
 CREATE INDEX memberships_versions_user_id ON state.memberships_versions USING btree (user_id);
 
-CREATE INDEX notes_drift ON state.notes USING btree (account_id) WHERE (drift <> '[]'::jsonb);
+CREATE INDEX note_versions_position ON state.note_versions USING btree ("position");
+
+CREATE INDEX notes_drift ON state.notes USING btree (user_key, account_id) WHERE (drift <> '[]'::jsonb);
 
 CREATE INDEX notes_user_id ON state.notes USING btree (user_id);
+
+CREATE INDEX observed_group_versions_position ON state.observed_group_versions USING btree ("position");
+
+CREATE INDEX observed_group_versions_time ON state.observed_group_versions USING btree (account_id, folded) WHERE (mark = folded);
 
 CREATE INDEX observed_groups_dropped ON state.observed_groups USING btree (account_id, person_key) WHERE (dropped <> '[]'::jsonb);
 
 CREATE INDEX presence_user_id ON state.presence USING btree (user_id);
 
+CREATE INDEX removed_email_versions_position ON state.removed_email_versions USING btree ("position");
+
+CREATE INDEX sign_in_moments_position ON state.sign_in_moments USING btree ("position");
+
 CREATE INDEX sign_ins_user_id ON state.sign_ins USING btree (user_id);
 
-CREATE INDEX user_settings_drift ON state.user_settings USING btree (account_id) WHERE (drift <> '[]'::jsonb);
+CREATE INDEX user_settings_drift ON state.user_settings USING btree (user_key, account_id) WHERE (drift <> '[]'::jsonb);
 
 CREATE INDEX user_settings_user_id ON state.user_settings USING btree (user_id);
+
+CREATE INDEX user_settings_versions_position ON state.user_settings_versions USING btree ("position");
 
 CREATE INDEX user_settings_versions_user_id ON state.user_settings_versions USING btree (user_id);
 
 CREATE INDEX user_versions_email ON state.user_versions USING btree (lower((profile ->> 'email'::text)));
 
+CREATE INDEX user_versions_ended ON state.user_versions USING btree (account_id, folded) WHERE ((cutoff IS NOT NULL) AND ((NOT removed) OR (cutoff = folded)));
+
+CREATE INDEX user_versions_position ON state.user_versions USING btree ("position");
+
 CREATE INDEX user_versions_user_id ON state.user_versions USING btree (user_id);
 
-CREATE INDEX users_drift ON state.users USING btree (account_id) WHERE (drift <> '[]'::jsonb);
+CREATE INDEX users_drift ON state.users USING btree (user_key, account_id) WHERE (drift <> '[]'::jsonb);
 
 CREATE INDEX users_email ON state.users USING btree (lower(email));
 
 CREATE INDEX users_ended ON state.users USING btree (account_id, user_key) INCLUDE (cutoff, removed) WHERE (cutoff IS NOT NULL);
+
+CREATE INDEX users_listed ON state.users USING btree (sort_key, account_id, user_key) INCLUDE (search, status, pending_order, removed) WHERE known;
 
 CREATE INDEX users_pending ON state.users USING btree (account_id) WHERE (status = 'pending'::text);
 
@@ -6476,9 +8556,29 @@ GRANT SELECT ON TABLE state.past_account_settings TO directory_reader;
 REVOKE ALL ON FUNCTION directory.account_settings_at(t timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION directory.account_settings_at(t timestamp with time zone) TO directory_reader;
 
-GRANT SELECT ON TABLE directory.former_groups TO directory_reader;
+GRANT SELECT ON TABLE directory.all_groups TO directory_reader;
 
 GRANT SELECT ON TABLE state.past_groups TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.all_groups_at(t timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.all_groups_at(t timestamp with time zone) TO directory_reader;
+
+GRANT SELECT ON TABLE log.events TO projector_projector;
+
+GRANT SELECT ON TABLE directory.changes TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.changes_between(after bigint, up_to bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.changes_between(after bigint, up_to bigint) TO directory_reader;
+
+GRANT SELECT ON TABLE directory.corrections TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.corrections_between(after bigint, up_to bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.corrections_between(after bigint, up_to bigint) TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.drift_page(after_key text, after_account text, after_entity text, after_path text, after_position bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.drift_page(after_key text, after_account text, after_entity text, after_path text, after_position bigint, most integer) TO directory_reader;
+
+GRANT SELECT ON TABLE directory.former_groups TO directory_reader;
 
 REVOKE ALL ON FUNCTION directory.former_groups_at(t timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION directory.former_groups_at(t timestamp with time zone) TO directory_reader;
@@ -6490,12 +8590,18 @@ GRANT SELECT ON TABLE state.past_users TO directory_reader;
 REVOKE ALL ON FUNCTION directory.former_users_at(t timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION directory.former_users_at(t timestamp with time zone) TO directory_reader;
 
-GRANT SELECT ON TABLE directory.group_admins TO directory_reader;
-
 GRANT SELECT ON TABLE state.past_group_admins TO directory_reader;
+
+GRANT SELECT ON TABLE directory.group_admins TO directory_reader;
 
 REVOKE ALL ON FUNCTION directory.group_admins_at(t timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION directory.group_admins_at(t timestamp with time zone) TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.group_admins_page(account text, "group" text, after text, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.group_admins_page(account text, "group" text, after text, most integer) TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.group_admins_page_at(t timestamp with time zone, account text, "group" text, after text, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.group_admins_page_at(t timestamp with time zone, account text, "group" text, after text, most integer) TO directory_reader;
 
 GRANT SELECT ON TABLE directory.group_settings TO directory_reader;
 
@@ -6517,6 +8623,38 @@ GRANT SELECT ON TABLE directory.memberships TO directory_reader;
 
 REVOKE ALL ON FUNCTION directory.memberships_at(t timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION directory.memberships_at(t timestamp with time zone) TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.memberships_page(account text, "group" text, after text, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.memberships_page(account text, "group" text, after text, most integer) TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.memberships_page_at(t timestamp with time zone, account text, "group" text, after text, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.memberships_page_at(t timestamp with time zone, account text, "group" text, after text, most integer) TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.mentioned(words text) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.mentioned(words text) TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.mentioned_with(email text) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.mentioned_with(email text) TO directory_reader;
+
+GRANT SELECT ON TABLE directory.people TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.people_page(words text, of_status text, after_sort text, after_account text, after_key text, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.people_page(words text, of_status text, after_sort text, after_account text, after_key text, most integer) TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.searched(words text) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.searched(words text) TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.spellings(account text, user_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.spellings(account text, user_key text) TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.timeline_of_group(account text, "group" text, before_order text, before_place text, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.timeline_of_group(account text, "group" text, before_order text, before_place text, most integer) TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.timeline_of_person(account text, person text, before_order text, before_place text, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.timeline_of_person(account text, person text, before_order text, before_place text, most integer) TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.unresolved_users_page(after_account text, after_key text, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.unresolved_users_page(after_account text, after_key text, most integer) TO directory_reader;
 
 GRANT SELECT ON TABLE directory.user_settings TO directory_reader;
 
@@ -6598,15 +8736,9 @@ REVOKE ALL ON FUNCTION state.hold_leases(p_replica text, p_projections text[], p
 
 REVOKE ALL ON FUNCTION state.release_leases(p_replica text) FROM PUBLIC;
 
-GRANT SELECT ON TABLE log.events TO projector_projector;
-
 GRANT SELECT ON TABLE directory.acknowledged_drift TO directory_reader;
 
 GRANT SELECT ON TABLE directory.activity TO directory_reader;
-
-GRANT SELECT ON TABLE directory.changes TO directory_reader;
-
-GRANT SELECT ON TABLE directory.corrections TO directory_reader;
 
 GRANT SELECT ON TABLE directory.coverage TO directory_reader;
 
@@ -6628,6 +8760,28 @@ GRANT SELECT ON TABLE directory.presence TO directory_reader;
 
 GRANT SELECT ON TABLE directory.projection_status TO directory_reader;
 
+GRANT SELECT,DELETE ON TABLE log.quarantine TO projector_operator;
+
+GRANT SELECT(id) ON TABLE log.quarantine TO projector_projector;
+
+GRANT SELECT(received_at) ON TABLE log.quarantine TO projector_projector;
+
+GRANT SELECT(reason) ON TABLE log.quarantine TO projector_projector;
+
+GRANT SELECT(event) ON TABLE log.quarantine TO projector_projector;
+
+GRANT SELECT(signed) ON TABLE log.quarantine TO projector_projector;
+
+GRANT SELECT(size) ON TABLE log.quarantine TO projector_projector;
+
+GRANT SELECT ON TABLE directory.quarantine TO directory_reader;
+
+GRANT SELECT ON TABLE log.refusals TO projector_projector;
+
+GRANT SELECT ON TABLE directory.refusals TO directory_reader;
+
+GRANT SELECT ON TABLE directory.sign_in_changes TO directory_reader;
+
 GRANT SELECT ON TABLE directory.sign_ins TO directory_reader;
 
 GRANT SELECT ON TABLE directory.unresolved_groups TO directory_reader;
@@ -6645,20 +8799,6 @@ GRANT SELECT ON TABLE log.epochs TO projector_projector;
 GRANT SELECT ON TABLE log.lost_deliveries TO projector_projector;
 
 GRANT SELECT ON TABLE log.losses TO projector_projector;
-
-GRANT SELECT,DELETE ON TABLE log.quarantine TO projector_operator;
-
-GRANT SELECT(id) ON TABLE log.quarantine TO projector_projector;
-
-GRANT SELECT(received_at) ON TABLE log.quarantine TO projector_projector;
-
-GRANT SELECT(reason) ON TABLE log.quarantine TO projector_projector;
-
-GRANT SELECT(signed) ON TABLE log.quarantine TO projector_projector;
-
-GRANT SELECT(size) ON TABLE log.quarantine TO projector_projector;
-
-GRANT SELECT ON TABLE log.refusals TO projector_projector;
 
 GRANT SELECT ON TABLE log.seals TO projector_projector;
 

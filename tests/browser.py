@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.processes import binary
 
@@ -15,6 +15,8 @@ FLAGS: Final = (
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
 TELEPHONE: Final = {"width": 400, "height": 800}
+expect.set_options(timeout=20_000)
+
 DESK: Final = {"width": 1280, "height": 900}
 
 
@@ -32,11 +34,13 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def page_of(browser: Browser, address: str, **options: Any) -> AsyncIterator[Page]:
+async def page_of(
+    browser: Browser, address: str, *, may_complain: bool = False, **options: Any
+) -> AsyncIterator[Page]:
     """A page in a context of its own: no cookie of another one. What the page complains of fails the test.
 
-    `options`: of the context, such as `viewport` or `java_script_enabled`. `address`: what paths
-    are relative to.
+    `may_complain`: where a test has the page's requests fail. `options`: of the context, such as `viewport`
+    or `java_script_enabled`. `address`: what paths are relative to.
     """
     context = await browser.new_context(
         base_url=address,
@@ -48,10 +52,10 @@ async def page_of(browser: Browser, address: str, **options: Any) -> AsyncIterat
         "console", lambda message: said.append(message.text) if message.type == "error" else None
     )
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(20_000)
     try:
         yield page
-        assert said == [], "the page complains"
+        assert may_complain or said == [], "the page complains"
     finally:
         await context.close()
 

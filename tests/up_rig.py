@@ -12,6 +12,7 @@ from projector.embedded.locks import held
 from tests.processes import PROJECTOR, Process, command, environment
 
 UP = (*PROJECTOR, "up")
+ANY_PORT = {"console_port": "0"}  # tests run side by side
 READY = re.compile(r'"address":"([^"]+)","event":"directory projector is up"')
 
 
@@ -34,7 +35,7 @@ def starting(
 ) -> Iterator[Up]:
     """`projector up` as just started; killed at the end if it still runs."""
     folder = Path(tempfile.mkdtemp(prefix="up-said-"))
-    env = environment(**settings)
+    env = environment(**(ANY_PORT | settings))
     try:
         with Up(arguments, folder / "log", env=env, user=user, own_group=own_group) as up:
             yield up
@@ -54,7 +55,7 @@ def running(
 
 def failed(**settings: str) -> tuple[int, str]:
     """Run `projector up` that fails; returns its exit code and the one sentence that it prints."""
-    ran = command("up", **settings)
+    ran = command("up", **(ANY_PORT | settings))
     assert ran.stdout == ""
     sentences = [line for line in ran.stderr.splitlines() if line.startswith("projector: ")]
     assert len(sentences) == 1, ran.stderr

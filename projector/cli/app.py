@@ -9,6 +9,7 @@ from projector import __version__
 from projector.cli import (
     check_command,
     completion_command,
+    console_command,
     data_commands,
     grant_command,
     history_commands,
@@ -35,6 +36,7 @@ app = typer.Typer(
 
 up_command.register(app)
 replica_commands.register(app)
+console_command.register(app)
 schema_commands.register(app)
 grant_command.register(app)
 simulate_command.register(app)

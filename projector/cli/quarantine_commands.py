@@ -75,11 +75,7 @@ def show(
 def reverify(by: By = None) -> None:
     """Append what a configured secret verifies by now, with its original time of receipt."""
     settings = start()
-    secrets = settings.secrets()
-    if not secrets:
-        raise ConfigurationError(
-            "no secret to verify with: set PROJECTOR_ZOOM_SECRET_TOKENS to the one that was missing"
-        )
+    secrets = quarantine.secrets_of(settings)
     work = partial(quarantine.reverify, secrets=secrets, who=acting(by))
     done, act = run(on_database(settings, work))
     counted = f"appended {done.appended}, known already {done.duplicates}, left {done.left}"

@@ -37,7 +37,7 @@ from projector.observations.reading import Options
 from projector.observations.run import reconcile as run_once
 from projector.observations.service import Plan, Service
 from projector.operations.gauges import DatabaseGauges, nothing_more
-from projector.operations.reconciliation import reconcile_one
+from projector.operations.reconciliation import options_of, reconcile_one
 from projector.process import STOP_SIGNALS, Signalled, cancel_on, relax_gc, run
 from projector.rest.session import open_client
 
@@ -97,15 +97,6 @@ def reconcile(
         say(at_positions([act]))
     if not all(outcome.complete for outcome in outcomes):
         raise typer.Exit(1)
-
-
-def options_of(settings: Settings) -> Options:
-    """The options that the settings decide."""
-    app_id = settings.zoom_app_id
-    return Options(
-        app_id=None if app_id is None else app_id.get_secret_value().strip() or None,
-        secrets=settings.secrets(),
-    )
 
 
 def sections_of(only: str | None, options: Options) -> tuple[Section, ...]:

@@ -59,12 +59,6 @@ def data_dir_of(settings: Settings) -> Path:
     return settings.data_dir or default_data_dir()
 
 
-def local_address(host: str, port: int) -> str:
-    """Return the URL by which this machine reaches an ingress that listens there."""
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  named, not bound
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
-
-
 def database_url(settings: Settings) -> str:
     """Return the URL in use: the configured one, else that of the embedded server while it runs.
 

@@ -23,10 +23,9 @@ from projector.database import Database
 from projector.errors import ConfigurationError
 from projector.folding.tables import Projection
 from projector.log.seals import ChainVerdict, Seal, parse_anchor, verify_chain
-from projector.operations.acts import About, Act, record
+from projector.operations.rebuilding import POOL_SIZE, named, rebuild_asked
 from projector.process import relax_gc, run
 from projector.projections import PROJECTIONS
-from projector.rebuild.rebuild import rebuild as rebuild_projections
 from projector.rebuild.verify import verify as verify_projections
 from projector.schema.ddl import full_text
 from projector.schema.migrate import migrate as migrate_schema
@@ -88,16 +87,14 @@ def rebuild(
     by: By = None,
 ) -> None:
     """Fold the log afresh and swap the result in, while everything goes on."""
-    settings, chosen, who = start(), _chosen(names), acting(by)
+    settings, chosen, who = start(), named(names), acting(by)
     if dry_run:
         _print_verdicts(_verdicts(chosen, "dry run", processes), "would change")
         return
 
     async def work(database: Database) -> tuple[dict[str, int], int]:
         with progress("rebuild") as report:
-            done = await rebuild_projections(database, chosen, report, processes=processes)
-        [act] = await record(database, Act.REBUILT, who, About({"projections": list(done)}))
-        return done, act
+            return await rebuild_asked(database, chosen, report, who, processes=processes)
 
     done, act = _fold_log(settings, work)
     for name, position in done.items():
@@ -130,7 +127,7 @@ def verify(
         return
     if anchor is not None:
         raise ConfigurationError("--anchor is for the log: give --log with it")
-    verdicts = _verdicts(_chosen(names), "verify", processes)
+    verdicts = _verdicts(named(names), "verify", processes)
     _print_verdicts(verdicts, "differ from the log")
     if any(verdict.differences for verdict in verdicts):
         raise typer.Exit(1)
@@ -183,17 +180,7 @@ def _verdicts(chosen: Sequence[Projection], title: str, processes: int | None) -
 def _fold_log(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
     """Run what folds the whole log, and clears up after itself where it is interrupted."""
     relax_gc()
-    return run(cancel_on_sigterm(on_database(settings, work, size=16)))
-
-
-def _chosen(names: list[str] | None) -> tuple[Projection, ...]:
-    known = {projection.name: projection for projection in PROJECTIONS}
-    unknown = [name for name in names or () if name not in known]
-    if unknown:
-        raise ConfigurationError(
-            f"there is no projection {', '.join(unknown)}; name some of {', '.join(known)}"
-        )
-    return tuple(known[name] for name in dict.fromkeys(names or known))
+    return run(cancel_on_sigterm(on_database(settings, work, size=POOL_SIZE)))
 
 
 def _print_verdicts(verdicts: Sequence[Verdict], what: str) -> None:

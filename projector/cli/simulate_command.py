@@ -12,7 +12,6 @@ from projector.cli.progress import progress
 from projector.cli.running import (
     data_dir_of,
     database_url,
-    local_address,
     on_database,
     put,
     say,
@@ -21,7 +20,7 @@ from projector.cli.running import (
 from projector.cli.up_secret import known_secret
 from projector.config import Plan, Settings
 from projector.errors import ConfigurationError, DatabaseUnavailable
-from projector.ingress.authentication import is_loopback
+from projector.listening import is_loopback, local_address
 from projector.process import STOP_SIGNALS, Signalled, cancel_on, relax_gc, run
 from projector.simulator.api.options import ApiOptions, Refusal
 from projector.simulator.api.server import Api, serving_api

@@ -17,7 +17,7 @@ from projector.database import connect, is_pooled
 from projector.embedded.binaries import find_binaries
 from projector.errors import ConfigurationError, SchemaMismatch
 from projector.process import run
-from projector.schema.reading import read_rights
+from projector.schema.reading import check_reader, read_rights
 from projector.schema.roles import Role
 
 # What a URL's query says of the connection; whatever else stands there, asyncpg sets for the session.
@@ -103,11 +103,8 @@ async def _check(url: str) -> bool:
             f"{rights.login} may do more than read; name a login that only reads, or the server itself, in "
             "PROJECTOR_DATABASE_URL"
         )
-    if not pooled and not rights.becomes_reader:
-        raise SchemaMismatch(
-            f"the login {rights.login} may not take the role {Role.READER}; run "
-            f"`projector grant {Role.READER} {rights.login}` as the owner of the schema"
-        )
+    if not pooled:
+        check_reader(rights)
     return not pooled
 
 

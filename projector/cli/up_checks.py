@@ -2,6 +2,7 @@
 
 from pydantic import SecretStr
 
+from projector.cli.console_command import check_console_can_listen
 from projector.cli.running import data_dir_of
 from projector.cli.up_secret import check_secret
 from projector.config import Settings
@@ -9,7 +10,7 @@ from projector.database_address import wrong_with
 from projector.embedded import check_startable
 from projector.ingress.authentication import authenticator
 from projector.ingress.clients import trusted_networks
-from projector.ingress.server import check_address
+from projector.listening import check_address
 from projector.rest.session import has_credentials
 
 _SOME: SecretStr = SecretStr("to be made")
@@ -28,5 +29,6 @@ def check_up(settings: Settings) -> None:
     trusted_networks(settings.trusted_proxies)
     has_credentials(settings)
     check_address(settings.host, settings.port)
+    check_console_can_listen(settings)
     if settings.health_port is not None:
         check_address(settings.health_host, settings.health_port, "HEALTH_PORT")

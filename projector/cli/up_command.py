@@ -10,16 +10,18 @@ import typer
 
 from projector.cli.reconcile_command import reconcile_until_cancelled
 from projector.cli.replica_commands import project_until_cancelled
-from projector.cli.running import data_dir_of, local_address, start
+from projector.cli.running import data_dir_of, start
 from projector.cli.up_checks import check_up
 from projector.cli.up_secret import with_secret
 from projector.cli.up_voice import Voice
 from projector.config import Settings
+from projector.console.server import serving
 from projector.database import Database, in_role, open_database
 from projector.embedded import EmbeddedServer, EmbeddedStartFailed, Keeper
 from projector.exposition import new_registry
 from projector.ingress.metrics import Metrics
 from projector.ingress.server import serve as serve_ingress
+from projector.listening import local_address
 from projector.process import DeferredStop
 from projector.rest.session import has_credentials
 from projector.schema.migrate import migrate
@@ -87,7 +89,8 @@ async def _serve_and_project(
 ) -> None:
     """Run ingress and projectors until either fails or this is cancelled; the ingress drains first.
 
-    What reconciles beside them fails by itself. An embedded server is started again whenever it ends.
+    What reconciles beside them fails by itself, and the console can only fail to begin. An embedded server is
+    started again whenever it ends.
     """
     # On one machine no load balancer has to notice: no drain period.
     without_drain = settings.model_copy(update={"drain_seconds": 0.0})
@@ -95,12 +98,13 @@ async def _serve_and_project(
     keeper = None if server is None else Keeper(server)
 
     def ready(port: int) -> None:
-        voice.ready(f"{local_address(settings.host, port)}/webhooks/zoom")
+        voice.ready(f"{local_address(settings.host, port)}/webhooks/zoom", console)
 
     registry = new_registry()
     metrics = Metrics(registry)
     own_folder: Path | None = None if server is None else server.data_dir
-    async with asyncio.TaskGroup() as tasks:
+    showing = serving(settings, url(Role.OPERATOR), data_dir_of(settings))
+    async with showing as console, asyncio.TaskGroup() as tasks:
         listening = tasks.create_task(
             serve_ingress(
                 without_drain, url(Role.INGRESS), ready=ready, stop=stop, metrics=metrics,

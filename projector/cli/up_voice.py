@@ -8,9 +8,11 @@ from typing import Any, Final
 import structlog
 
 from projector.cli.calm_terminal import CalmTerminal, Folded, Taken, summarise
+from projector.cli.console_command import invitation
 from projector.cli.log_file import LogFile
 from projector.cli.running import data_dir_of, say
 from projector.config import Settings
+from projector.console.server import Serving
 from projector.database import TROUBLE, Database
 from projector.embedded import prepare_data_dir
 from projector.embedded.layout import DATABASE, LOOPBACK
@@ -57,8 +59,8 @@ class Voice:
         else:
             say(text)
 
-    def ready(self, address: str) -> None:
-        """Tell that deliveries are taken at this URL, and what to do next."""
+    def ready(self, address: str, console: Serving) -> None:
+        """Tell that deliveries are taken at this URL, where the console is, and what to do next."""
         has_port = (
             self._settings.embedded_port is not None and self._settings.given_database_url() is None
         )
@@ -66,11 +68,13 @@ class Voice:
         tools = f"tools connect: {where}, with a login that has a password\n" if has_port else ""
         self.say(
             f"directory projector is up: {address}\n"
+            f"look at it:    {invitation(console)}\n"
             "query it with: projector sql\n"
             f"{tools}"
             "try it with:   projector simulate\n"
             "stop it with:  Ctrl-C",
             **({"tools": where} if has_port else {}),
+            console=console.url,
             address=address,
         )
 

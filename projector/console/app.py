@@ -1,100 +1,82 @@
-"""The application: routes, the headers of every answer, and what becomes of errors."""
+"""The application: its routes, and who may take them."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+import asyncio
+from typing import Final
 
-import structlog
 from aiohttp import web
 
+from projector.console.access.door import enter, leave
+from projector.console.actions.answering import answering as answering_action
+from projector.console.actions.every import ACTIONS
+from projector.console.answering import Handler, page, with_errors, with_headers
 from projector.console.asked import Asked
-from projector.console.errors import Misasked, NotThere
+from projector.console.errors import NotThere
 from projector.console.pages import Page
 from projector.console.pages.every import PAGES
-from projector.console.rendering import render, static_files
-from projector.console.snapshot import snapshot
-from projector.database import TROUBLE, Database
-from projector.database_reasons import reason_of
+from projector.console.parts import PARTS, Parts
+from projector.console.rendering import static_files
+from projector.console.snapshot import Source, snapshot
+from projector.database import Database
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-_logger = structlog.get_logger()
-
-# Nothing inline, nothing from elsewhere, nobody's frame.
-HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 A_YEAR: Final = 31_536_000
-SMALLEST_COMPRESSED: Final = 1024  # bytes
+LARGEST_FORM: Final = 16 * 1024  # bytes
+PAGE_SECONDS: Final = 20.0
 
-DATABASE: Final = web.AppKey("database", Database)
 
-
-def make_app(database: Database) -> web.Application:
-    """Return the application; `database`: as an operator or a reader."""
-    app = web.Application(middlewares=[_with_headers, _with_errors])
-    app[DATABASE] = database
+def make_app(parts: Parts) -> web.Application:
+    """Return the application of one process."""
+    app = web.Application(
+        middlewares=[with_headers, with_errors, _with_visitor], client_max_size=LARGEST_FORM
+    )
+    app[PARTS] = parts
+    app.on_cleanup.append(_end_readings)
     app.router.add_get("/static/{name}", _static)
     app.router.add_get("/livez", _livez)
-    for page in PAGES:
-        app.router.add_get(page.path, _answering(page))
+    app.router.add_get("/enter", enter)
+    app.router.add_post("/leave", leave)
+    for one in PAGES:
+        app.router.add_get(one.path, _answering(one))
+    for action in ACTIONS:
+        app.router.add_post(f"/actions/{action.path}", answering_action(action))
     return app
 
 
-def _answering(page: Page) -> Handler:
+async def _end_readings(app: web.Application) -> None:
+    await app[PARTS].lately.close()
+
+
+@web.middleware
+async def _with_visitor(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let in whom the way in knows; what is open to everybody needs nobody."""
+    access = request.app[PARTS].access
+    access.check(request)
+    if request.match_info.handler not in _OPEN:
+        access.visitor(request)
+    return await handler(request)
+
+
+def _source(parts: Parts, database: Database) -> Source:
+    settings = parts.settings
+    return Source(
+        database,
+        parts.lately,
+        parts.not_subscribed,
+        settings.quarantine_rows,
+        settings.quarantine_bytes,
+    )
+
+
+def _answering(one: Page) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
-        asked = Asked({**request.query, **request.match_info})
-        async with snapshot(request.app[DATABASE]) as read:
-            shown = await page.read(asked, read)
-        return _page(request, page.template, section=page.section, **shown)
+        asked = Asked(request.query, request.match_info)
+        parts = request.app[PARTS]
+        source = _source(parts, await parts.reach.database())
+        async with asyncio.timeout(PAGE_SECONDS), snapshot(source) as read:
+            shown = await one.read(asked, read)
+        return page(request, one.template, section=one.section, **shown)
 
     return answer
-
-
-def _page(request: web.Request, template: str, status: int = 200, **shown: Any) -> web.Response:
-    text = render(template, here=request.path_qs, path=request.path, **shown)
-    response = web.Response(text=text, status=status, content_type="text/html")
-    response.headers["Cache-Control"] = "no-store"
-    if len(text) >= SMALLEST_COMPRESSED:
-        response.enable_compression()
-    return response
-
-
-@web.middleware
-async def _with_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    response = await handler(request)
-    response.headers.update(HEADERS)
-    return response
-
-
-@web.middleware
-async def _with_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Whatever goes wrong is a page that says what to do; what is in an address is not logged."""
-    try:
-        return await handler(request)
-    except Misasked as error:
-        return _failed(request, 400, "That cannot be asked", str(error))
-    except NotThere as error:
-        return _failed(request, 404, "Not there", str(error))
-    except web.HTTPNotFound:
-        return _failed(
-            request, 404, "Not there", "there is no such page; the menu shows those there are"
-        )
-    except TROUBLE as error:
-        reason = reason_of(error)
-        _logger.warning("console_page_failed", word=reason.word, reason=reason.sentence)
-        return _failed(request, 503, "The database does not answer", reason.sentence)
-
-
-def _failed(request: web.Request, status: int, title: str, what: str) -> web.Response:
-    return _page(request, "failed.html.j2", status, section="", title=title, what=what)
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
@@ -110,3 +92,6 @@ async def _static(request: web.Request) -> web.StreamResponse:
 
 async def _livez(_request: web.Request) -> web.StreamResponse:
     return web.json_response({"status": "alive"})
+
+
+_OPEN: Final = frozenset({_static, _livez, enter})

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final
+from urllib.parse import quote, unquote
 
 from projector.console.errors import Misasked
 
@@ -11,16 +13,22 @@ LONGEST_TEXT: Final = 400
 
 
 class Asked:
-    """The parts of an address by name. A part that is there and blank is not there."""
+    """The parts of an address by name. A part that is there and blank is not there.
 
-    def __init__(self, parts: Mapping[str, str]) -> None:
-        self._parts = {name: value for name, text in parts.items() if (value := text.strip())}
+    What the path names is an id, and taken as it is: spaces around it belong to it.
+    """
 
-    def text(self, name: str) -> str | None:
+    def __init__(
+        self, query: Mapping[str, str], path: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._parts = {name: value for name, text in query.items() if (value := text.strip())}
+        self._parts |= path
+
+    def text(self, name: str, *, longest: int = LONGEST_TEXT) -> str | None:
         """Return a text, or None. Raises Misasked for one that no value of the directory can be."""
         value = self._parts.get(name)
-        if value is not None and (len(value) > LONGEST_TEXT or "\0" in value):
-            raise Misasked(f"{name} takes a text of at most {LONGEST_TEXT} characters")
+        if value is not None and (len(value) > longest or "\0" in value):
+            raise Misasked(f"{name} takes a text of at most {longest} characters")
         return value
 
     def needed(self, name: str) -> str:
@@ -53,6 +61,16 @@ class Asked:
                 f"{name} takes a date or a time such as 2026-03-03 or 2026-03-03T12:00Z"
             ) from None
 
+    def key(self, name: str, parts: int) -> tuple[str, ...] | None:
+        """Return the key after which a page of a list begins, as `written_key` wrote it. Raises Misasked."""
+        value = self._parts.get(name)
+        if value is None:
+            return None
+        key = tuple(unquote(part) for part in value.split("/"))
+        if len(key) != parts or any("\0" in part for part in key):
+            raise Misasked(f"{name} takes a place in the list, as the links to its pages give it")
+        return key
+
     def choice(self, name: str, among: Mapping[str, object] | tuple[str, ...]) -> str | None:
         """Return one of some words, or None. Raises Misasked."""
         value = self.text(name)
@@ -63,3 +81,8 @@ class Asked:
     def filters(self, *names: str) -> dict[str, str]:
         """Return those of the named parts that are there, as they were written."""
         return {name: self._parts[name] for name in names if name in self._parts}
+
+
+def written_key(*parts: str) -> str:
+    """Return the key of a row of a list as one text, whatever is in its parts."""
+    return "/".join(quote(part, safe="") for part in parts)

@@ -9,3 +9,7 @@ class Misasked(ProjectorError):
 
 class NotThere(ProjectorError):
     """There is no such person, group or page: 404."""
+
+
+class Elsewhere(ProjectorError):
+    """Another page answers what was asked: 303. The text is its address."""

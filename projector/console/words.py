@@ -1,8 +1,7 @@
 """Values as a page writes them: exact, whatever their size."""
 
-import json
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -35,8 +34,3 @@ def duration(seconds: float) -> str:
         if len(parts) == 2:  # noqa: PLR2004  two units say enough
             break
     return " ".join(parts) or "0 s"
-
-
-def json_text(value: Any) -> str:
-    """A JSON value as text, in a fixed order, with every digit of its numbers."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2)

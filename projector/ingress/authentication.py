@@ -1,11 +1,11 @@
 """Who may deliver: senders that sign with a live secret, or anybody if so configured."""
 
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import NamedTuple
 
 from projector.config import Settings
 from projector.errors import ConfigurationError
+from projector.listening import is_loopback
 from projector.zoom.signature import Refusal, fingerprint, verify
 
 
@@ -38,16 +38,6 @@ class Authenticator:
     def secret(self, verified_by: str) -> bytes:
         """The secret of a fingerprint that `check` returned."""
         return self._by_fingerprint[verified_by]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is reachable only from this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def authenticator(settings: Settings) -> Authenticator:

@@ -23,7 +23,7 @@ def trusted_networks(text: str) -> tuple[Network, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _within(networks: tuple[Network, ...], address: str) -> bool | None:
+def within(networks: tuple[Network, ...], address: str) -> bool | None:
     """Whether the address is in one of the networks; None if it is no address."""
     try:
         parsed = ip_address(address)
@@ -39,14 +39,14 @@ def client_of(
 
     X-Forwarded-For is read from its end, for as long as every hop is trusted.
     """
-    if client is None or not trusted or not _within(trusted, client):
+    if client is None or not trusted or not within(trusted, client):
         return client
     hops = ",".join(headers.getall("X-Forwarded-For", [])).split(",")
     for hop in reversed([hop.strip() for hop in hops]):
-        within = _within(trusted, hop)
-        if within is None:
+        is_trusted = within(trusted, hop)
+        if is_trusted is None:
             break
         client = hop
-        if not within:
+        if not is_trusted:
             break
     return client

@@ -1,10 +1,7 @@
 """Serve one ingress replica: listen, run, and stop without losing a delivery."""
 
 import asyncio
-import errno
-import os
 import signal
-import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
@@ -12,10 +9,10 @@ import structlog
 from aiohttp import web
 
 from projector.config import Settings
-from projector.errors import ProjectorError
 from projector.ingress.app import Replica, make_replica, make_server
 from projector.ingress.limits import ANSWER_SECONDS, Gate
 from projector.ingress.metrics import Metrics
+from projector.listening import cannot_listen
 from projector.process import relax_gc, signal_handlers
 
 BACKLOG = 1024
@@ -97,35 +94,7 @@ async def _listen(gate: Gate, host: str, port: int) -> asyncio.Server:
     try:
         return await asyncio.get_running_loop().create_server(gate, host, port, backlog=BACKLOG)
     except OSError as error:
-        raise _cannot_listen(error, host, port) from None
-
-
-def check_address(host: str, port: int, setting: str = "PORT") -> None:
-    """Raise ProjectorError where nobody could listen there now; `setting` is named with PROJECTOR_ before."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, protocol, _, address in found:
-            with socket.socket(family, kind, protocol) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                probe.bind(address)
-    except OSError as error:
-        raise _cannot_listen(error, host, port, setting) from None
-
-
-def _cannot_listen(error: OSError, host: str, port: int, setting: str = "PORT") -> ProjectorError:
-    if error.errno == errno.EADDRINUSE:
-        return ProjectorError(
-            f"port {port} of {host} is in use by another process; "
-            f"stop that one or set PROJECTOR_{setting}"
-        )
-    number = error.errno or 0  # negative where a name cannot be resolved
-    reason = os.strerror(number) if number > 0 else error.strerror or type(error).__name__
-    return ProjectorError(
-        f"cannot listen on port {port} of {host} ({reason}); "
-        f"check PROJECTOR_{setting.replace('PORT', 'HOST')} and PROJECTOR_{setting}"
-    )
+        raise cannot_listen(error, host, port) from None
 
 
 def _signals(stopping: asyncio.Event, hurry: asyncio.Event) -> AbstractContextManager[None]:

@@ -102,15 +102,19 @@ def _silent(account: Account, history: History, now: float) -> Finding:
     )  # fmt: skip
 
 
-def _silent_events(
-    account: Account, now: float, not_subscribed: Collection[str]
-) -> Iterator[Finding]:
-    silent = sorted(
+def silent_events(account: Account, now: float, not_subscribed: Collection[str]) -> list[str]:
+    """The events of an account that is not silent itself that came regularly, and do not any more."""
+    return sorted(
         event
         for event, history in account.events.items()
         if event not in not_subscribed and is_event_silent(history, now)
     )
-    if silent:
+
+
+def _silent_events(
+    account: Account, now: float, not_subscribed: Collection[str]
+) -> Iterator[Finding]:
+    if silent := silent_events(account, now, not_subscribed):
         last = max(account.events[event].last for event in silent)
         yield warning(
             "silent-event", f"account {account.account_id}",

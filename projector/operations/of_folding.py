@@ -126,7 +126,7 @@ def of_dead_letters(standing: Sequence[Standing], now: float) -> list[Finding]:
     return [
         warning(
             "dead-letters", f"projection {one.subject}",
-            f"could not fold {count(one.number, 'event')}{_since(one, now)}",
+            f"could not fold {_many(one, 'event')}{_since(one, now)}",
             "see `projector dead-letters list`; after a release that can fold them, "
             "`projector dead-letters retry`",
         )
@@ -139,7 +139,7 @@ def of_drift(standing: Sequence[Standing], now: float) -> list[Finding]:
     return [
         warning(
             "drift", one.subject.replace("_", " "),
-            f"{count(one.number, 'value')} contradicted by Zoom{_since(one, now)}: a delivery was lost, "
+            f"{_many(one, 'value')} contradicted by Zoom{_since(one, now)}: a delivery was lost, "
             "or is still to come",
             "see `directory.drift`; what stays for two hours `projector reconcile` heals",
         )
@@ -150,6 +150,10 @@ def of_drift(standing: Sequence[Standing], now: float) -> list[Finding]:
 def _names(some: Sequence[ProjectionNow]) -> str:
     names = [one.projection for one in some]
     return f"{'projection' if len(names) == 1 else 'projections'} {listed(names)}"
+
+
+def _many(one: Standing, noun: str) -> str:
+    return f"{'more than ' if one.more else ''}{count(one.number, noun)}"
 
 
 def _since(one: Standing, now: float) -> str:

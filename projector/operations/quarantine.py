@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from projector.config import Settings
 from projector.database import Database
-from projector.errors import ProjectorError
+from projector.errors import ConfigurationError, ProjectorError
 from projector.log import quarantine
 from projector.log.quarantine import Reverified
 from projector.operations.acts import About, Act, record, record_within
@@ -20,6 +21,16 @@ class Purged(NamedTuple):
 
     rows: int
     act: int | None
+
+
+def secrets_of(settings: Settings) -> Sequence[bytes]:
+    """Return the secrets to verify with. Raises ConfigurationError where there is none."""
+    secrets = settings.secrets()
+    if not secrets:
+        raise ConfigurationError(
+            "no secret to verify with: set PROJECTOR_ZOOM_SECRET_TOKENS to the one that was missing"
+        )
+    return secrets
 
 
 async def reverify(

@@ -4,7 +4,7 @@ from typing import Any, Final, TypeVar
 
 import asyncpg
 
-from projector.database import Database
+from projector.database import Database, Queryable
 from projector.operations.readings import (
     Active,
     Covered,
@@ -25,23 +25,19 @@ _SQL: Final = queries("operations")
 DISK_FULL: Final = "the server's disk is full"
 
 
-class Reader:
-    """Reads from one database; every statement is given up after `seconds`."""
+class DirectoryReader:
+    """Reads what `directory_reader` may; every statement is given up after `seconds`."""
 
-    def __init__(self, database: Database, seconds: float) -> None:
-        self.database = database
+    def __init__(self, database: Queryable, seconds: float) -> None:
+        self._queryable = database
         self._seconds = seconds
 
     async def _rows(self, name: str, *arguments: Any) -> list[asyncpg.Record]:
-        return await self.database.fetch(_SQL[name], *arguments, timeout=self._seconds)
+        return await self._queryable.fetch(_SQL[name], *arguments, timeout=self._seconds)
 
     async def now(self) -> float:
         """The server's clock."""
         return float((await self._rows("now"))[0][0])
-
-    async def projections(self) -> list[ProjectionNow]:
-        """Every projection."""
-        return [ProjectionNow(**dict(row)) for row in await self._rows("projections")]
 
     async def dead_letters(self) -> list[Standing]:
         """Open dead letters by projection."""
@@ -50,14 +46,6 @@ class Reader:
     async def drift(self) -> list[Standing]:
         """Open drift by kind of entity."""
         return [Standing(*row) for row in await self._rows("drift")]
-
-    async def quarantine(self) -> list[Quarantined]:
-        """What is in the quarantine, by reason."""
-        return [Quarantined(*row) for row in await self._rows("quarantine")]
-
-    async def refusals(self, seconds: float) -> list[Refused]:
-        """What was refused by reason, of the hours whose last refusal is at most so old."""
-        return [Refused(*row) for row in await self._rows("refusals", seconds)]
 
     async def heard(self) -> list[Heard]:
         """Every event of every account, by account."""
@@ -72,6 +60,26 @@ class Reader:
     async def coverage(self) -> list[Covered]:
         """What was read from Zoom's REST API."""
         return [Covered(*row) for row in await self._rows("coverage")]
+
+
+class Reader(DirectoryReader):
+    """Reads what there is to read, as an operator or a projector."""
+
+    def __init__(self, database: Database, seconds: float) -> None:
+        super().__init__(database, seconds)
+        self.database = database
+
+    async def projections(self) -> list[ProjectionNow]:
+        """Every projection."""
+        return [ProjectionNow(**dict(row)) for row in await self._rows("projections")]
+
+    async def quarantine(self) -> list[Quarantined]:
+        """What is in the quarantine, by reason."""
+        return [Quarantined(*row) for row in await self._rows("quarantine")]
+
+    async def refusals(self, seconds: float) -> list[Refused]:
+        """What was refused by reason, of the hours whose last refusal is at most so old."""
+        return [Refused(*row) for row in await self._rows("refusals", seconds)]
 
     async def reconcile_running(self) -> bool:
         """Whether a run of `reconcile` is alive."""

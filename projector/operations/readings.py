@@ -23,11 +23,15 @@ class ProjectionNow(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What stands open, of one projection or entity: how many, and since when."""
+    """What stands open, of one projection or entity: how many, and since when.
+
+    `more`: there are more than `number`, which were not counted.
+    """
 
     subject: str
     number: int
     since: float | None
+    more: bool = False
 
 
 class Quarantined(NamedTuple):

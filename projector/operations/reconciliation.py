@@ -2,12 +2,22 @@
 
 from collections.abc import Sequence
 
+from projector.config import Settings
 from projector.database import Database
 from projector.observations.one_person import reconcile_person
 from projector.observations.outcome import Outcome
 from projector.observations.reading import Options, Report
 from projector.operations.acts import About, Act, record
 from projector.rest.client import RestClient
+
+
+def options_of(settings: Settings) -> Options:
+    """Return the options that the settings decide."""
+    app_id = settings.zoom_app_id
+    return Options(
+        app_id=None if app_id is None else app_id.get_secret_value().strip() or None,
+        secrets=settings.secrets(),
+    )
 
 
 async def reconcile_one(

@@ -107,6 +107,12 @@ def is_event_silent(history: History, now: float) -> bool:
     return _is_long(by_hour, now - history.last, 2 * FEWEST, EXPECTED)
 
 
+def has_event_rhythm(history: History) -> bool:
+    """Whether one event came so often and for so long that its silence could mean something at all."""
+    came = sum(1 for count in history.hours.values() if count)
+    return history.last - history.first >= WEEK and came >= 2 * FEWEST
+
+
 def _is_long(history: History, silent: float, fewest: float, least_expected: float) -> bool:
     count = sum(history.hours.values())
     if count < fewest or silent < SMALL_SILENCE:

@@ -71,7 +71,7 @@ def _version(
 
 ACCOUNT_SETTINGS: Final = Projection(
     name="account_settings",
-    version=2,
+    version=3,
     tables=(
         SequenceTable(
             name="account_settings",

@@ -208,7 +208,7 @@ def _list(name: str, rows: dict[str, Callable[[Event], Iterator[GroupPerson]]]) 
 
 MEMBERSHIPS: Final = Projection(
     name="memberships",
-    version=3,
+    version=4,
     tables=(
         _list(
             "memberships",
@@ -226,7 +226,7 @@ MEMBERSHIPS: Final = Projection(
 
 GROUP_ADMINS: Final = Projection(
     name="group_admins",
-    version=3,
+    version=4,
     tables=(
         _list(
             "group_admins",

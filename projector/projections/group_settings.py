@@ -117,7 +117,7 @@ def group_settings(catalogue: Catalogue) -> Projection:
     lives = life_steps(catalogue, "group", begun=_begun, ended=_ended)
     return Projection(
         name="group_settings",
-        version=3,
+        version=4,
         tables=(
             SequenceTable(
                 name="group_settings",

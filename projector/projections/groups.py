@@ -116,7 +116,7 @@ def _version(before: Group, after: Group, event: Event) -> GroupVersion:
 
 GROUPS: Final = Projection(
     name="groups",
-    version=3,
+    version=4,
     tables=(
         SequenceTable(
             name="groups",

@@ -156,7 +156,7 @@ def presence(catalogue: Catalogue) -> Projection:
     lives = life_steps(catalogue, "user", begun=_begun, ended=_ended)
     return Projection(
         name="presence",
-        version=3,
+        version=4,
         tables=(
             MergeTable(
                 name="presence",

@@ -100,7 +100,7 @@ def _moment(*, signed_in: bool) -> Callable[[Event], list[SignInMoment]]:
 
 SIGN_INS: Final = Projection(
     name="sign_ins",
-    version=2,
+    version=3,
     tables=(
         MergeTable(
             name="sign_ins",

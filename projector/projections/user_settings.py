@@ -109,7 +109,7 @@ def user_settings(catalogue: Catalogue) -> Projection:
     lives = life_steps(catalogue, "user", begun=_begun, ended=_ended)
     return Projection(
         name="user_settings",
-        version=3,
+        version=4,
         tables=(
             SequenceTable(
                 name="user_settings",

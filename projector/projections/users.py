@@ -229,7 +229,7 @@ def users(catalogue: Catalogue) -> Projection:
     """The projection of users."""
     return Projection(
         name="users",
-        version=3,
+        version=4,
         tables=(
             SequenceTable(
                 name="users",

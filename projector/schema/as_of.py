@@ -53,7 +53,7 @@ def as_of_texts(files: Iterable[str]) -> Iterator[str]:
 def _then(query: str, names: Iterable[str], calls: Iterable[str]) -> str:
     """A query that reads what was at the bound."""
     query = _TABLE.sub(_VERSIONS, query)
-    query = re.sub(rf"\bstate\.({'|'.join(names)})\b", r"state.\1_at(p_bound)", query)
+    query = re.sub(rf"(?<!SETOF )\bstate\.({'|'.join(names)})\b", r"state.\1_at(p_bound)", query)
     return re.sub(rf"\bstate\.({'|'.join(calls)})\(", r"state.\1_at(p_bound, ", query)
 
 

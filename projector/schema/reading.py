@@ -6,6 +6,7 @@ import asyncpg
 
 from projector.database import Connection
 from projector.errors import SchemaMismatch
+from projector.schema.roles import Role
 from projector.statements import queries
 
 _SQL: Final = queries("schema")
@@ -29,6 +30,15 @@ async def read_rights(connection: Connection) -> Rights:
     if row is None or not row["has_directory"]:
         raise SchemaMismatch("the database has no directory yet; run `projector migrate`")
     return Rights(row["login"], await _becomes_reader(connection), row["only_reads"])
+
+
+def check_reader(rights: Rights) -> None:
+    """Raise SchemaMismatch where a login may not take the role directory_reader."""
+    if not rights.becomes_reader:
+        raise SchemaMismatch(
+            f"the login {rights.login} may not take the role {Role.READER}; run "
+            f"`projector grant {Role.READER} {rights.login}` as the owner of the schema"
+        )
 
 
 async def _becomes_reader(connection: Connection) -> bool:

@@ -35,3 +35,4 @@ ALTER TABLE account_settings_history ADD PRIMARY KEY (account_id, position);
 ALTER TABLE account_settings_versions ADD PRIMARY KEY (account_id, folded);
 
 -- name: indexes
+CREATE INDEX account_settings_versions_position ON account_settings_versions (position);

@@ -85,8 +85,8 @@ ALTER TABLE observed_groups_history ADD PRIMARY KEY (account_id, person_key, pos
 
 -- name: indexes
 CREATE INDEX {list}_user_id ON {list} (user_id);
--- Who is listed in a group, to read and to count in the index alone.
-CREATE INDEX {list}_listed ON {list} (group_id, account_id) WHERE added AND user_id IS NOT NULL;
+-- Who is listed in a group, to read, to count in the index alone, and to page through.
+CREATE INDEX {list}_listed ON {list} (group_id, account_id, person_key) WHERE added AND user_id IS NOT NULL;
 CREATE INDEX {list}_by_email ON {list} (group_id, account_id, person_key) WHERE user_id IS NULL;
 -- Who has an e-mail in a group: a hash of both keeps the index small. Not partial, or the planner would not know
 -- how few rows an e-mail has.
@@ -94,7 +94,13 @@ CREATE INDEX {list}_email ON {list} (hashtextextended(lower(email), hashtextexte
 CREATE INDEX {list}_versions_user_id ON {list}_versions (user_id);
 CREATE INDEX {list}_versions_group ON {list}_versions (group_id, account_id, person_key);
 CREATE INDEX {list}_versions_by_email ON {list}_versions (group_id, account_id, person_key) WHERE user_id IS NULL;
+-- A group's newest, by the time of their events; the whole order would make a large index.
+CREATE INDEX {list}_versions_time ON {list}_versions (group_id, account_id, substring(folded FROM 1 FOR 8));
+CREATE INDEX {list}_versions_position ON {list}_versions (last_position);
+CREATE INDEX {list}_versions_email ON {list}_versions (hashtextextended(lower(email), hashtextextended(group_id, 0)));
 -- only memberships:
+CREATE INDEX observed_group_versions_time ON observed_group_versions (account_id, folded) WHERE mark = folded;
+CREATE INDEX observed_group_versions_position ON observed_group_versions (position);
 -- The counts of groups leave out what is older than a person's whole set. Of the rows that no set told, and of the
 -- sets that lack what an earlier one had, there are few.
 CREATE INDEX memberships_told ON memberships (group_id, account_id)

@@ -47,5 +47,6 @@ ALTER TABLE group_settings_versions ADD PRIMARY KEY (account_id, group_id, folde
 
 -- name: indexes
 CREATE INDEX group_settings_group_id ON group_settings (group_id);
-CREATE INDEX group_settings_drift ON group_settings (account_id) WHERE drift <> '[]';
+CREATE INDEX group_settings_drift ON group_settings (group_id, account_id) WHERE drift <> '[]';
 CREATE INDEX group_settings_versions_group_id ON group_settings_versions (group_id);
+CREATE INDEX group_settings_versions_position ON group_settings_versions (position);

@@ -42,4 +42,5 @@ ALTER TABLE group_versions ADD PRIMARY KEY (account_id, group_id, folded);
 -- name: indexes
 CREATE INDEX group_versions_group_id ON group_versions (group_id);
 CREATE INDEX groups_group_id ON groups (group_id);
-CREATE INDEX groups_drift ON groups (account_id) WHERE drift <> '[]';
+CREATE INDEX groups_drift ON groups (group_id, account_id) WHERE drift <> '[]';
+CREATE INDEX group_versions_position ON group_versions (position);

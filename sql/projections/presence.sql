@@ -52,4 +52,5 @@ ALTER TABLE notes_history ADD PRIMARY KEY (account_id, user_key, position);
 -- name: indexes
 CREATE INDEX presence_user_id ON presence (user_id);
 CREATE INDEX notes_user_id ON notes (user_id);
-CREATE INDEX notes_drift ON notes (account_id) WHERE drift <> '[]';
+CREATE INDEX notes_drift ON notes (user_key, account_id) WHERE drift <> '[]';
+CREATE INDEX note_versions_position ON note_versions (position);

@@ -34,3 +34,4 @@ ALTER TABLE sign_in_moments ADD PRIMARY KEY (account_id, user_key, folded);
 
 -- name: indexes
 CREATE INDEX sign_ins_user_id ON sign_ins (user_id);
+CREATE INDEX sign_in_moments_position ON sign_in_moments (position);

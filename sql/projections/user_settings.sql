@@ -46,5 +46,6 @@ ALTER TABLE user_settings_versions ADD PRIMARY KEY (account_id, user_key, folded
 
 -- name: indexes
 CREATE INDEX user_settings_user_id ON user_settings (user_id);
-CREATE INDEX user_settings_drift ON user_settings (account_id) WHERE drift <> '[]';
+CREATE INDEX user_settings_drift ON user_settings (user_key, account_id) WHERE drift <> '[]';
 CREATE INDEX user_settings_versions_user_id ON user_settings_versions (user_id);
+CREATE INDEX user_settings_versions_position ON user_settings_versions (position);

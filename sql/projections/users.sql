@@ -21,7 +21,21 @@ CREATE TABLE users (
     -- e-mail alone changes no index.
     email text GENERATED ALWAYS AS (profile ->> 'email') STORED,
     -- Whether an event is folded into the row. Unlike the position it rarely changes, so an index can hold it.
-    known boolean GENERATED ALWAYS AS (last_position > 0) STORED
+    known boolean GENERATED ALWAYS AS (last_position > 0) STORED,
+    -- What lists of people are sorted by, and searched in: short enough for an index that has nearly nothing else.
+    sort_key text COLLATE "C" GENERATED ALWAYS AS (
+        state.capped(state.searchable(coalesce(
+            state.name_of(profile), nullif(profile ->> 'email', ''), user_id)), 160)
+    ) STORED,
+    search text COLLATE "C" GENERATED ALWAYS AS (
+        state.capped(state.searchable(
+            coalesce(profile ->> 'email', '') || E'\n' || user_key
+            || E'\n' || coalesce(left(profile ->> 'display_name', 200), '')
+            || CASE WHEN profile ->> 'display_name'
+                    = (profile ->> 'first_name') || ' ' || (profile ->> 'last_name') THEN ''
+                ELSE E'\n' || coalesce(left(profile ->> 'first_name', 100), '')
+                    || ' ' || coalesce(left(profile ->> 'last_name', 100), '') END), 1200)
+    ) STORED
 ) WITH (fillfactor = 85);
 ALTER TABLE users ALTER profile SET STATISTICS 0, ALTER custom_attributes SET STATISTICS 0;
 CREATE TABLE users_history (
@@ -84,9 +98,17 @@ ALTER TABLE removed_email_versions ADD PRIMARY KEY (account_id, email_key, folde
 -- name: indexes
 CREATE INDEX users_user_id ON users (user_id);
 CREATE INDEX users_email ON users (lower(email));
-CREATE INDEX users_drift ON users (account_id) WHERE drift <> '[]';
+CREATE INDEX users_drift ON users (user_key, account_id) WHERE drift <> '[]';
 CREATE INDEX users_pending ON users (account_id) WHERE status = 'pending';
 -- Users whose removal may hide rows of other tables: the counts of groups leave those out.
 CREATE INDEX users_ended ON users (account_id, user_key) INCLUDE (cutoff, removed) WHERE cutoff IS NOT NULL;
+-- Everybody, in the order of lists, with what lists are searched in and filtered by.
+CREATE INDEX users_listed ON users (sort_key, account_id, user_key)
+    INCLUDE (search, status, pending_order, removed) WHERE known;
 CREATE INDEX user_versions_user_id ON user_versions (user_id);
 CREATE INDEX user_versions_email ON user_versions (lower(profile ->> 'email'));
+-- Removals by time, and the versions since of those who came back.
+CREATE INDEX user_versions_ended ON user_versions (account_id, folded)
+    WHERE cutoff IS NOT NULL AND (NOT removed OR cutoff = folded);
+CREATE INDEX user_versions_position ON user_versions (position);
+CREATE INDEX removed_email_versions_position ON removed_email_versions (position);

@@ -52,11 +52,9 @@ FROM (
     WHERE a.account_id = $1 AND a.entity_key = $2
       AND a.entity IN ('user', 'user_settings', 'personal_note', 'membership', 'group_admin')
     UNION ALL
-    SELECT s.folded, 'sign_in', NULL, NULL, coalesce(
-               log.as_jsonb(e.body) #>> '{payload,object,client_type}', 'unknown'),
-           NULL, to_jsonb(CASE WHEN s.signed_in THEN 'signed in' ELSE 'signed out' END), NULL, s.position, false
+    SELECT s.folded, 'sign_in', NULL, NULL, state.client_type_at(s.position), NULL,
+           to_jsonb(CASE WHEN s.signed_in THEN 'signed in' ELSE 'signed out' END), NULL, s.position, false
     FROM state.sign_in_moments s
-    CROSS JOIN LATERAL (SELECT e.body FROM log.events e WHERE e.position = s.position OFFSET 0) e
     WHERE s.account_id = $1 AND s.user_key = $2
 ) c
 LEFT JOIN LATERAL (

@@ -23,7 +23,8 @@ GRANT EXECUTE ON FUNCTION
     TO projector_projector;
 GRANT EXECUTE ON FUNCTION log.append, log.append_webhooks TO projector_operator;
 
--- The projectors' metrics count the quarantine; its bodies and signatures are the operators'.
+-- The projectors' metrics count the quarantine, and a view of theirs lists it; its bodies and signatures are the
+-- operators'.
 DO $$
 DECLARE
     v_table regclass;
@@ -38,7 +39,7 @@ BEGIN
     END LOOP;
 END
 $$;
-GRANT SELECT (id, received_at, reason, signed, size) ON log.quarantine TO projector_projector;
+GRANT SELECT (id, received_at, reason, event, signed, size) ON log.quarantine TO projector_projector;
 GRANT SELECT, DELETE ON log.quarantine TO projector_operator;
 
 GRANT USAGE ON SCHEMA observations TO projector_projector, projector_operator;

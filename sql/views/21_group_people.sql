@@ -8,7 +8,9 @@
 -- One branch for each way to be in the list. Each shows the user id of one table, so that a condition on it
 -- uses that table's index. CASE repeats the condition of the line before it so that the planner calls the function
 -- last. Other conditions are repeated so that the planner finds an index whichever side of a join it starts from.
-CREATE OR REPLACE VIEW directory.{list} AS
+--
+-- `entry_key` is the key of the entry that a row comes from: within a group it is in one row.
+CREATE OR REPLACE VIEW state.{list}_shown AS
 -- users, by id
 SELECT
     m.account_id,
@@ -20,7 +22,8 @@ SELECT
     CASE WHEN w.told THEN m.told_at END AS added_at,
     CASE WHEN w.told AND m.told_added THEN m.by END AS added_by,
     m.happened_at AS last_event_at,
-    m.last_position
+    m.last_position,
+    m.person_key AS entry_key
 FROM state.people u
 JOIN state.{list} m ON m.account_id = u.account_id AND m.person_key = u.user_key
 LEFT JOIN state.known_groups g ON g.account_id = m.account_id AND g.group_id = m.group_id
@@ -64,7 +67,8 @@ SELECT
     CASE WHEN e.told > greatest(g.cutoff, e.absent) THEN e.told_at END,
     CASE WHEN e.told_added AND e.told > greatest(g.cutoff, e.absent) THEN e.by END,
     e.happened_at,
-    e.last_position
+    e.last_position,
+    e.person_key
 FROM state.people u
 JOIN state.{list} e
     ON e.account_id = u.account_id AND e.person_key = 'email:' || lower(u.email)
@@ -86,7 +90,8 @@ SELECT
     CASE WHEN e.told > greatest(g.cutoff, e.absent) THEN e.told_at END,
     CASE WHEN e.told_added AND e.told > greatest(g.cutoff, e.absent) THEN e.by END,
     e.happened_at,
-    e.last_position
+    e.last_position,
+    e.person_key
 FROM state.people u
 JOIN state.{list} m
     ON m.account_id = u.account_id AND m.person_key = u.user_key AND m.user_id IS NOT NULL
@@ -113,7 +118,8 @@ SELECT
     CASE WHEN m.told > greatest(g.cutoff, m.absent) THEN m.told_at END,
     CASE WHEN m.told_added AND m.told > greatest(g.cutoff, m.absent) THEN m.by END,
     m.happened_at,
-    m.last_position
+    m.last_position,
+    m.person_key
 FROM state.{list} m
 LEFT JOIN state.known_groups g ON g.account_id = m.account_id AND g.group_id = m.group_id
 WHERE m.added AND m.user_id IS NOT NULL AND g.removed IS NOT TRUE
@@ -139,7 +145,8 @@ SELECT
     CASE WHEN e.told > greatest(g.cutoff, e.absent) THEN e.told_at END,
     CASE WHEN e.told_added AND e.told > greatest(g.cutoff, e.absent) THEN e.by END,
     e.happened_at,
-    e.last_position
+    e.last_position,
+    e.person_key
 FROM state.{list} m
 JOIN state.{list} e
     ON e.account_id = m.account_id AND e.group_id = m.group_id
@@ -165,11 +172,18 @@ SELECT
     CASE WHEN e.told > greatest(g.cutoff, e.absent) THEN e.told_at END,
     CASE WHEN e.told_added AND e.told > greatest(g.cutoff, e.absent) THEN e.by END,
     e.happened_at,
-    e.last_position
+    e.last_position,
+    e.person_key
 FROM state.{list} e
 LEFT JOIN state.known_groups g ON g.account_id = e.account_id AND g.group_id = e.group_id
 WHERE e.added AND e.user_id IS NULL AND g.removed IS NOT TRUE
   AND state.{list}_decides(e.account_id, e.group_id, e.person_key, e.folded) = e.person_key;
+
+CREATE OR REPLACE VIEW directory.{list} AS
+SELECT
+    s.account_id, s.group_id, s.user_id, s.email, s.group_name, s.user_status, s.added_at, s.added_by, s.last_event_at,
+    s.last_position
+FROM state.{list}_shown s;
 
 COMMENT ON VIEW directory.{list} IS
     'The {list} of groups: one row a group and person. Removed users and removed groups are not in it.';

@@ -102,3 +102,77 @@ COMMENT ON COLUMN directory.acknowledged_drift.acknowledged_by IS 'Who did so.';
 COMMENT ON COLUMN directory.acknowledged_drift.reason IS 'Why, in their words.';
 
 GRANT SELECT ON directory.drift, directory.acknowledged_drift TO directory_reader;
+
+-- The same, page by page. Which entities come next tell the indexes of what has drift; only theirs is taken apart.
+CREATE OR REPLACE FUNCTION directory.drift_page(
+    after_key text, after_account text, after_entity text, after_path text, after_position bigint, most int
+) RETURNS TABLE (
+    account_id text, entity text, entity_id text, path text, known jsonb, reported jsonb, event_at timestamptz,
+    "position" bigint, entity_key text
+)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 50 SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET max_parallel_workers_per_gather = 0 AS $$
+#variable_conflict use_column
+DECLARE
+    v_key text := after_key;
+    v_account text := after_account;
+    v_left int := most;
+    v_chunk int := greatest(most, 1) + 1;
+    v_shown int;
+    v_keys jsonb;
+    v_last jsonb;
+BEGIN
+    WHILE v_left > 0 LOOP
+        v_keys := coalesce((
+            SELECT jsonb_agg(jsonb_build_array(c.entity_key, c.account_id) ORDER BY c.entity_key, c.account_id)
+            FROM (
+                SELECT DISTINCT c.entity_key, c.account_id FROM (
+                (SELECT x.user_key AS entity_key, x.account_id FROM state.users x
+                 WHERE x.drift <> '[]' AND (x.user_key, x.account_id) >= (v_key, v_account)
+                 ORDER BY x.user_key, x.account_id LIMIT v_chunk)
+                UNION ALL
+                (SELECT x.group_id AS entity_key, x.account_id FROM state.groups x
+                 WHERE x.drift <> '[]' AND (x.group_id, x.account_id) >= (v_key, v_account)
+                 ORDER BY x.group_id, x.account_id LIMIT v_chunk)
+                UNION ALL
+                (SELECT x.user_key AS entity_key, x.account_id FROM state.user_settings x
+                 WHERE x.drift <> '[]' AND (x.user_key, x.account_id) >= (v_key, v_account)
+                 ORDER BY x.user_key, x.account_id LIMIT v_chunk)
+                UNION ALL
+                (SELECT x.group_id AS entity_key, x.account_id FROM state.group_settings x
+                 WHERE x.drift <> '[]' AND (x.group_id, x.account_id) >= (v_key, v_account)
+                 ORDER BY x.group_id, x.account_id LIMIT v_chunk)
+                UNION ALL
+                (SELECT x.user_key AS entity_key, x.account_id FROM state.notes x
+                 WHERE x.drift <> '[]' AND (x.user_key, x.account_id) >= (v_key, v_account)
+                 ORDER BY x.user_key, x.account_id LIMIT v_chunk)
+                ) c
+                ORDER BY c.entity_key, c.account_id LIMIT v_chunk
+            ) c
+        ), '[]');
+        RETURN QUERY
+        SELECT d.account_id, d.entity, d.entity_id, d.path, d.known, d.reported, state.at(d.event_ms), d.position,
+            d.entity_key
+        FROM jsonb_array_elements(v_keys) AS c (value)
+        CROSS JOIN LATERAL (
+            SELECT * FROM state.judged_drift d
+            WHERE d.entity_key = c.value ->> 0 AND d.account_id = c.value ->> 1 AND d.acknowledged IS NULL OFFSET 0
+        ) d
+        WHERE (v_last IS NULL OR c.value <> v_last)
+          AND (d.entity_key, d.account_id, d.entity, d.path, d.position)
+            > (after_key, after_account, after_entity, after_path, after_position)
+        ORDER BY d.entity_key, d.account_id, d.entity, d.path, d.position LIMIT v_left;
+        GET DIAGNOSTICS v_shown = ROW_COUNT;
+        EXIT WHEN jsonb_array_length(v_keys) < v_chunk;
+        v_left := v_left - v_shown;
+        -- What the last entity has was shown: it comes first in the next stretch, and is left out there.
+        v_last := v_keys -> (v_chunk - 1);
+        v_key := v_last ->> 0;
+        v_account := v_last ->> 1;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION directory.drift_page IS
+    'Rows of drift, at most so many, with entity_key, the id in lower case where it is a user''s: in the order of entity_key, account_id, entity, path, position, from the first after these. '''', '''', '''', '''' and 0 is the beginning.';
+REVOKE EXECUTE ON FUNCTION directory.drift_page FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION directory.drift_page TO directory_reader;

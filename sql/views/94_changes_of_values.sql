@@ -90,13 +90,13 @@ SELECT
     v.user_key
 FROM state.user_versions v
 JOIN state.users u ON u.account_id = v.account_id AND u.user_key = v.user_key
-CROSS JOIN LATERAL (
-    SELECT m.folded, m.position FROM state.sign_in_moments m
-    WHERE m.account_id = v.account_id AND m.user_key = v.user_key AND m.signed_in
-      AND m.folded > v.pending_order
-    ORDER BY m.folded LIMIT 1
-) s
-WHERE v.status = 'pending' AND v.last_position > 0 AND s.folded > v.folded AND s.folded < v.until
+JOIN state.sign_in_moments s ON s.account_id = v.account_id AND s.user_key = v.user_key
+WHERE v.status = 'pending' AND v.last_position > 0
+  AND s.signed_in AND s.folded > v.folded AND s.folded < v.until AND s.folded > v.pending_order
+  AND NOT EXISTS (
+        SELECT FROM state.sign_in_moments o
+        WHERE o.account_id = v.account_id AND o.user_key = v.user_key AND o.signed_in
+          AND o.folded > v.pending_order AND o.folded < s.folded)
 UNION ALL
 SELECT
     v.account_id, 'group', v.group_id, v.group_id, NULL, state.dotted(d.leaf -> 'p'), d.leaf -> 'b',

@@ -37,6 +37,7 @@ COMMANDS: dict[str, set[str]] = {
     "up": set(),
     "serve": set(),
     "project": set(),
+    "console": {"--address"},
     "migrate": {"--print-sql"},
     "rebuild": {"NAMES", "--dry-run", "--processes", "--by"},
     "reconcile": {"--only", "--dry-run", "--every", "--person", "--max-removals", "--json", "--by"},

@@ -5,25 +5,30 @@ import re
 import subprocess
 import sys
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from projector.config import Settings
+from projector.config import Settings, load_settings
+from projector.console.access.rules import check_console, operators_of
 from tests.command_rig import execute, query
 from tests.load_balancer import ROOT, compose, haproxy_configuration
 from tests.processes import binary, environment
 
-SERVICES = ("postgres", "migrate", "ingress-1", "ingress-2", "project", "operator", "haproxy")
+SERVICES = (
+    "postgres", "migrate", "ingress-1", "ingress-2", "project", "operator", "console", "haproxy",
+)  # fmt: skip
 LONG_RUNNING = tuple(name for name in SERVICES if name not in ("migrate", "operator"))
-OURS = ("migrate", "ingress-1", "ingress-2", "project", "operator")
+OURS = ("migrate", "ingress-1", "ingress-2", "project", "operator", "console")
 # Whose database URL each of our services gets: `migrate` alone knows all of them.
 LOGINS = {
     "ingress-1": "ingress",
     "ingress-2": "ingress",
     "project": "project",
     "operator": "operator",
+    "console": "operator",
 }
 
 
@@ -46,6 +51,7 @@ def test_it_runs_what_it_promises(services: dict[str, dict[str, Any]]) -> None:
     commands = {name: services[name]["command"] for name in OURS if name != "migrate"}
     assert commands == {
         "operator": ["status"],
+        "console": ["console"],
         "ingress-1": ["serve"],
         "ingress-2": ["serve"],
         "project": ["project"],
@@ -55,6 +61,7 @@ def test_it_runs_what_it_promises(services: dict[str, dict[str, Any]]) -> None:
         "condition": "service_completed_successfully"
     }
     assert services["operator"]["profiles"] == ["operator"]
+    assert services["console"]["profiles"] == ["console"]
     # The ingress answers URL validations without a database: it must not depend on one to start.
     assert "depends_on" not in services["ingress-1"]
 
@@ -73,9 +80,26 @@ def test_nothing_but_the_load_balancer_is_reachable_from_outside(
 ) -> None:
     assert [name for name in SERVICES if "ports" in services[name]] == ["haproxy"]
     assert compose()["networks"]["inside"]["internal"] is True
-    assert all(services[name]["networks"] == ["inside"] for name in OURS)
+    assert all(services[name]["networks"] == ["inside"] for name in OURS if name != "console")
     subnet = compose()["networks"]["inside"]["ipam"]["config"][0]["subnet"]
     assert services["ingress-1"]["environment"]["PROJECTOR_TRUSTED_PROXIES"] == subnet
+
+
+def test_the_console_takes_users_from_one_address_of_a_network_of_its_own(
+    services: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert services["console"]["networks"] == ["inside", "sign-on"]
+    assert [name for name in SERVICES if "sign-on" in services[name].get("networks", ())] == [
+        "console"
+    ]
+    network = compose()["networks"]["sign-on"]
+    assert network["internal"] is True
+    for name, value in services["console"]["environment"].items():
+        monkeypatch.setenv(name, value)
+    (trusted,) = check_console(load_settings())
+    assert trusted.num_addresses == 1
+    assert trusted.subnet_of(ip_network(network["ipam"]["config"][0]["subnet"]))
+    assert operators_of(load_settings()) == frozenset()
 
 
 def test_secrets_come_from_files(services: dict[str, dict[str, Any]]) -> None:

@@ -291,7 +291,8 @@ def test_with_a_database_url_nothing_embedded_is_needed(database_url: str, tmp_p
     with running(WITHOUT_WHEEL, port="0", **own) as up:
         assert projector("simulate", "--url", up.url, "--events", "20", **own).code == 0
         assert projector("wait", "--timeout", "30", **own).code == 0
-        assert [path.name for path in tmp_path.iterdir()] == [SECRET_FILE]
+        ours = {path.name for path in tmp_path.iterdir()} - {SECRET_FILE}
+        assert all(re.fullmatch(r"console-\d+\.key", name) for name in ours)
         assert up.stop(signal.SIGTERM) == 0
     assert query(database_url, "SELECT count(*) FROM log.events") == [(20,)]
 
@@ -328,7 +329,7 @@ def test_without_the_wheel_and_without_a_url_it_says_what_to_install(tmp_path: P
 def test_a_database_that_cannot_be_used_is_told(
     server: str, database_url: str, tmp_path: Path
 ) -> None:
-    own = {"data_dir": str(tmp_path), "port": "0"}
+    own = {"data_dir": str(tmp_path), "port": "0", "console_port": "0"}
     ran = projector("up", database_url=NOWHERE, **own)
     assert (ran.code, "nothing listens at" in ran.sentence()) == (3, True)
     ran = projector("up", database_url=database_of(server, "atlantis"), **own)
@@ -347,7 +348,12 @@ def test_a_database_that_cannot_be_used_is_told(
 def test_a_secret_that_is_blank_is_told(database_url: str, tmp_path: Path) -> None:
     blank = tmp_path / "tokens"
     blank.write_text(" \n", encoding="ascii")
-    own = {"database_url": database_url, "data_dir": str(tmp_path), "port": "0"}
+    own = {
+        "database_url": database_url,
+        "data_dir": str(tmp_path),
+        "port": "0",
+        "console_port": "0",
+    }
     ran = projector("up", zoom_secret_tokens_file=str(blank), **own)
     assert (ran.code, "holds no secret" in ran.sentence()) == (2, True)
     (tmp_path / SECRET_FILE).touch()
@@ -390,7 +396,7 @@ def nowhere() -> Iterator[Path]:
 
 
 def test_a_refused_start_makes_nothing(nowhere: Path) -> None:
-    own = {"data_dir": str(nowhere)}
+    own = {"data_dir": str(nowhere), "console_port": "0"}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         told = projector("up", port=port, **own).sentence()
@@ -398,6 +404,9 @@ def test_a_refused_start_makes_nothing(nowhere: Path) -> None:
         told = projector("up", port="0", health_port=port, **own).sentence()
         assert f"port {port} of 127.0.0.1 is in use" in told
         assert "PROJECTOR_HEALTH_PORT" in told
+        told = projector("up", port="0", **(own | {"console_port": port})).sentence()
+        assert f"port {port} of 127.0.0.1 is in use" in told
+        assert "PROJECTOR_CONSOLE_PORT" in told
     for settings, words in (
         ({"host": "nowhere.invalid"}, "cannot listen on port 0 of nowhere.invalid"),
         ({"zoom_secret_tokens": " , "}, "holds no secret"),
@@ -407,6 +416,8 @@ def test_a_refused_start_makes_nothing(nowhere: Path) -> None:
         ({"database_url": "mysql://root@127.0.0.1/x"}, "must begin with postgresql://"),
         ({"database_url": NOWHERE}, "nothing listens at"),
         ({"port": "eighty"}, "PROJECTOR_PORT"),
+        ({"console_host": "0.0.0.0"}, "set PROJECTOR_CONSOLE_USER_HEADER"),  # noqa: S104
+        ({"console_user_header": "X-User"}, "PROJECTOR_TRUSTED_PROXIES"),
     ):
         assert words in projector("up", **({"port": "0"} | own | settings)).sentence()
         assert not nowhere.parent.exists()
@@ -427,7 +438,7 @@ main()
 """
     ran = subprocess.run(
         [sys.executable, "-c", impossible],
-        env=environment(data_dir=str(nowhere), port="0"),
+        env=environment(data_dir=str(nowhere), port="0", console_port="0"),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 1

@@ -20,6 +20,7 @@ from rich.console import Console
 from tests.benchmarks import databases
 from tests.benchmarks.append_speed import append_speed
 from tests.benchmarks.bench import FULL, SHORT, Bench, Scale
+from tests.benchmarks.console_speed import console
 from tests.benchmarks.delay import delay
 from tests.benchmarks.figures import Row, machine
 from tests.benchmarks.folding_speed import projection, rebuild, rebuild_memory, rebuild_processes
@@ -53,6 +54,7 @@ BENCHMARKS: Final = {
     "memory": Benchmark(rebuild_memory, large=True),
     "append": Benchmark(append_speed, large=True),
     "reconcile": Benchmark(reconcile_speed, large=True),
+    "console": Benchmark(console, large=True),
 }
 
 
@@ -73,6 +75,10 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--database-url", help="a server to create databases on; default: an embedded one"
+    )
+    parser.add_argument(
+        "--filled",
+        help="a database that console_data.py filled, for the console; default: a new one",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     parser.add_argument("--rounds", type=int, help="how many, in place of the form's number")
@@ -117,13 +123,15 @@ def _chosen(arguments: argparse.Namespace) -> list[str]:
 
 
 async def _measure(
-    arguments: argparse.Namespace, console: Console, url: str, folder: Path
+    arguments: argparse.Namespace, terminal: Console, url: str, folder: Path
 ) -> tuple[list[Row], dict[str, Any], Scale]:
     scale = _scale(arguments)
     facts = machine() | await databases.server_facts(url) | {"load_generator": generator()}
     rows: list[Row] = []
     for name in _chosen(arguments):
-        bench = Bench(url, scale, folder, partial(console.print, f"{name}:"))
+        bench = Bench(
+            url, scale, folder, partial(terminal.print, f"{name}:"), filled=arguments.filled
+        )
         rows += await BENCHMARKS[name].run(bench)
     return rows, facts, scale
 

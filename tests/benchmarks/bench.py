@@ -32,12 +32,13 @@ FULL = Scale(rounds=5, seconds=8, warm_up=2, events=1_000_000, sample=50_000, de
 
 @dataclass(frozen=True)
 class Bench:
-    """The environment of a benchmark."""
+    """The environment of a benchmark. `filled`: a database that is large already, for whoever reads one."""
 
     server: str
     scale: Scale
     folder: Path
     say: Callable[[str], None]
+    filled: str | None = None
 
     def rounds(self, *sides: T) -> Iterator[tuple[int, tuple[T, ...]]]:
         """Yield each round's number and its sides, in reverse order every second round."""

@@ -79,7 +79,9 @@ class MixedLog:
         groups: int = 2_000,
         seed: int = 1,
         start_ms: int = 1_750_000_000_000,
+        gap_ms: int = GAP_MS,
     ) -> None:
+        self._gap_ms = gap_ms
         self._users = [opaque_id("user", n) for n in range(users)]
         self._groups = [opaque_id("group", n) for n in range(groups)]
         self._random = random.Random(seed)
@@ -107,7 +109,7 @@ class MixedLog:
                 self._random.shuffle(block)
                 at = datetime.fromtimestamp(self._now // 1000, UTC)
                 self._stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-            self._now += GAP_MS
+            self._now += self._gap_ms
             event_ts = self._now if number % LATE_EVERY else self._now - LATE_MS
             name, payload = block.pop()(event_ts)
             body = (
@@ -118,6 +120,9 @@ class MixedLog:
 
     def _user(self) -> int:
         return int(self._random.random() * len(self._users))
+
+    def _group(self) -> int:
+        return int(self._random.random() * len(self._groups))
 
     def _presence(self, _event_ts: int) -> tuple[str, str]:
         n = self._user()
@@ -145,11 +150,11 @@ class MixedLog:
         )
 
     def _membership(self, event_ts: int) -> tuple[str, str]:
-        group = int(self._random.random() * len(self._groups))
+        group = self._group()
         name = "group.member_added" if self._random.random() < 0.6 else "group.member_deleted"
         members = ",".join(
             f'{{"id":"{self._users[n]}","email":"person.{n}@example.com"}}'
-            for n in (self._user() for _ in range(1 + event_ts // GAP_MS % 3))
+            for n in (self._user() for _ in range(1 + event_ts // self._gap_ms % 3))
         )
         return name, (
             f'"operator":"{OPERATOR}","operator_id":"{self._users[0]}",'
@@ -196,9 +201,9 @@ class MixedLog:
         return name, f'"operator":"{OPERATOR}","object":{{{entity}}}'
 
 
-def start_before_now(events: int) -> int:
+def start_before_now(events: int, gap_ms: int = GAP_MS) -> int:
     """The start time with which `events` events end about now, in epoch milliseconds."""
-    return time.time_ns() // 1_000_000 - events * GAP_MS
+    return time.time_ns() // 1_000_000 - events * gap_ms
 
 
 async def fill_log(url: str, log: MixedLog, events: int) -> None:

@@ -118,12 +118,12 @@ async def ingress(url: str, folder: Path) -> AsyncIterator[tuple[Running, int]]:
     """A serving ingress replica and its port."""
     environment = {"PROJECTOR_ZOOM_SECRET_TOKENS": SECRET, "PROJECTOR_PORT": "0"}
     with projector("serve", url, folder, **environment) as process:
-        port = int(await _said(process, rb'"port":(\d+)'))
-        await _said(process, rb'"ready":(true)')
+        port = int(await said(process, rb'"port":(\d+)'))
+        await said(process, rb'"ready":(true)')
         yield process, port
 
 
-async def _said(process: Running, pattern: bytes) -> bytes:
+async def said(process: Running, pattern: bytes) -> bytes:
     """Wait until the log matches; raises ProcessFailed if it never does."""
     for _ in range(int(START_SECONDS / 0.05)):
         process.check()

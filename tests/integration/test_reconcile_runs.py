@@ -276,7 +276,7 @@ async def test_up_reconciles_where_the_credentials_are_set(
     port = free_port()
     async with played(zoom) as given:
         env = environment(
-            database_url=database_url, data_dir=str(tmp_path / "data"), port="0",
+            database_url=database_url, data_dir=str(tmp_path / "data"), port="0", console_port="0",
             health_port=str(port), log_format="json", **given,
         )  # fmt: skip
         with Process([*PROJECTOR, "up"], tmp_path / "up", env=env) as up:

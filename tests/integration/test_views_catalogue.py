@@ -28,9 +28,17 @@ CHANGED: Final = f"changed_at timestamptz, changed_by text, {ALWAYS}"
 CATALOGUE: Final = {
     "users": f"{USER}, {ALWAYS}",
     "former_users": f"{USER}, removed_at timestamptz, {ALWAYS}",
+    "people": (
+        "account_id text, user_id text, name text, email text, status text, removed bool, search text, "
+        "sort_key text, user_key text"
+    ),
     "groups": (
         "account_id text, group_id text, name text, created_at timestamptz, member_count int8, "
         f"admin_count int8, {ALWAYS}"
+    ),
+    "all_groups": (
+        "account_id text, group_id text, name text, created_at timestamptz, removed_at timestamptz, "
+        "sort_key text, last_event_at timestamptz, last_position int8, removed bool"
     ),
     "former_groups": (
         "account_id text, group_id text, name text, created_at timestamptz, "
@@ -96,9 +104,80 @@ CATALOGUE: Final = {
         "believed jsonb, after jsonb, changed_at timestamptz, changed_by text, event text, "
         "known_since int8, received_at timestamptz, source text"
     ),
+    "quarantine": (
+        "id int8, received_at timestamptz, reason text, event text, signed bool, size int4"
+    ),
+    "refusals": (
+        "hour timestamptz, reason text, refused int8, first_at timestamptz, last_at timestamptz"
+    ),
+    "sign_in_changes": (
+        "account_id text, user_id text, client_type text, signed_in bool, changed_at timestamptz, "
+        "event text, position int8, source text, event_order text"
+    ),
     "projection_status": (
         "projection text, position int8, head int8, lag_events int8, lag_seconds float8, state text"
     ),
+}
+
+
+# Functions: arguments and result. X_at(t) has the columns of view X.
+FUNCTIONS: Final = {
+    ("searched", "words text", "text"),
+    (
+        "drift_page",
+        (
+            "after_key text, after_account text, after_entity text, after_path text, "
+            "after_position bigint, most integer"
+        ),
+        (
+            "TABLE(account_id text, entity text, entity_id text, path text, known jsonb, reported jsonb, "
+            'event_at timestamp with time zone, "position" bigint, entity_key text)'
+        ),
+    ),
+    (
+        "unresolved_users_page",
+        "after_account text, after_key text, most integer",
+        "TABLE(account_id text, user_id text, email text, seen_in text[], person_key text)",
+    ),
+    ("all_groups_at", "t timestamp with time zone", "SETOF directory.all_groups"),
+    ("spellings", "account text, user_key text", "SETOF text"),
+    ("mentioned", "words text", "TABLE(account_id text, user_id text)"),
+    ("mentioned_with", "email text", "TABLE(account_id text, user_id text)"),
+    *(
+        (
+            f"timeline_of_{name}",
+            f"account text, {argument} text, before_order text, before_place text, most integer",
+            "SETOF state.timeline",
+        )
+        for name, argument in (("person", "person"), ("group", '"group"'))
+    ),
+    ("changes_between", "after bigint, up_to bigint", "SETOF directory.changes"),
+    ("corrections_between", "after bigint, up_to bigint", "SETOF directory.corrections"),
+    (
+        "people_page",
+        (
+            "words text, of_status text, after_sort text, after_account text, after_key text, "
+            "most integer"
+        ),
+        "SETOF directory.people",
+    ),
+    *(
+        (
+            f"{view}_page",
+            'account text, "group" text, after text, most integer',
+            f"SETOF state.{view}_shown",
+        )
+        for view in ("memberships", "group_admins")
+    ),
+    *(
+        (
+            f"{view}_page_at",
+            't timestamp with time zone, account text, "group" text, after text, most integer',
+            f"SETOF state.{view}_shown",
+        )
+        for view in ("memberships", "group_admins")
+    ),
+    *((f"{view}_at", "t timestamp with time zone", f"SETOF directory.{view}") for view in HISTORIC),
 }
 
 
@@ -116,7 +195,9 @@ async def test_names_types_and_order_of_columns_are_the_contracts(database: Data
     assert {row[0]: row[1] for row in rows} == CATALOGUE
 
 
-async def test_directory_holds_views_and_the_same_as_of_a_moment(database: Database) -> None:
+async def test_directory_holds_views_and_functions_that_say_what_they_are(
+    database: Database,
+) -> None:
     rows = await database.fetch(
         """
         SELECT relname FROM pg_class
@@ -131,9 +212,7 @@ async def test_directory_holds_views_and_the_same_as_of_a_moment(database: Datab
         FROM pg_proc WHERE pronamespace = 'directory'::regnamespace
         """
     )
-    assert {tuple(row)[:3] for row in functions} == {
-        (f"{view}_at", "t timestamp with time zone", f"SETOF directory.{view}") for view in HISTORIC
-    }
+    assert {tuple(row)[:3] for row in functions} == FUNCTIONS
     assert all(row[3] for row in functions)
 
 

@@ -35,46 +35,46 @@ function localText(moment) {
 // Polling, by the visible tabs alone: no connection stays open, so any number of tabs live.
 function follow(main) {
   const seconds = Number(main.dataset.live);
-  const box = document.createElement("div");
-  box.className = "live";
-  box.setAttribute("role", "status");
-  const text = document.createElement("span");
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "quiet";
-  box.append(text, button);
-  document.body.append(box);
-  let paused = false, answered = Date.now(), lost = false, last = main.innerHTML, asking = false;
+  const box = liveBox();
+  let paused = false, asking = false, held = null, lost = false, ended = false, answered = Date.now();
+  let known = regions(main);
 
   function tell() {
     const ago = Math.round((Date.now() - answered) / 1000);
-    box.classList.toggle("is-lost", lost && !paused);
-    text.textContent = paused ? "Paused" : lost ? `No contact for ${ago} s` : "Live";
-    button.textContent = paused ? "Go on" : "Pause";
+    const state = ended ? "Your session ended" : paused ? "Paused" : lost ? "No contact" : held ? "Something new" : "Following";
+    box.show(state, lost && !paused && !ended ? ` for ${ago} s` : "", lost || ended);
+    box.button.textContent = ended ? "Enter again" : paused ? "Go on" : held ? "Show" : "Pause";
   }
 
+  // Whoever types, marks text or has filled in a form is not disturbed.
   function busy() {
     const focus = document.activeElement;
-    return main.contains(focus) && /^(INPUT|SELECT|TEXTAREA)$/.test(focus.tagName);
+    const typing = main.contains(focus) && /^(INPUT|SELECT|TEXTAREA)$/.test(focus.tagName);
+    const marked = getSelection();
+    return typing || changed(main) || (!marked.isCollapsed && main.contains(marked.anchorNode));
+  }
+
+  function take(next) {
+    held = null;
+    known = replaceRegions(main, known, next);
   }
 
   async function ask() {
-    if (paused || asking || document.hidden || busy()) return tell();
+    if (paused || asking || ended || document.hidden || busy()) return tell();
     asking = true;
     try {
-      const answer = await fetch(location.href, { signal: AbortSignal.timeout(10000), redirect: "error" });
-      if (!answer.ok) throw new Error(String(answer.status));
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const now = page.querySelector("main")?.innerHTML;
-      if (now === undefined) throw new Error("no page");
-      answered = Date.now();
-      lost = false;
-      if (now !== last && !paused && !busy()) {
-        const open = [...main.querySelectorAll("details[open]")].map((one) => one.id).filter(Boolean);
-        main.innerHTML = last = now;
-        for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-        localTimes(main);
-        localMoments(main);
+      const answer = await fetch(location.href, { signal: AbortSignal.timeout(10000), redirect: "manual" });
+      ended = answer.status === 401 || answer.status === 403 || answer.type === "opaqueredirect";
+      if (!ended) {
+        if (!answer.ok) throw new Error(String(answer.status));
+        const next = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+        if (!next) throw new Error("no page");
+        answered = Date.now();
+        lost = false;
+        const reading = main.hasAttribute("data-grows") && scrollY > innerHeight / 3;
+        if (paused || busy()) held = null;
+        else if (reading) held = differs(known, next) ? next : null;
+        else take(next);
       }
     } catch {
       lost = true;
@@ -84,11 +84,94 @@ function follow(main) {
     }
   }
 
-  button.addEventListener("click", () => { paused = !paused; tell(); if (!paused) ask(); });
+  box.button.addEventListener("click", () => {
+    if (ended) return location.reload();
+    if (held && !paused) {
+      take(held);
+      scrollTo({ top: 0 });
+    } else {
+      paused = !paused;
+    }
+    tell();
+    if (!paused) ask();
+  });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
   setInterval(ask, seconds * 1000);
   setInterval(tell, 1000);
   tell();
+}
+
+// What is said is said once; the seconds that pass are only shown.
+function liveBox() {
+  const box = document.createElement("div");
+  const said = document.createElement("span");
+  const passing = document.createElement("span");
+  const button = document.createElement("button");
+  box.className = "live";
+  said.setAttribute("role", "status");
+  passing.setAttribute("aria-hidden", "true");
+  button.type = "button";
+  button.className = "quiet";
+  box.append(said, passing, button);
+  document.querySelector(".foot").before(box);
+  return {
+    button,
+    show(state, more, bad) {
+      if (said.textContent !== state) said.textContent = state;
+      passing.textContent = more;
+      box.classList.toggle("is-lost", bad);
+    },
+  };
+}
+
+function changed(within) {
+  return [...within.querySelectorAll("input, textarea, option")].some((field) =>
+    field.tagName === "OPTION" ? field.selected !== field.defaultSelected && field.defaultSelected
+      : field.type === "checkbox" ? field.checked !== field.defaultChecked
+        : field.type !== "hidden" && !field.dataset.moment && field.value !== field.defaultValue);
+}
+
+// The parts of a page, as the server sent them: times are rewritten in place.
+function regions(main) {
+  return [...main.children].map((one) => one.outerHTML);
+}
+
+function differs(known, next) {
+  const sent = regions(next);
+  return sent.length !== known.length || sent.some((html, at) => html !== known[at]);
+}
+
+// Only what changed is replaced, so that focus, open documents and the reader's place stay.
+function replaceRegions(main, known, next) {
+  const sent = regions(next);
+  const alike = sent.length === known.length;
+  const old = [...main.children];
+  [...next.children].forEach((fresh, at) => {
+    if (alike && sent[at] === known[at]) return;
+    const open = alike ? [...old[at].querySelectorAll("details[open]")].map((one) => place(one)) : [];
+    const focus = old[at]?.contains(document.activeElement) ? place(document.activeElement) : null;
+    const mine = document.importNode(fresh, true);
+    if (old[at]) old[at].replaceWith(mine);
+    else main.append(mine);
+    localTimes(mine);
+    localMoments(mine);
+    for (const one of open) find(one)?.setAttribute("open", "");
+    if (focus) find(focus)?.focus({ preventScroll: true });
+  });
+  for (const gone of old.slice(sent.length)) gone.remove();
+  return sent;
+}
+
+// Where an element is: which of its kind within the nearest part that has an id.
+function place(element) {
+  const anchor = element.closest("[id]");
+  const alike = [...anchor.querySelectorAll(element.tagName)];
+  return { id: anchor.id, tag: element.tagName, at: element === anchor ? -1 : alike.indexOf(element) };
+}
+
+function find({ id, tag, at }) {
+  const anchor = document.getElementById(id);
+  return at < 0 ? anchor : anchor?.querySelectorAll(tag)[at];
 }
 
 localTimes(document);
