@@ -4927,12 +4927,12 @@ BEGIN
             SELECT jsonb_agg(jsonb_build_array(c.account_id, c.person_key) ORDER BY c.account_id, c.person_key)
             FROM (
                 SELECT DISTINCT c.account_id, c.person_key FROM (
-                (SELECT p.account_id, p.user_key AS person_key
+                (SELECT DISTINCT p.account_id, p.user_key AS person_key
                  FROM state.presence p LEFT JOIN state.users u ON u.account_id = p.account_id AND u.user_key = p.user_key
                  WHERE (p.account_id, p.user_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
                  ORDER BY p.account_id, p.user_key LIMIT v_chunk)
                 UNION ALL
-                (SELECT p.account_id, p.user_key AS person_key
+                (SELECT DISTINCT p.account_id, p.user_key AS person_key
                  FROM state.notes p LEFT JOIN state.users u ON u.account_id = p.account_id AND u.user_key = p.user_key
                  WHERE (p.account_id, p.user_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
                  ORDER BY p.account_id, p.user_key LIMIT v_chunk)
@@ -4942,7 +4942,7 @@ BEGIN
                  WHERE (p.account_id, p.user_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
                  ORDER BY p.account_id, p.user_key LIMIT v_chunk)
                 UNION ALL
-                (SELECT p.account_id, p.user_key AS person_key
+                (SELECT DISTINCT p.account_id, p.user_key AS person_key
                  FROM state.user_settings p LEFT JOIN state.users u ON u.account_id = p.account_id AND u.user_key = p.user_key
                  WHERE (p.account_id, p.user_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
                  ORDER BY p.account_id, p.user_key LIMIT v_chunk)
@@ -6173,9 +6173,7 @@ BEGIN
         WHERE NOT v_few
     ), links AS MATERIALIZED (
         SELECT l.entry_key, l.person_key FROM state.group_admins_links l
-        WHERE l.account_id = p_account AND l.group_id = p_group AND EXISTS (
-            SELECT FROM state.group_admins_versions e
-            WHERE e.group_id = p_group AND e.account_id = p_account AND e.user_id IS NULL AND e.folded < p_before)
+        WHERE l.account_id = p_account AND l.group_id = p_group
     ), events AS (
         -- what could matter for whom an entry without an id means
         SELECT l.entry_key, c.folded, c.position, c.by
@@ -6760,9 +6758,7 @@ BEGIN
         WHERE NOT v_few
     ), links AS MATERIALIZED (
         SELECT l.entry_key, l.person_key FROM state.memberships_links l
-        WHERE l.account_id = p_account AND l.group_id = p_group AND EXISTS (
-            SELECT FROM state.memberships_versions e
-            WHERE e.group_id = p_group AND e.account_id = p_account AND e.user_id IS NULL AND e.folded < p_before)
+        WHERE l.account_id = p_account AND l.group_id = p_group
     ), events AS (
         -- what could matter for whom an entry without an id means
         SELECT l.entry_key, c.folded, c.position, c.by
@@ -7637,19 +7633,22 @@ CREATE VIEW directory.projection_status AS
         CASE
             WHEN (c."position" > h.head) THEN 'beyond head'::text
             WHEN ((c.wanted > c.version) AND (NOT o.alive)) THEN 'stale'::text
-            WHEN (EXISTS ( SELECT
-               FROM state.rebuilds b
-              WHERE ((b.projection = c.projection) AND ((b.heartbeat_at >= (clock_timestamp() - '00:00:10'::interval)) AND (b.heartbeat_at <= (clock_timestamp() + '00:00:10'::interval)))))) THEN 'rebuilding'::text
+            WHEN (b.projection IS NOT NULL) THEN 'rebuilding'::text
             WHEN (NOT o.alive) THEN 'idle'::text
             WHEN (c.error IS NOT NULL) THEN 'waiting'::text
             ELSE 'live'::text
-        END AS state
-   FROM (((state.checkpoints c
+        END AS state,
+    o.alive AS owned,
+    c.moved_at,
+    c.error,
+    b."position" AS rebuild_position
+   FROM ((((state.checkpoints c
      CROSS JOIN ( SELECT COALESCE(max(e."position"), (0)::bigint) AS head
            FROM log.events e) h)
      CROSS JOIN LATERAL ( SELECT (EXISTS ( SELECT
                    FROM state.replicas r
                   WHERE ((r.replica = c.owner) AND ((r.heartbeat_at >= (clock_timestamp() - '00:00:10'::interval)) AND (r.heartbeat_at <= (clock_timestamp() + '00:00:10'::interval)))))) AS alive) o)
+     LEFT JOIN state.rebuilds b ON (((b.projection = c.projection) AND ((b.heartbeat_at >= (clock_timestamp() - '00:00:10'::interval)) AND (b.heartbeat_at <= (clock_timestamp() + '00:00:10'::interval))))))
      LEFT JOIN LATERAL ( SELECT e.received_at
            FROM log.events e
           WHERE (e."position" > c."position")
@@ -7669,6 +7668,14 @@ COMMENT ON COLUMN directory.projection_status.lag_events IS 'Events that it has 
 COMMENT ON COLUMN directory.projection_status.lag_seconds IS 'Seconds since the receipt of the oldest of them; 0 where there is none.';
 
 COMMENT ON COLUMN directory.projection_status.state IS 'live; waiting: after an error, to be tried again; idle: no replica has its lease; rebuilding: live, and being rebuilt beside; stale: a newer release rebuilds it and no replica of the older release keeps it up to date; beyond head: the log lacks events that it has folded, as after restoring a backup.';
+
+COMMENT ON COLUMN directory.projection_status.owned IS 'Whether a live replica has its lease.';
+
+COMMENT ON COLUMN directory.projection_status.moved_at IS 'When its position last moved, by the server''s clock.';
+
+COMMENT ON COLUMN directory.projection_status.error IS 'What it waits for, or null.';
+
+COMMENT ON COLUMN directory.projection_status.rebuild_position IS 'How far a rebuild is that runs now; null where none does.';
 
 CREATE TABLE log.quarantine (
     id bigint NOT NULL,

@@ -12,8 +12,8 @@ from projector.projections import PROJECTIONS
 from projector.schema.ddl import view_files
 
 _MADE: Final = re.compile(r"^CREATE OR REPLACE (?:VIEW|FUNCTION) state\.(\w+)", re.MULTILINE)
-# What is about the present alone: the interface as such, checkpoints, the quarantine.
-_OF_THE_PRESENT: Final = ("COMMENT ON SCHEMA ", "state.checkpoints", "log.quarantine")
+# What is about the present alone: the interface as such, checkpoints, and what says so.
+_OF_THE_PRESENT: Final = ("COMMENT ON SCHEMA ", "state.checkpoints", "-- of the present alone\n")
 
 
 def rows_schema(into: str) -> str:

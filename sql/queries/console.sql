@@ -3,9 +3,8 @@
 SET LOCAL ROLE directory_reader
 
 -- name: projections
-SELECT projection, position, head, lag_events, lag_seconds, state,
-       CASE WHEN state = 'waiting' THEN 'see the log of its replica' END AS error, NULL::text AS owner,
-       0::float8 AS unmoved_seconds, state <> 'idle' AS owned, NULL::bigint AS rebuild_position
+SELECT projection, position, head, lag_events, lag_seconds, state, error, NULL::text AS owner,
+       extract(epoch FROM clock_timestamp() - moved_at)::float8 AS unmoved_seconds, owned, rebuild_position
 FROM directory.projection_status ORDER BY projection
 
 -- People and groups, one by one and as lists.

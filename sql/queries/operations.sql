@@ -5,14 +5,8 @@
 SELECT extract(epoch FROM clock_timestamp())::float8
 
 -- name: projections
-SELECT s.projection, s.position, s.head, s.lag_events, s.lag_seconds, s.state, c.error, c.owner,
-       extract(epoch FROM clock_timestamp() - c.moved_at)::float8 AS unmoved_seconds,
-       EXISTS (SELECT FROM state.replicas r WHERE r.replica = c.owner AND r.heartbeat_at
-               BETWEEN clock_timestamp() - interval '10 seconds' AND clock_timestamp() + interval '10 seconds')
-           AS owned,
-       (SELECT b.position FROM state.rebuilds b WHERE b.projection = c.projection AND b.heartbeat_at
-        BETWEEN clock_timestamp() - interval '10 seconds' AND clock_timestamp() + interval '10 seconds')
-           AS rebuild_position
+SELECT s.projection, s.position, s.head, s.lag_events, s.lag_seconds, s.state, s.error, c.owner,
+       extract(epoch FROM clock_timestamp() - s.moved_at)::float8 AS unmoved_seconds, s.owned, s.rebuild_position
 FROM directory.projection_status s JOIN state.checkpoints c USING (projection)
 ORDER BY s.projection
 

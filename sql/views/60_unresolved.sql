@@ -113,12 +113,12 @@ BEGIN
             SELECT jsonb_agg(jsonb_build_array(c.account_id, c.person_key) ORDER BY c.account_id, c.person_key)
             FROM (
                 SELECT DISTINCT c.account_id, c.person_key FROM (
-                (SELECT p.account_id, p.user_key AS person_key
+                (SELECT DISTINCT p.account_id, p.user_key AS person_key
                  FROM state.presence p LEFT JOIN state.users u ON u.account_id = p.account_id AND u.user_key = p.user_key
                  WHERE (p.account_id, p.user_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
                  ORDER BY p.account_id, p.user_key LIMIT v_chunk)
                 UNION ALL
-                (SELECT p.account_id, p.user_key AS person_key
+                (SELECT DISTINCT p.account_id, p.user_key AS person_key
                  FROM state.notes p LEFT JOIN state.users u ON u.account_id = p.account_id AND u.user_key = p.user_key
                  WHERE (p.account_id, p.user_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
                  ORDER BY p.account_id, p.user_key LIMIT v_chunk)
@@ -128,7 +128,7 @@ BEGIN
                  WHERE (p.account_id, p.user_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
                  ORDER BY p.account_id, p.user_key LIMIT v_chunk)
                 UNION ALL
-                (SELECT p.account_id, p.user_key AS person_key
+                (SELECT DISTINCT p.account_id, p.user_key AS person_key
                  FROM state.user_settings p LEFT JOIN state.users u ON u.account_id = p.account_id AND u.user_key = p.user_key
                  WHERE (p.account_id, p.user_key) > (v_account, v_key) AND (u.known IS NOT TRUE OR u.removed)
                  ORDER BY p.account_id, p.user_key LIMIT v_chunk)

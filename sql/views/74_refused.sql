@@ -1,3 +1,4 @@
+-- of the present alone
 -- Deliveries that were refused and may be genuine: what may be shown of them. Their bodies and signatures are not.
 
 CREATE OR REPLACE VIEW directory.quarantine AS

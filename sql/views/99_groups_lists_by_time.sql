@@ -66,9 +66,7 @@ BEGIN
         WHERE NOT v_few
     ), links AS MATERIALIZED (
         SELECT l.entry_key, l.person_key FROM state.{list}_links l
-        WHERE l.account_id = p_account AND l.group_id = p_group AND EXISTS (
-            SELECT FROM state.{list}_versions e
-            WHERE e.group_id = p_group AND e.account_id = p_account AND e.user_id IS NULL AND e.folded < p_before)
+        WHERE l.account_id = p_account AND l.group_id = p_group
     ), events AS (
         -- what could matter for whom an entry without an id means
         SELECT l.entry_key, c.folded, c.position, c.by

@@ -215,7 +215,10 @@ async def test_a_view_waits_for_the_version_that_it_needs(
 
 @pytest.mark.parametrize(
     ("there", "sentence"),
-    [(4, "run this command of the newer release"), (1, "then run this again")],
+    [
+        (projection_named("users").version + 1, "run this command of the newer release"),
+        (1, "then run this again"),
+    ],
 )
 async def test_commands_leave_another_releases_rows_alone(
     database: Database, there: int, sentence: str

@@ -115,7 +115,8 @@ CATALOGUE: Final = {
         "event text, position int8, source text, event_order text"
     ),
     "projection_status": (
-        "projection text, position int8, head int8, lag_events int8, lag_seconds float8, state text"
+        "projection text, position int8, head int8, lag_events int8, lag_seconds float8, state text, "
+        "owned bool, moved_at timestamptz, error text, rebuild_position int8"
     ),
 }
 

@@ -33,8 +33,7 @@ GENERATES = {
         frozenset({"state"}),
     ),
     "projector/schema/replayed.py": Generator(
-        "the views of a replay, made of the views' own texts; what reads the log is left out",
-        frozenset({"log", "state"}),
+        "the views of a replay, made of the views' own texts", frozenset({"state"})
     ),
     "projector/state/replay_sql.py": Generator(
         "the schemas of a replay, whose name is the user's", frozenset({"state"})

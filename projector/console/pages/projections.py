@@ -21,12 +21,12 @@ FEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "freshness": ("freshness", "activity", "observation"),
     "group_admins": ("group_admins",),
     "group_settings": ("group_settings", "group_setting_values"),
-    "groups": ("groups", "former_groups"),
+    "groups": ("groups", "former_groups", "all_groups"),
     "memberships": ("memberships",),
     "presence": ("presence",),
-    "sign_ins": ("sign_ins",),
+    "sign_ins": ("sign_ins", "sign_in_changes"),
     "user_settings": ("user_settings", "user_setting_values"),
-    "users": ("users", "former_users"),
+    "users": ("users", "former_users", "people"),
 }
 
 STATES: Final[Mapping[str, tuple[str, str]]] = {
