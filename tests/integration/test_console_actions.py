@@ -200,7 +200,7 @@ async def test_a_long_rebuild_goes_on_in_the_background_one_at_a_time(
     go_on = held_up(monkeypatch)
     told = await browser.act("rebuild", projection="users")
     assert told.startswith("rebuilding users")
-    assert "rebuilding" in (await browser.get(PAGE)).text
+    assert "being rebuilt beside" in (await browser.get(PAGE)).text
     second = await browser.send("/actions/rebuild", {"projection": "groups"})
     assert (second.status, "the console is rebuilding users" in second.text) == (409, True)
     go_on.set()
