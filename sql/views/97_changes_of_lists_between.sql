@@ -79,18 +79,18 @@ BEGIN
         ) x
         WHERE EXISTS (SELECT FROM state.{list}_versions e WHERE e.user_id IS NULL)
     ), had AS (
-        -- e-mails that somebody ever had, as a user or in the list
-        SELECT c.account_id, c.person_key, lower(u.profile ->> 'email') AS email
+        -- e-mails that somebody ever had: as a user, for every group, or in a group's list, for that group
+        SELECT c.account_id, c.person_key, NULL::text AS group_id, lower(u.profile ->> 'email') AS email
         FROM (SELECT DISTINCT c.account_id, c.person_key FROM concerned c) c
         CROSS JOIN LATERAL (
             SELECT u.profile FROM state.user_versions u
             WHERE u.account_id = c.account_id AND u.user_key = c.person_key OFFSET 0
         ) u
         UNION
-        SELECT c.account_id, c.person_key, lower(m.email)
+        SELECT c.account_id, c.person_key, m.group_id, lower(m.email)
         FROM (SELECT DISTINCT c.account_id, c.person_key FROM concerned c) c
         CROSS JOIN LATERAL (
-            SELECT m.email FROM state.{list}_versions m
+            SELECT m.group_id, m.email FROM state.{list}_versions m
             WHERE m.account_id = c.account_id AND m.person_key = c.person_key OFFSET 0
         ) m
     ), entries AS (
@@ -101,7 +101,7 @@ BEGIN
             SELECT * FROM state.{list}_versions e
             WHERE e.account_id = h.account_id AND e.person_key = 'email:' || h.email OFFSET 0
         ) e
-        WHERE e.user_id IS NULL
+        WHERE e.user_id IS NULL AND (h.group_id IS NULL OR e.group_id = h.group_id)
     ), nameless AS (
         -- entries that name only an e-mail, which an event may concern
         SELECT t.position, t.folded, t.by, t.account_id, t.group_id, t.person_key AS entry_key
