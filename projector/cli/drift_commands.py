@@ -58,7 +58,7 @@ def list_(
         told = (row.acknowledged_at, row.acknowledged_by, row.reason)
         put_row(
             row.account_id, row.entity, row.entity_id, row.path, row.event_at.isoformat(), row.position,
-            *(told if acknowledged else (drift.remedy(row),)),
+            *(told if acknowledged else (drift.remedy(row.entity, row.entity_id, row.path),)),
         )  # fmt: skip
 
 
@@ -100,7 +100,11 @@ def _document(row: Drifting, *, reveal: bool) -> dict[str, Any]:
         for side, value in (("known", row.known), ("reported", row.reported))
     }
     done = row.acknowledged_at is not None
-    return {**row._asdict(), **sides, "to_do": None if done else drift.remedy(row)}
+    return {
+        **row._asdict(),
+        **sides,
+        "to_do": None if done else drift.remedy(row.entity, row.entity_id, row.path),
+    }
 
 
 def _reported_by(event: LogRow | None, *, reveal: bool) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from projector.console.errors import Misasked
+from projector.history.timeline import parsed_moment
 
 LARGEST_POSITION: Final = 2**63 - 1
 LONGEST_TEXT: Final = 400
@@ -53,9 +54,7 @@ class Asked:
         if value is None:
             return None
         try:
-            moment = datetime.fromisoformat(value)
-            moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-            return moment.astimezone(UTC)
+            return parsed_moment(value).astimezone(UTC)
         except (ValueError, OverflowError):
             raise Misasked(
                 f"{name} takes a date or a time such as 2026-03-03 or 2026-03-03T12:00Z"

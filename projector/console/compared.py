@@ -14,11 +14,11 @@ import asyncpg
 from projector.console.moments import Moments
 from projector.console.snapshot import Snapshot
 from projector.console.timeline import Change, changed, in_order, order_after
+from projector.console.told_changes import LISTS
 
 ROWS: Final = 200
 MOST: Final = 2_000
 SECONDS: Final = 2.0
-_LISTS: Final = frozenset({"membership", "group_admin"})
 
 
 class Compared(NamedTuple):
@@ -60,7 +60,7 @@ def _net(rows: Sequence[asyncpg.Record], since: datetime | None) -> Compared:
     relived = any(row["entity"] == "group" and row["path"] == "status" for row in rows)
     spans: dict[tuple[Any, ...], list[asyncpg.Record]] = {}
     for row in rows:
-        if row["entity"] != "sign_in" and not (relived and row["entity"] in _LISTS):
+        if row["entity"] != "sign_in" and not (relived and row["entity"] in LISTS):
             place = row["entity"], row["group_id"], row["user_id"], row["path"]
             spans.setdefault(place, []).append(row)
     found = [

@@ -82,8 +82,12 @@ class Rhythms(NamedTuple):
         }
 
 
+def _reader(read: Snapshot) -> DirectoryReader:
+    return DirectoryReader(read, STATEMENT_SECONDS)
+
+
 async def _rhythms(read: Snapshot) -> Rhythms:
-    reader = DirectoryReader(read, STATEMENT_SECONDS)
+    reader = _reader(read)
     accounts = accounts_of(await reader.heard(), await reader.activity())
     return Rhythms(await reader.now(), {one.account_id: one for one in accounts})
 
@@ -91,7 +95,7 @@ async def _rhythms(read: Snapshot) -> Rhythms:
 async def _quarantine(read: Snapshot) -> list[Quarantined]:
     if not await read.rows("views_there", ["quarantine"]):
         return []
-    return [Quarantined(*row) for row in await read.rows("quarantine_counted")]
+    return await _reader(read).quarantine()
 
 
 QUARANTINE: Final = Reading("quarantine", 10, _quarantine)
@@ -100,7 +104,7 @@ QUARANTINE: Final = Reading("quarantine", 10, _quarantine)
 async def _refused(read: Snapshot) -> list[Refused]:
     if not await read.rows("views_there", ["refusals"]):
         return []
-    return [Refused(*row) for row in await read.rows("refusals", TOLD)]
+    return await _reader(read).refusals(TOLD)
 
 
 REFUSED: Final = Reading("refused", 10, _refused)

@@ -13,7 +13,6 @@ from projector.console.snapshot import Snapshot
 from projector.console.standing_lists import CORRECTIONS, LISTS, List
 from projector.console.told_changes import Names, names_of
 from projector.operations.drift import ACKNOWLEDGE, remedy
-from projector.state.drift import Drifting
 
 Rows = Sequence[asyncpg.Record]
 
@@ -115,10 +114,5 @@ def _shown(one: List, row: asyncpg.Record) -> Mapping[str, Any]:
 
 def _remedy(row: asyncpg.Record) -> str | None:
     """The command that heals a row of drift, or None where it can only be acknowledged."""
-    found = remedy(
-        Drifting(
-            row["account_id"], row["entity"], row["entity_id"], row["path"], None, None, row["event_at"],
-            row["position"], "", None, None, None,
-        )
-    )  # fmt: skip
+    found = remedy(row["entity"], row["entity_id"], row["path"])
     return None if found == ACKNOWLEDGE else found

@@ -28,16 +28,16 @@ class Acknowledged(NamedTuple):
     acts: Sequence[int]
 
 
-def remedy(row: Drifting) -> str:
-    """The command that heals a row of drift: a `reconcile`, or ACKNOWLEDGE where no reading helps."""
-    path = tuple(row.path.split("."))
-    if path in OTHERWISE_TYPED.get(row.entity, ()):
+def remedy(entity: str, entity_id: str, path: str) -> str:
+    """The command that heals drift at a path: a `reconcile`, or ACKNOWLEDGE where no reading helps."""
+    names = tuple(path.split("."))
+    if names in OTHERWISE_TYPED.get(entity, ()):
         return ACKNOWLEDGE
-    match row.entity:
-        case "user" if path[0] in _TOLD:
-            return f"projector reconcile --person {shlex.quote(row.entity_id)}"
+    match entity:
+        case "user" if names[0] in _TOLD:
+            return f"projector reconcile --person {shlex.quote(entity_id)}"
         case "user_settings":
-            return f"projector reconcile --person {shlex.quote(row.entity_id)}"
+            return f"projector reconcile --person {shlex.quote(entity_id)}"
         case "group":
             return "projector reconcile --only groups"
         case "group_settings" | "group_locks":

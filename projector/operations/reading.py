@@ -61,6 +61,14 @@ class DirectoryReader:
         """What was read from Zoom's REST API."""
         return [Covered(*row) for row in await self._rows("coverage")]
 
+    async def quarantine(self) -> list[Quarantined]:
+        """What is in the quarantine, by reason."""
+        return [Quarantined(*row) for row in await self._rows("quarantine")]
+
+    async def refusals(self, seconds: float) -> list[Refused]:
+        """What was refused by reason, of the hours whose last refusal is at most so old."""
+        return [Refused(*row) for row in await self._rows("refusals", seconds)]
+
 
 class Reader(DirectoryReader):
     """Reads what there is to read, as an operator or a projector."""
@@ -72,14 +80,6 @@ class Reader(DirectoryReader):
     async def projections(self) -> list[ProjectionNow]:
         """Every projection."""
         return [ProjectionNow(**dict(row)) for row in await self._rows("projections")]
-
-    async def quarantine(self) -> list[Quarantined]:
-        """What is in the quarantine, by reason."""
-        return [Quarantined(*row) for row in await self._rows("quarantine")]
-
-    async def refusals(self, seconds: float) -> list[Refused]:
-        """What was refused by reason, of the hours whose last refusal is at most so old."""
-        return [Refused(*row) for row in await self._rows("refusals", seconds)]
 
     async def reconcile_running(self) -> bool:
         """Whether a run of `reconcile` is alive."""

@@ -9,9 +9,6 @@ FROM directory.projection_status ORDER BY projection
 
 -- People and groups, one by one and as lists.
 
--- name: accounts
-SELECT account_id FROM directory.observation ORDER BY account_id LIMIT 2
-
 -- name: people
 -- $1 any part of a name, an e-mail or an id; $2 a status, or a blank; after the row with the key $3, $4, $5; at most $6.
 SELECT account_id, user_id, name, email, status, sort_key, user_key
@@ -204,7 +201,7 @@ ORDER BY t.event_order DESC, t.place DESC
 
 -- What the pages overview, changes, trust and projections read.
 
--- name: accounts_heard
+-- name: accounts
 -- Every account that sent something, or was read; since when it is observed.
 SELECT f.account_id, o.since, max(f.last_received_at) AS last_received_at
 FROM directory.freshness f LEFT JOIN directory.observation o USING (account_id)
@@ -249,19 +246,6 @@ FROM directory.coverage ORDER BY account_id, section
 SELECT projection AS subject, count(*) AS number, extract(epoch FROM min(failed_at))::float8 AS since
 FROM (SELECT projection, failed_at FROM directory.dead_letters LIMIT $1) counted
 GROUP BY projection ORDER BY projection
-
--- name: quarantine_counted
-SELECT reason, signed, count(*) AS rows, sum(size)::bigint AS bytes,
-       extract(epoch FROM min(received_at))::float8 AS since
-FROM directory.quarantine GROUP BY reason, signed ORDER BY reason, signed
-
--- name: refusals
--- Of the hours whose last refusal is at most $1 seconds old.
-SELECT reason, sum(refused)::bigint AS refused, extract(epoch FROM min(first_at))::float8 AS first_at,
-       extract(epoch FROM max(last_at))::float8 AS last_at
-FROM directory.refusals
-WHERE last_at >= clock_timestamp() - make_interval(secs => $1)
-GROUP BY reason ORDER BY reason
 
 -- name: drift_counted
 -- At most $1 of it, by kind of entity.
@@ -308,11 +292,10 @@ FROM unnest($1::text[], $2::text[]) AS n (account_id, user_id)
 JOIN directory.people p ON p.account_id = n.account_id AND p.user_key = lower(n.user_id)
 
 -- name: groups_named
--- The same of groups. No UNION: the view would count members in one.
-SELECT n.account_id, n.group_id, nullif(btrim(coalesce(g.name, f.name)), '') AS name
+-- The same of groups.
+SELECT g.account_id, g.group_id, nullif(btrim(g.name), '') AS name
 FROM unnest($1::text[], $2::text[]) AS n (account_id, group_id)
-LEFT JOIN directory.groups g ON g.account_id = n.account_id AND g.group_id = n.group_id
-LEFT JOIN directory.former_groups f ON f.account_id = n.account_id AND f.group_id = n.group_id
+JOIN directory.all_groups g ON g.account_id = n.account_id AND g.group_id = n.group_id
 
 -- name: persons_of_email
 -- The ids of whoever has an e-mail, or had it last before they left.
@@ -322,10 +305,7 @@ SELECT lower(user_id) FROM directory.former_users WHERE lower(email) = lower($1)
 LIMIT 20
 
 -- name: groups_of_name
-SELECT group_id FROM directory.groups WHERE lower(name) = lower($1)
-UNION
-SELECT group_id FROM directory.former_groups WHERE lower(name) = lower($1)
-LIMIT 20
+SELECT DISTINCT group_id FROM directory.all_groups WHERE lower(name) = lower($1) LIMIT 20
 
 -- Lists of what stands, from after the row of a key on. A value of more than 4,000
 -- characters is left out, and its length told.

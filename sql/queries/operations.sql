@@ -21,13 +21,13 @@ FROM directory.drift GROUP BY entity ORDER BY entity
 -- name: quarantine
 SELECT reason, signed, count(*) AS rows, sum(size)::bigint AS bytes,
        extract(epoch FROM min(received_at))::float8 AS since
-FROM log.quarantine GROUP BY reason, signed ORDER BY reason, signed
+FROM directory.quarantine GROUP BY reason, signed ORDER BY reason, signed
 
 -- name: refusals
 -- Of the hours whose last refusal is at most $1 seconds old.
 SELECT reason, sum(refused)::bigint AS refused, extract(epoch FROM min(first_at))::float8 AS first_at,
        extract(epoch FROM max(last_at))::float8 AS last_at
-FROM log.refusals
+FROM directory.refusals
 WHERE last_at >= clock_timestamp() - make_interval(secs => $1)
 GROUP BY reason ORDER BY reason
 

@@ -3,7 +3,6 @@
 import getpass
 import json
 import socket
-from datetime import UTC, datetime
 
 import pytest
 
@@ -12,7 +11,6 @@ from projector.errors import ConfigurationError
 from projector.operations.acts import About, Act, act_body
 from projector.operations.drift import ACKNOWLEDGE, remedy
 from projector.projections import PROJECTIONS
-from projector.state.drift import Drifting
 from projector.zoom.catalogue import CATALOGUE
 from projector.zoom.events import decode_event, digest_of
 
@@ -91,7 +89,4 @@ def test_nobody_and_no_reason_are_refused(text: str) -> None:
     ],
 )
 def test_what_heals_drift(entity: str, path: str, expected: str) -> None:
-    row = Drifting(
-        "A", entity, "u 1", path, None, None, datetime.now(UTC), 1, DIGEST, None, None, None
-    )
-    assert remedy(row) == expected
+    assert remedy(entity, "u 1", path) == expected

@@ -39,7 +39,7 @@ async def _read(asked: Asked, read: Snapshot) -> Shown:
         "filtered": any(filters.values()),
         "before": before,
         "entities": ENTITIES,
-        "accounts": await read.rows("accounts_heard"),
+        "accounts": await read.rows("accounts"),
         "newest": newest,
         "down_to": entries[-1].position if found.full else found.down_to,
         "filled": found.full,

@@ -59,7 +59,7 @@ READINGS: Final[tuple[Reading[Any], ...]] = (
 
 
 async def _read(asked: Asked, read: Snapshot) -> Shown:
-    accounts = await read.rows("accounts_heard")
+    accounts = await read.rows("accounts")
     chosen = _chosen(asked.text("account"), accounts)
     named = [row["account_id"] for row in accounts if chosen in (None, row["account_id"])]
     only = named[0] if len(named) == 1 else None
