@@ -16,7 +16,7 @@ from projector.console.snapshot import Snapshot
 from projector.console.timeline import Change, changed, in_order, order_after
 from projector.console.told_changes import LISTS
 
-ROWS: Final = 200
+ROWS: Final = 100
 MOST: Final = 2_000
 SECONDS: Final = 2.0
 

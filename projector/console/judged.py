@@ -34,7 +34,7 @@ from projector.operations.rhythm import has_event_rhythm, is_silent
 from projector.operations.words import listed
 
 # What stands open is counted so far, and no further.
-MOST_COUNTED: Final = 1_000
+MOST_COUNTED: Final = 500
 
 # How one event sounds.
 SILENT: Final = "silent"

@@ -11,7 +11,7 @@ FIRST_STRIDE: Final = 10
 GROWTH: Final = 4
 # A page looks back so many positions at most, and begins no stride after so many seconds.
 LOOK_BACK: Final = 100_000
-LOOK_SECONDS: Final = 0.2
+LOOK_SECONDS: Final = 0.05
 
 
 class Found(NamedTuple):
