@@ -21,7 +21,7 @@ async def shown(database: Database) -> Rows:
 
 HISTORIC = (
     "users", "former_users", "groups", "former_groups", "memberships", "group_admins",
-    "user_settings", "group_settings", "account_settings",
+    "user_settings", "group_settings", "account_settings", "declarations",
 )  # fmt: skip
 
 
@@ -54,7 +54,7 @@ async def _rows(
         }
         for record in await database.fetch(_query(schema, view, *moments))
     ]
-    return sorted(rows, key=lambda row: tuple(row[column] for column in KEYS[view]))
+    return sorted(rows, key=lambda row: tuple(row[column] or "" for column in KEYS[view]))
 
 
 def _query(schema: str, view: str, *moments: datetime | None) -> str:

@@ -22,6 +22,7 @@ from projector.history.cursor import Cursor, CursorRefused, folds_of
 from projector.history.lines import OF_LISTS, Line, Subject
 from projector.log.read import digest_at, read, read_epoch, read_events
 from projector.projections import PROJECTIONS
+from projector.projections.declarations import DECLARATIONS
 from projector.projections.dismissals import DISMISSALS
 from projector.state.batch import decode_rows
 from projector.state.versions import check_versions
@@ -30,8 +31,10 @@ from projector.zoom.events import Event
 
 _SQL: Final = queries("history")
 
-# What the feed is made of. Nothing that is dismissed is a change: no cursor depends on who dismisses what.
-TOLD: Final = tuple(projection for projection in PROJECTIONS if projection is not DISMISSALS)
+# What the feed is made of. What is dismissed or declared is no change: no cursor depends on who does so.
+TOLD: Final = tuple(
+    projection for projection in PROJECTIONS if projection not in (DISMISSALS, DECLARATIONS)
+)
 
 POSITIONS_AT_ONCE: Final = 500
 BYTES_AT_ONCE: Final = 2 * 1024 * 1024

@@ -5,6 +5,7 @@ from typing import Final
 from projector.folding.tables import Projection
 from projector.projections.account_settings import ACCOUNT_SETTINGS
 from projector.projections.coverage import COVERAGE
+from projector.projections.declarations import DECLARATIONS
 from projector.projections.dismissals import DISMISSALS
 from projector.projections.freshness import freshness
 from projector.projections.group_people import GROUP_ADMINS, MEMBERSHIPS
@@ -31,6 +32,7 @@ def projections_of(catalogue: Catalogue) -> tuple[Projection, ...]:
         ACCOUNT_SETTINGS,
         COVERAGE,
         DISMISSALS,
+        DECLARATIONS,
         freshness(catalogue),
     )
 

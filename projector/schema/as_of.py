@@ -19,6 +19,7 @@ MARK: Final = "-- as of: any moment too\n"
 _TABLES: Final = (
     "users", "removed_emails", "sign_ins", "groups", "memberships", "group_admins", "observed_groups",
     "user_settings", "group_settings", "account_settings",
+    "declared_models", "declared_rankings", "declared_primary_groups",
 )  # fmt: skip
 _TABLE: Final = re.compile(rf"\bstate\.({'|'.join(_TABLES)})\b")
 _VIEW: Final = re.compile(
@@ -34,7 +35,7 @@ _VERSIONS: Final = (
 )
 _EVERYTHING: Final = (
     "users 3", "groups 3", "memberships 3", "group_admins 3", "sign_ins 2",
-    "user_settings 3", "group_settings 3", "account_settings 2",
+    "user_settings 3", "group_settings 3", "account_settings 2", "declarations 1",
 )  # fmt: skip
 
 

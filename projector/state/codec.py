@@ -88,8 +88,9 @@ class Codec:
             return self.table.row._make(values)
         restored = list(values)
         for i in self._documents:
-            value = _decode(restored[i])
-            restored[i] = tuple(value) if i in self._sequences else value
+            if restored[i] is not None:
+                value = _decode(restored[i])
+                restored[i] = tuple(value) if i in self._sequences else value
         return self.table.row._make(restored)
 
 

@@ -97,6 +97,11 @@ SECTION_READ: Final = "rest.section_read"
 DEAD_LETTER_DISMISSED: Final = "operator.dead_letter_dismissed"
 DRIFT_ACKNOWLEDGED: Final = "operator.drift_acknowledged"
 
+# What an operator declared, because nothing else tells it, as events of our own (contract, section 12).
+DECLARED_MODEL: Final = "declared.model"
+DECLARED_RANKING: Final = "declared.ranking"
+DECLARED_PRIMARY_GROUP: Final = "declared.primary_group"
+
 _OBSERVED_USER: Final[Fields] = {
     "email": VALUE,
     "first_name": VALUE,
@@ -168,6 +173,9 @@ CATALOGUE: Final = Catalogue(
         EventType(SECTION_READ, reads=_SECTION, own=True),
         EventType(DEAD_LETTER_DISMISSED, reads=_DISMISSED, own=True),
         EventType(DRIFT_ACKNOWLEDGED, reads=_ACKNOWLEDGED, own=True),
+        EventType(DECLARED_MODEL, reads={"model": VALUE}, own=True),
+        EventType(DECLARED_RANKING, reads={"groups": VALUES}, own=True),
+        EventType(DECLARED_PRIMARY_GROUP, reads={"primary_group_id": VALUE}, own=True),
     )
 )
 # What Zoom delivers: the events of its reference.

@@ -3,6 +3,7 @@
 -- needs: memberships 3
 -- needs: group_admins 3
 -- needs: sign_ins 2
+-- needs: declarations 1
 -- Every version of the rows from which the views of `directory` are made, under the same names of columns. A row
 -- counted from the event of `folded` on, until that of `until`. Not part of the interface: readers have a right to
 -- them so that functions can read them for readers, and none to the schema, so they cannot name them.
@@ -67,5 +68,18 @@ CREATE OR REPLACE VIEW state.past_observed_groups AS
 SELECT v.account_id, v.person_key, v.folded, v.until, v.mark, v.groups, v.lacked, v.dropped
 FROM state.observed_group_versions v;
 
+CREATE OR REPLACE VIEW state.past_declared_models AS
+SELECT v.account_id, v.folded, v.until, v.last_position, v.model, v.by
+FROM state.declared_model_versions v;
+
+CREATE OR REPLACE VIEW state.past_declared_rankings AS
+SELECT v.account_id, v.folded, v.until, v.last_position, v.groups, v.by
+FROM state.declared_ranking_versions v;
+
+CREATE OR REPLACE VIEW state.past_declared_primary_groups AS
+SELECT v.account_id, v.user_key, v.folded, v.until, v.last_position, v.user_id, v.group_id, v.by
+FROM state.declared_primary_group_versions v;
+
 GRANT SELECT ON state.past_users, state.past_removed_emails, state.past_sign_ins, state.past_groups,
-    state.past_observed_groups TO directory_reader;
+    state.past_observed_groups, state.past_declared_models, state.past_declared_rankings,
+    state.past_declared_primary_groups TO directory_reader;

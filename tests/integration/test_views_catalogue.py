@@ -65,6 +65,10 @@ CATALOGUE: Final = {
         "account_id text, settings jsonb, locks jsonb, changed_at timestamptz, "
         "last_event_at timestamptz, last_position int8"
     ),
+    "declarations": (
+        "account_id text, kind text, user_id text, value jsonb, declared_at timestamptz, "
+        f"declared_by text, {ALWAYS}"
+    ),
     "user_setting_values": "account_id text, user_id text, path text, value jsonb",
     "group_setting_values": "account_id text, group_id text, path text, value jsonb, locked bool",
     "unresolved_users": "account_id text, user_id text, email text, seen_in _text",

@@ -8,7 +8,7 @@ from datetime import timedelta
 from hypothesis import note
 from hypothesis import strategies as st
 
-from .naive_events import Delivery
+from .naive_events import OWN_SOURCES, Delivery
 from .zoom_documents import CLEAN, WILD
 from .zoom_play import START, Delivered, Mood, Play
 
@@ -65,7 +65,7 @@ def source_of(body: bytes) -> str:
     payload = decoded.get("payload")
     forged = isinstance(payload, dict) and payload.get("forged")
     source = decoded["event"].partition(".")[0]
-    return source if source in ("rest", "operator") and not forged else "webhook"
+    return source if source in OWN_SOURCES and not forged else "webhook"
 
 
 def smallest(

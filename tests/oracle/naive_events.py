@@ -44,6 +44,13 @@ ACTS = {
 }
 """The same for what an operator did."""
 
+DECLARATIONS = {
+    "declared.model": "declarations",
+    "declared.ranking": "declarations",
+    "declared.primary_group": "declarations",
+}
+"""The same for what an operator declared."""
+
 OWN_SOURCES = frozenset({"rest", "declared", "operator"})
 
 DELIVERIES = {
@@ -69,7 +76,8 @@ DELIVERIES = {
     "group.settings_updated": "group_settings",
     "group.lock_settings_updated": "group_settings",
 }
-OWNERS = DELIVERIES | OBSERVATIONS | ACTS
+OWN = OBSERVATIONS | ACTS | DECLARATIONS
+OWNERS = DELIVERIES | OWN
 """The projection that records what of an event cannot be folded."""
 
 Order = tuple[int, int, bytes]
@@ -92,7 +100,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Event:
-    """An event, an observation or an act, cleaned. `account` and `subject` are None if it has no such id."""
+    """A delivery or a fact of our own, cleaned. `account` and `subject` are None if it has no such id."""
 
     name: str
     order: Order
@@ -130,7 +138,7 @@ def in_event_order(deliveries: Iterable[Delivery]) -> list[Event]:
 def _read(delivery: Delivery, digest: bytes) -> Event | None:
     body = clean(json.loads(delivery.body or b"{}"))
     name = ALIASES.get(body["event"], body["event"])
-    if name not in (OBSERVATIONS | ACTS if delivery.own else DELIVERIES):
+    if name not in (OWN if delivery.own else DELIVERIES):
         return None
     payload = as_object(body.get("payload"))
     subject = as_object(payload.get("object"))

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from .naive_acts import acted
+from .naive_declarations import declared
 from .naive_diff import Document, disagreements, merge, merge_attributes
 from .naive_events import (
     ACCEPTANCES,
     ACTS,
     CREATIONS,
+    DECLARATIONS,
     DELIVERIES,
     OWNERS,
     Delivery,
@@ -47,8 +49,8 @@ def apply(state: Directory, event: Event) -> None:
     """Apply one event that is newer than everything applied before."""
     if event.account is not None and event.name in DELIVERIES:
         state.heard.append(event)
-    if event.name in ACTS:
-        if not acted(state, event):
+    if event.name in ACTS or event.name in DECLARATIONS:
+        if not (acted if event.name in ACTS else declared)(state, event):
             _add_dead_letter(state, event)
         return
     if event.account is None or event.subject is None:

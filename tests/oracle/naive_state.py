@@ -91,6 +91,8 @@ class Directory:
     # What an operator dismissed, by digest and projection, or acknowledged, by owner, entity, path, digest.
     dismissed: dict[tuple[str, str], Event] = field(default_factory=dict)
     acknowledged: dict[tuple[Key, str, str, str], Event] = field(default_factory=dict)
+    # What an operator declared, by account, kind and person ("" where it is about none): null is taken back.
+    declarations: dict[tuple[str, str, str], tuple[Event, Any]] = field(default_factory=dict)
     heard: list[Event] = field(default_factory=list)
 
     def user_is_removed(self, key: Key) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from .naive_declarations import declarations
 from .naive_diff import Document, leaves
 from .naive_events import Event
 from .naive_observations import numbers
@@ -34,6 +35,7 @@ KEYS = {
     "group_settings": ("account_id", "group_id"),
     "account_settings": ("account_id",),
     "coverage": ("account_id", "section"),
+    "declarations": ("account_id", "kind", "user_id"),
     "user_setting_values": ("account_id", "user_id", "path"),
     "group_setting_values": ("account_id", "group_id", "path"),
     "unresolved_users": ("account_id", "user_id"),
@@ -67,6 +69,7 @@ def views(state: Directory) -> dict[str, list[ViewRow]]:
         "group_settings": group_settings,
         "account_settings": _account_settings(state),
         "coverage": _coverage(state),
+        "declarations": declarations(state),
         "user_setting_values": _values(user_settings, "user_id"),
         "group_setting_values": _locked_values(group_settings),
         "unresolved_users": unresolved_users(state),
@@ -79,7 +82,7 @@ def views(state: Directory) -> dict[str, list[ViewRow]]:
         "activity": activity(state),
     }
     return {
-        view: sorted(rows[view], key=lambda row, key=key: tuple(row[c] for c in key))  # type: ignore[misc]
+        view: sorted(rows[view], key=lambda row, key=key: tuple(row[c] or "" for c in key))  # type: ignore[misc]
         for view, key in KEYS.items()
     }
 

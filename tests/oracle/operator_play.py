@@ -1,4 +1,4 @@
-"""What an operator does in a play: dismisses dead letters and acknowledges drift, with reason or none."""
+"""What an operator does in a play: dismisses dead letters, acknowledges drift, and declares things."""
 
 import hashlib
 import random
@@ -16,6 +16,7 @@ Sent = tuple[bytes, dict[str, Any]]
 
 ACTS = ("operator.dead_letter_dismissed", "operator.drift_acknowledged")
 REASONS = ("seen", "Zoom says so", "", None, "no \x00 reason", 7)
+DECLARATIONS = ("declared.model", "declared.ranking", "declared.primary_group")
 MEMORY = 200
 RECEIVED = datetime(2026, 3, 3, tzinfo=UTC)
 
@@ -28,6 +29,28 @@ def act(rng: random.Random, name: str, sent: Sequence[Sent]) -> dict[str, Any]:
     if rng.random() < 0.1:
         about[rng.choice(sorted(about))] = rng.choice([None, "", "x", {}, 5])
     return about
+
+
+def declaration(
+    rng: random.Random, name: str, account: str, person: Any, groups: Sequence[str]
+) -> dict[str, Any]:
+    """Return the object of a declaration: mostly one that makes sense, or takes an earlier one back."""
+    some = rng.sample(groups, rng.randint(0, len(groups)))
+    match name:
+        case "declared.model":
+            told = {"id": account, "model": rng.choice(["legacy", "priority", None])}
+            nonsense: list[Any] = ["unknown", "", 1, True, {}, ["legacy"]]
+        case "declared.ranking":
+            told = {"id": account, "groups": rng.choice([some, some, [*some, 7], None])}
+            nonsense = ["Team", {}, [None], ["Team", ""], ["Team", "Team"], [["Team"]], ["x" * 101]]
+        case _:
+            told = {"id": person, "primary_group_id": rng.choice([*groups, 7, None])}
+            nonsense = ["", False, [], {}, 1.5, "x" * 101]
+    if rng.random() < 0.15:
+        told[rng.choice([*told][1:])] = rng.choice(nonsense)
+    if rng.random() < 0.05:
+        told.pop(rng.choice([*told]))
+    return told
 
 
 def _dismissal(rng: random.Random, sent: Sequence[Sent]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .naive_diff import leaves
-from .operator_play import ACTS, account_of, act
+from .operator_play import ACTS, DECLARATIONS, account_of, act, declaration
 from .zoom_documents import CLEAN, WILD, Alphabet, arbitrary, changed, difference, noise
 
 Body = dict[str, Any]
@@ -66,8 +66,12 @@ WEIGHTS = {
     "operator.dead_letter_dismissed": 2,
     "operator.drift_acknowledged": 4,
     "operator.unheard_of": 1,
+    "declared.model": 3,
+    "declared.ranking": 3,
+    "declared.primary_group": 5,
+    "declared.unheard_of": 1,
 }
-UNHEARD_OF = ("meeting.started", "user.promoted", "operator.unheard_of")
+UNHEARD_OF = ("meeting.started", "user.promoted", "operator.unheard_of", "declared.unheard_of")
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class Mood:
     `consistent`: an old_object agrees with what was sent before. `lost`: a delivery never
     arrives. `odd`: something about an event is unusual. `step_ms`: the greatest gap between
     two events; 0 puts all into the same millisecond. `apart` forbids equal times. `observed`: it is also
-    told what Zoom's REST API shows, true or not, and what an operator does.
+    told what Zoom's REST API shows, true or not, and what an operator does and declares.
     """
 
     consistent: float = 0.7
@@ -118,7 +122,7 @@ class Play:
         return self._chance(self.mood.odd * share)
 
     def _events(self) -> list[Delivered]:
-        ours = ("rest.", "operator.")
+        ours = ("rest.", "operator.", "declared.")
         told = {n: w for n, w in WEIGHTS.items() if self.mood.observed or not n.startswith(ours)}
         name = self.rng.choices(list(told), list(told.values()))[0]
         account = self.rng.choice(ACCOUNTS)
@@ -136,6 +140,8 @@ class Play:
             self._observation(payload, name)
         elif name in ACTS:
             self._act(payload, name)
+        elif name in DECLARATIONS:
+            self._declaration(payload, name)
         elif "settings_updated" in name:
             self._settings(payload, name)
         elif name.startswith("group."):
@@ -334,6 +340,13 @@ class Play:
         payload["account_id"] = account_of(self.sent, payload["object"], account)
         if name == ACTS[0] and self._chance(0.3):
             payload.pop("account_id", None)
+
+    def _declaration(self, payload: Body, name: str) -> None:
+        if self._odd(0.3):
+            payload["forged"] = True
+        person = self._spelling(self._person())
+        account = payload["account_id"]
+        payload["object"] = declaration(self.rng, name, account, person, GROUPS)
 
     # The envelope
 

@@ -18,7 +18,7 @@ from projector.zoom.events import Decoder, Event, decode_event
 PAYLOADS = [path.read_bytes() for path in sorted(Path("tests/payloads").glob("*.json"))]
 OUR_OWN = [
     line
-    for name in ("observations", "acts")
+    for name in ("observations", "acts", "declarations")
     for line in Path(f"tests/payloads/{name}.ndjson").read_bytes().splitlines()
 ]
 PAYLOADS += OUR_OWN

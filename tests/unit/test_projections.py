@@ -11,11 +11,10 @@ from projector.zoom.catalogue import ALIASES, CATALOGUE, EVENTS
 from projector.zoom.events import decode_event, digest_of
 from tests.oracle.naive_events import (
     ACCEPTANCES,
-    ACTS,
     CREATIONS,
     DELIVERIES,
-    OBSERVATIONS,
     OTHER_RANK,
+    OWN,
     OWNERS,
     RANKS,
 )
@@ -23,7 +22,7 @@ from tests.oracle.naive_events import (
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 OUR_OWN = {
     json.loads(line)["event"]: line
-    for name in ("observations", "acts")
+    for name in ("observations", "acts", "declarations")
     for line in (PAYLOADS / f"{name}.ndjson").read_bytes().splitlines()
 }
 DOMAIN = [projection for projection in PROJECTIONS if projection.name != "freshness"]
@@ -37,7 +36,7 @@ def test_there_are_the_21_events_of_the_reference() -> None:
     assert len(set(EVENTS)) == len(EVENTS) == 21
     assert all(name.startswith(("user.", "group.")) for name in EVENTS)
     assert set(EVENTS) == set(DELIVERIES)
-    assert {row.name for row in CATALOGUE.rows if row.own} == set(OBSERVATIONS | ACTS)
+    assert {row.name for row in CATALOGUE.rows if row.own} == set(OWN)
     assert {row.name: row.rank for row in CATALOGUE.rows if row.name in RANKS} == RANKS
     assert all(row.rank == OTHER_RANK for row in CATALOGUE.rows if row.name not in RANKS)
     assert set(ALIASES.values()) <= set(EVENTS)

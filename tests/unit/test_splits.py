@@ -15,6 +15,7 @@ from projector.projections import PROJECTIONS
 from projector.state.batch import by_name, decode_rows, skim_rows
 from projector.zoom.events import Event, decode_event, digest_of, skim_event
 from tests.oracle.histories import as_log, histories, source_of
+from tests.oracle.naive_events import OWN_SOURCES
 from tests.oracle.story import RECEIVED, event
 from tests.unit.test_decoding import DIGEST, ODD, PAYLOADS, RECEIVED_US, body, deliveries
 
@@ -62,7 +63,7 @@ def logs(draw: st.DrawFn) -> list[LogRow]:
     known += [(raw, received_us) for raw in draw(st.lists(activities(), max_size=25))]
     distinct = draw(st.permutations(sorted(dict(known).items())))
     return [
-        (n, received, digest_of(raw), raw, source_of(raw) in ("rest", "operator"))
+        (n, received, digest_of(raw), raw, source_of(raw) in OWN_SOURCES)
         for n, (raw, received) in enumerate(distinct, 1)
     ]
 

@@ -17,6 +17,7 @@ from projector.projections import PROJECTIONS as ALL
 FEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "account_settings": ("account_settings",),
     "coverage": ("coverage",),
+    "declarations": ("declarations",),
     "dismissals": ("dismissed_dead_letters", "acknowledged_drift"),
     "freshness": ("freshness", "activity", "observation"),
     "group_admins": ("group_admins",),
