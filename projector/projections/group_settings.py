@@ -6,6 +6,7 @@ from projector.folding.documents import EMPTY, Document, leaf_paths, merge
 from projector.folding.drift import Drift, drift_of, settled
 from projector.folding.keys import account_and_entity
 from projector.folding.lives import life_steps
+from projector.folding.setting_paths import setting_paths
 from projector.folding.settings_sides import named_document, settings_sides
 from projector.folding.tables import STANDS, Key, Projection, SequenceTable, StateVersions
 from projector.folding.versions import Delta, delta_of, shown_delta, since, whole_now_and_then
@@ -117,7 +118,7 @@ def group_settings(catalogue: Catalogue) -> Projection:
     lives = life_steps(catalogue, "group", begun=_begun, ended=_ended)
     return Projection(
         name="group_settings",
-        version=4,
+        version=5,
         tables=(
             SequenceTable(
                 name="group_settings",
@@ -136,6 +137,9 @@ def group_settings(catalogue: Catalogue) -> Projection:
                     "group_settings_versions", GroupSettingsVersion, key=3, of=_version
                 ),
                 context=frozenset(lives),
+            ),
+            setting_paths(
+                "group_setting_paths", "group.settings_updated", "rest.group_settings_observed"
             ),
         ),
     )

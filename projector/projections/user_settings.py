@@ -6,6 +6,7 @@ from projector.folding.documents import EMPTY, Document, leaf_paths, merge
 from projector.folding.drift import Drift, drift_of, settled
 from projector.folding.keys import account_and_user, person
 from projector.folding.lives import life_steps
+from projector.folding.setting_paths import setting_paths
 from projector.folding.settings_sides import named_document, settings_sides
 from projector.folding.tables import STANDS, Key, Projection, SequenceTable, StateVersions
 from projector.folding.versions import Delta, delta_of, shown_delta, since, whole_now_and_then
@@ -109,7 +110,7 @@ def user_settings(catalogue: Catalogue) -> Projection:
     lives = life_steps(catalogue, "user", begun=_begun, ended=_ended)
     return Projection(
         name="user_settings",
-        version=4,
+        version=5,
         tables=(
             SequenceTable(
                 name="user_settings",
@@ -127,6 +128,9 @@ def user_settings(catalogue: Catalogue) -> Projection:
                     "user_settings_versions", UserSettingsVersion, key=3, of=_version
                 ),
                 context=frozenset(lives),
+            ),
+            setting_paths(
+                "user_setting_paths", "user.settings_updated", "rest.user_settings_observed"
             ),
         ),
     )

@@ -22,6 +22,7 @@ _TABLES: Final = (
     "declared_models", "declared_rankings", "declared_primary_groups",
 )  # fmt: skip
 _TABLE: Final = re.compile(rf"\bstate\.({'|'.join(_TABLES)})\b")
+_NEEDS: Final = re.compile(r"^-- needs: .*\n", re.MULTILINE)
 _VIEW: Final = re.compile(
     r"^CREATE OR REPLACE VIEW (\w+)\.(\w+) AS\n(.*?);\n", re.DOTALL | re.MULTILINE
 )
@@ -46,9 +47,8 @@ def as_of_texts(files: Iterable[str]) -> Iterator[str]:
     calls = [match[1] for text in marked for match in _FUNCTION.finditer(text)]
     for text in marked:
         made = sorted([*_functions(text, names, calls), *_views(text, names, calls)])
-        yield "".join(f"-- needs: {need}\n" for need in _EVERYTHING) + "".join(
-            statement for _, statement in made
-        )
+        needs = [*_NEEDS.findall(text), *(f"-- needs: {need}\n" for need in _EVERYTHING)]
+        yield "".join([*needs, *(statement for _, statement in made)])
 
 
 def _then(query: str, names: Iterable[str], calls: Iterable[str]) -> str:

@@ -127,7 +127,11 @@ def _changes(table: MergeTable) -> str:
     if Rule.SUM in rules:
         return ""
     orders = sorted({rule.column for rule in rules if isinstance(rule, With)})
-    return " WHERE " + " OR ".join(f"excluded.{order} > {table.name}.{order}" for order in orders)
+    less = [name for name, rule in table.rules.items() if rule is Rule.LEAST]
+    return " WHERE " + " OR ".join(
+        [f"excluded.{order} > {table.name}.{order}" for order in orders]
+        + [f"excluded.{name} < {table.name}.{name}" for name in less]
+    )
 
 
 def _merge(schema: str, codec: Codec, first: int) -> str:

@@ -10,8 +10,10 @@
 --   2. A level has a setting where a settings document of its own names it. That its locks name it is not enough.
 --   3. `…_flag` and `…_flag_2` are only flags that stand neither at the level's own spelling nor above it. Where the level
 --      has no spelling, a flag at `path` or above it is one of these.
---   4. `…_lockable` says whether any flag of the reference covers the setting: at its spelling, above it, or as in 3.
---   5. Only names made one flag cover another setting: what they leave open is not in the map.
+--   4. `…_lockable` is true where a flag of the reference covers the setting: at its spelling, above it, or as in 3. Else it
+--      is null where the section (the first part of the path) has flags: Zoom locks some details together with what they
+--      belong to, and no name says which. It is false where the section has none.
+--   5. Only names made one flag cover another setting.
 
 CREATE TABLE state.setting_map (
     path             text PRIMARY KEY,
@@ -25,16 +27,16 @@ CREATE TABLE state.setting_map (
     group_flag_2     text[],
     account_flag     text[],
     account_flag_2   text[],
-    group_lockable   boolean NOT NULL,
-    account_lockable boolean NOT NULL,
+    group_lockable   boolean,
+    account_lockable boolean,
     CONSTRAINT canonical CHECK (
         string_to_array(path, '.') IS NOT DISTINCT FROM coalesce(user_path, group_path, account_path)),
     CONSTRAINT levels CHECK (
         of_user = (user_path IS NOT NULL) AND of_group = (group_path IS NOT NULL)
         AND of_account = (account_path IS NOT NULL)),
     CONSTRAINT flags CHECK (
-        (group_flag IS NOT NULL OR group_flag_2 IS NULL) AND (group_flag IS NULL OR group_lockable)
-        AND (account_flag IS NOT NULL OR account_flag_2 IS NULL) AND (account_flag IS NULL OR account_lockable))
+        (group_flag IS NOT NULL OR group_flag_2 IS NULL) AND (group_flag IS NULL OR group_lockable IS TRUE)
+        AND (account_flag IS NOT NULL OR account_flag_2 IS NULL) AND (account_flag IS NULL OR account_lockable IS TRUE))
 );
 
 COMMENT ON TABLE state.setting_map IS 'The settings of Zoom''s reference: how each level spells them, and which lock flags cover them. Written by migrations alone.';
@@ -49,8 +51,8 @@ COMMENT ON COLUMN state.setting_map.group_flag IS 'A flag in a group''s locks th
 COMMENT ON COLUMN state.setting_map.group_flag_2 IS 'Another such flag in a group''s locks.';
 COMMENT ON COLUMN state.setting_map.account_flag IS 'A flag in an account''s locks that covers it and stands neither at account_path nor above it; null where there is none.';
 COMMENT ON COLUMN state.setting_map.account_flag_2 IS 'Another such flag in an account''s locks.';
-COMMENT ON COLUMN state.setting_map.group_lockable IS 'Whether any flag that groups'' locks are documented to have covers it.';
-COMMENT ON COLUMN state.setting_map.account_lockable IS 'Whether any flag that accounts'' locks are documented to have covers it.';
+COMMENT ON COLUMN state.setting_map.group_lockable IS 'Whether a flag that groups'' locks are documented to have covers it; null where none does and others of its section have one.';
+COMMENT ON COLUMN state.setting_map.account_lockable IS 'Whether a flag that accounts'' locks are documented to have covers it; null where none does and others of its section have one.';
 
 -- Readers have no right to the schema: functions read the table for them, views do as their owner.
 GRANT SELECT ON state.setting_map TO directory_reader;
@@ -66,7 +68,10 @@ SELECT
     string_to_array(replace(r.of_account, '=', r.path), '.'),
     string_to_array(r.group_flag, '.'), string_to_array(r.group_flag_2, '.'),
     string_to_array(r.account_flag, '.'), string_to_array(r.account_flag_2, '.'),
-    r.group_lockable, r.account_lockable
+    CASE WHEN r.group_lockable THEN true
+         WHEN NOT bool_or(r.group_lockable) OVER (PARTITION BY split_part(r.path, '.', 1)) THEN false END,
+    CASE WHEN r.account_lockable THEN true
+         WHEN NOT bool_or(r.account_lockable) OVER (PARTITION BY split_part(r.path, '.', 1)) THEN false END
 FROM (VALUES
     ('audio_conferencing.call_me_and_invite_by_phone.allow_webinar_attendees_call_me', '=', '=', '=', true, true, NULL, NULL, NULL, NULL),
     ('audio_conferencing.call_me_and_invite_by_phone.call_out_countries.allowed_countries', '=', '=', '=', true, true, NULL, NULL, NULL, NULL),

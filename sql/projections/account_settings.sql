@@ -29,10 +29,18 @@ CREATE TABLE account_settings_versions (
 ) WITH (fillfactor = 85);
 ALTER TABLE account_settings_versions ALTER delta SET STATISTICS 0, ALTER settings SET STATISTICS 0, ALTER locks_delta SET STATISTICS 0, ALTER locks SET STATISTICS 0;
 
+-- Every path that an event ever named.
+CREATE TABLE account_setting_paths (
+    account_id text NOT NULL,
+    path text NOT NULL,
+    first_ms bigint NOT NULL
+);
+
 -- name: keys
 ALTER TABLE account_settings ADD PRIMARY KEY (account_id);
 ALTER TABLE account_settings_history ADD PRIMARY KEY (account_id, position);
 ALTER TABLE account_settings_versions ADD PRIMARY KEY (account_id, folded);
+ALTER TABLE account_setting_paths ADD PRIMARY KEY (account_id, path);
 
 -- name: indexes
 CREATE INDEX account_settings_versions_position ON account_settings_versions (position);

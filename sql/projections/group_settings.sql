@@ -40,10 +40,18 @@ CREATE TABLE group_settings_versions (
 ) WITH (fillfactor = 85);
 ALTER TABLE group_settings_versions ALTER delta SET STATISTICS 0, ALTER settings SET STATISTICS 0, ALTER locks_delta SET STATISTICS 0, ALTER locks SET STATISTICS 0;
 
+-- Every path that an event ever named.
+CREATE TABLE group_setting_paths (
+    account_id text NOT NULL,
+    path text NOT NULL,
+    first_ms bigint NOT NULL
+);
+
 -- name: keys
 ALTER TABLE group_settings ADD PRIMARY KEY (account_id, group_id);
 ALTER TABLE group_settings_history ADD PRIMARY KEY (account_id, group_id, position);
 ALTER TABLE group_settings_versions ADD PRIMARY KEY (account_id, group_id, folded);
+ALTER TABLE group_setting_paths ADD PRIMARY KEY (account_id, path);
 
 -- name: indexes
 CREATE INDEX group_settings_group_id ON group_settings (group_id);

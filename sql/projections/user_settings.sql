@@ -39,10 +39,18 @@ CREATE TABLE user_settings_versions (
 ) WITH (fillfactor = 85);
 ALTER TABLE user_settings_versions ALTER delta SET STATISTICS 0, ALTER shown SET STATISTICS 0, ALTER settings SET STATISTICS 0;
 
+-- Every path that an event ever named.
+CREATE TABLE user_setting_paths (
+    account_id text NOT NULL,
+    path text NOT NULL,
+    first_ms bigint NOT NULL
+);
+
 -- name: keys
 ALTER TABLE user_settings ADD PRIMARY KEY (account_id, user_key);
 ALTER TABLE user_settings_history ADD PRIMARY KEY (account_id, user_key, position);
 ALTER TABLE user_settings_versions ADD PRIMARY KEY (account_id, user_key, folded);
+ALTER TABLE user_setting_paths ADD PRIMARY KEY (account_id, path);
 
 -- name: indexes
 CREATE INDEX user_settings_user_id ON user_settings (user_id);

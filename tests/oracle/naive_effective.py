@@ -162,13 +162,16 @@ class Setting:
             account_lock=self._lock(above, "account"),
             groups={group: side for group, side in sides.items() if self._counts(side)},
             user_has=self.row is None or self.row["of_user"],
-            primary_group_id=user["primary_group_id"],
+            primary_group_id=user["primary_group_id"] or None,
         )
         values = [question.own, question.account, *(side.value for side in sides.values())]
         return None if all(value is NOT_KNOWN for value in values) else question
 
     def _counts(self, side: GroupSide) -> bool:
-        return self.row is None or self.row["of_group"] or side.value is not NOT_KNOWN
+        """A group has what its settings or its locks are documented to name, and what it has a value of."""
+        if self.row is None or side.value is not NOT_KNOWN:
+            return True
+        return bool(self.row["of_group"] or self.row["group_lockable"])
 
     def _value(self, rows: list[ViewRow], level: str) -> Any:
         return _leaf_at(_document(rows, "settings"), _spelled(self.path, self.row, level))
@@ -185,7 +188,19 @@ class Setting:
             return True
         if False in told:
             return False
-        return False if self.row and self.row[f"{level}_lockable"] is False else None
+        if self.row is None or self.row[f"{level}_lockable"] is True:
+            return None
+        return (
+            False
+            if self.row[f"{level}_lockable"] is False or self._left_alone(locks, level)
+            else None
+        )
+
+    def _left_alone(self, locks: Document, level: str) -> bool:
+        """Tell whether locks are known, and none of the setting's section is set."""
+        section = _spelled(self.path, self.row, level)[0]
+        told = [_as_lock(value) for leaf, value in leaves(locks) if leaf[0] == section]
+        return bool(locks) and True not in told
 
 
 def _leaf_at(document: Document, path: Path) -> Any:
