@@ -15,6 +15,16 @@
 --      belong to, and no name says which. It is false where the section has none.
 --   5. Only names made one flag cover another setting.
 
+-- Every flag that would lock what stands at a place: those above it, from its section down, one there, and two others;
+-- dotted.
+CREATE FUNCTION state.flags_over(place text[], flag text[], flag_2 text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT array_agg(array_to_string(place[1:n], '.') ORDER BY n)
+        || CASE WHEN flag IS NOT NULL THEN ARRAY[array_to_string(flag, '.')] END
+        || CASE WHEN flag_2 IS NOT NULL THEN ARRAY[array_to_string(flag_2, '.')] END
+    FROM generate_series(1, cardinality(place)) n
+$$;
+
 CREATE TABLE state.setting_map (
     path             text PRIMARY KEY,
     of_user          boolean NOT NULL,
@@ -29,6 +39,10 @@ CREATE TABLE state.setting_map (
     account_flag_2   text[],
     group_lockable   boolean,
     account_lockable boolean,
+    group_flags      text[] GENERATED ALWAYS AS (
+        state.flags_over(coalesce(group_path, string_to_array(path, '.')), group_flag, group_flag_2)) STORED,
+    account_flags    text[] GENERATED ALWAYS AS (
+        state.flags_over(coalesce(account_path, string_to_array(path, '.')), account_flag, account_flag_2)) STORED,
     CONSTRAINT canonical CHECK (
         string_to_array(path, '.') IS NOT DISTINCT FROM coalesce(user_path, group_path, account_path)),
     CONSTRAINT levels CHECK (
@@ -52,7 +66,9 @@ COMMENT ON COLUMN state.setting_map.group_flag_2 IS 'Another such flag in a grou
 COMMENT ON COLUMN state.setting_map.account_flag IS 'A flag in an account''s locks that covers it and stands neither at account_path nor above it; null where there is none.';
 COMMENT ON COLUMN state.setting_map.account_flag_2 IS 'Another such flag in an account''s locks.';
 COMMENT ON COLUMN state.setting_map.group_lockable IS 'Whether a flag that groups'' locks are documented to have covers it; null where none does and others of its section have one.';
+COMMENT ON COLUMN state.setting_map.group_flags IS 'Every path in a group''s locks at which a flag covers it, dotted.';
 COMMENT ON COLUMN state.setting_map.account_lockable IS 'Whether a flag that accounts'' locks are documented to have covers it; null where none does and others of its section have one.';
+COMMENT ON COLUMN state.setting_map.account_flags IS 'Every path in an account''s locks at which a flag covers it, dotted.';
 
 -- Readers have no right to the schema: functions read the table for them, views do as their owner.
 GRANT SELECT ON state.setting_map TO directory_reader;
@@ -653,3 +669,31 @@ FROM (VALUES
 ) AS r (
     path, of_user, of_group, of_account, group_lockable, account_lockable,
     group_flag, group_flag_2, account_flag, account_flag_2);
+
+-- The flags of a lock document that are set, or those that are not, flat: {"recording.cloud_recording": true}. What is
+-- neither a boolean nor the text of one is no flag. Of a section with a flag among them, such as recording, there is
+-- "recording.*" too.
+CREATE FUNCTION state.flags_of(locks jsonb, are_set boolean) RETURNS jsonb
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    WITH RECURSIVE walk AS (
+        SELECT e.key AS path, e.key AS section, e.value FROM jsonb_each(locks) e
+        UNION ALL
+        SELECT w.path || '.' || e.key, w.section, e.value
+        FROM walk w
+        CROSS JOIN LATERAL jsonb_each(CASE WHEN jsonb_typeof(w.value) = 'object' THEN w.value END) e
+    ), found AS (
+        SELECT w.path, w.section FROM walk w
+        WHERE jsonb_typeof(w.value) IN ('boolean', 'string') AND lower(w.value #>> '{}') = are_set::text
+    )
+    SELECT coalesce(jsonb_object_agg(f.path, true), '{}')
+    FROM (SELECT path FROM found UNION SELECT section || '.*' FROM found) f
+$$;
+
+-- A document as it is in memory, read from where large values lie. At this cost the planner reads it once a row, and not
+-- once for each of the hundreds of settings in it.
+CREATE FUNCTION state.unpacked(document jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
+BEGIN
+    RETURN document || '{}';
+END
+$$;

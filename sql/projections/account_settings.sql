@@ -5,7 +5,10 @@ CREATE TABLE account_settings (
     last_position bigint NOT NULL,
     settings jsonb NOT NULL,
     locks jsonb NOT NULL,
-    changed_order bytea
+    changed_order bytea,
+    -- Computed when a row is written, because whoever asks for one setting of everybody needs them of every row.
+    flags_set jsonb NOT NULL GENERATED ALWAYS AS (state.flags_of(locks, true)) STORED,
+    flags_open jsonb NOT NULL GENERATED ALWAYS AS (state.flags_of(locks, false)) STORED
 ) WITH (fillfactor = 85);
 CREATE TABLE account_settings_history (
     account_id text NOT NULL,

@@ -9,9 +9,13 @@ CREATE TABLE group_settings (
     changed_order bytea,
     changed_by text,
     removed boolean NOT NULL,
-    drift jsonb NOT NULL
+    drift jsonb NOT NULL,
+    -- Computed when a row is written, because whoever asks for one setting of everybody needs them of every row.
+    flags_set jsonb NOT NULL GENERATED ALWAYS AS (state.flags_of(locks, true)) STORED,
+    flags_open jsonb NOT NULL GENERATED ALWAYS AS (state.flags_of(locks, false)) STORED
 ) WITH (fillfactor = 85);
-ALTER TABLE group_settings ALTER settings SET STATISTICS 0, ALTER locks SET STATISTICS 0;
+ALTER TABLE group_settings ALTER settings SET STATISTICS 0, ALTER locks SET STATISTICS 0,
+    ALTER flags_set SET STATISTICS 0, ALTER flags_open SET STATISTICS 0;
 CREATE TABLE group_settings_history (
     account_id text NOT NULL,
     group_id text NOT NULL,

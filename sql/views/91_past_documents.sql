@@ -2,9 +2,9 @@
 -- only user_settings:
 -- needs: user_settings 3
 -- only group_settings:
--- needs: group_settings 3
+-- needs: group_settings 5
 -- only account_settings:
--- needs: account_settings 2
+-- needs: account_settings 4
 -- all:
 -- Settings of the past: every version, with its documents whole. Not part of the interface.
 
@@ -153,6 +153,17 @@ SELECT
     v.removed,
     -- all:
     CASE WHEN v.changed_order = '' THEN v.folded ELSE v.changed_order END AS changed_order
+    -- only group_settings:
+    , CASE WHEN v.until = '\xff' THEN s.flags_set
+         ELSE state.flags_of(state.group_settings_then(v.account_id, v.group_id, v.folded, true), true) END AS flags_set,
+    CASE WHEN v.until = '\xff' THEN s.flags_open
+         ELSE state.flags_of(state.group_settings_then(v.account_id, v.group_id, v.folded, true), false) END AS flags_open
+    -- only account_settings:
+    , CASE WHEN v.until = '\xff' THEN s.flags_set
+         ELSE state.flags_of(state.account_settings_then(v.account_id, v.folded, true), true) END AS flags_set,
+    CASE WHEN v.until = '\xff' THEN s.flags_open
+         ELSE state.flags_of(state.account_settings_then(v.account_id, v.folded, true), false) END AS flags_open
+    -- all:
 FROM state.{list}_versions v
 -- only user_settings:
 LEFT JOIN state.user_settings s ON s.account_id = v.account_id AND s.user_key = v.user_key;

@@ -21,6 +21,7 @@ from tests.benchmarks import databases
 from tests.benchmarks.append_speed import append_speed
 from tests.benchmarks.bench import FULL, SHORT, Bench, Scale
 from tests.benchmarks.console_speed import console
+from tests.benchmarks.effective_speed import effective
 from tests.benchmarks.delay import delay
 from tests.benchmarks.figures import Row, machine
 from tests.benchmarks.folding_speed import projection, rebuild, rebuild_memory, rebuild_processes
@@ -55,6 +56,7 @@ BENCHMARKS: Final = {
     "append": Benchmark(append_speed, large=True),
     "reconcile": Benchmark(reconcile_speed, large=True),
     "console": Benchmark(console, large=True),
+    "effective": Benchmark(effective, large=True),
 }
 
 

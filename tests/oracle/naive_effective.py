@@ -199,8 +199,8 @@ class Setting:
     def _left_alone(self, locks: Document, level: str) -> bool:
         """Tell whether locks are known, and none of the setting's section is set."""
         section = _spelled(self.path, self.row, level)[0]
-        told = [_as_lock(value) for leaf, value in leaves(locks) if leaf[0] == section]
-        return bool(locks) and True not in told
+        flags = [(leaf[0], _as_lock(value)) for leaf, value in leaves(locks)]
+        return any(flag is not None for _, flag in flags) and (section, True) not in flags
 
 
 def _leaf_at(document: Document, path: Path) -> Any:
