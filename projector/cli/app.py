@@ -11,6 +11,7 @@ from projector.cli import (
     completion_command,
     console_command,
     data_commands,
+    declare_commands,
     grant_command,
     history_commands,
     monitoring_commands,
@@ -42,6 +43,7 @@ grant_command.register(app)
 simulate_command.register(app)
 data_commands.register(app)
 reconcile_command.register(app)
+declare_commands.register(app)
 history_commands.register(app)
 status_commands.register(app)
 sql_command.register(app)

@@ -3,17 +3,14 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, BinaryIO, Self
 
 import typer
 
-from projector.cli.files import Overwrite, target
+from projector.cli.files import Overwrite, opened, target
 from projector.cli.progress import progress
 from projector.cli.running import cancel_on_sigterm, on_database, put, say, start
 from projector.database import Database
-from projector.errors import ProjectorError
 from projector.log.transfer import ExportSummary, ImportSummary, export_log, import_file
 from projector.process import run
 from projector.zoom.redaction import Redactor
@@ -69,7 +66,7 @@ def import_(file: Annotated[str, typer.Argument(help="A file; - is standard inpu
         if file == "-":
             summary = imported(sys.stdin.buffer, 0)
         else:
-            with _opened(file) as source:
+            with opened(file) as source:
                 summary = imported(source, os.fstat(source.fileno()).st_size)
     put(f"imported {summary.appended:,}, known already {summary.duplicates:,}, bad {summary.bad:,}")
     if summary.bad:
@@ -95,18 +92,3 @@ class _Complaints:
         for why, count in self._counts.items():
             if count > MOST_COMPLAINTS:
                 say(f"and {count - MOST_COMPLAINTS:,} more lines: {why}")
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
-    """Open a file to read; raises ProjectorError where it cannot be opened or read."""
-    try:
-        with open(name, "rb") as file:  # noqa: PTH123  pipes are names too
-            yield file
-    except (ConnectionError, TimeoutError):
-        raise  # of the database, not of the file
-    except OSError as error:
-        raise ProjectorError(
-            f"{name} cannot be read ({error.strerror}); check the path and its permissions, then run the "
-            "same command again"
-        ) from None

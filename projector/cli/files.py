@@ -1,4 +1,4 @@
-"""Files that commands write: whole or not at all, for their owner alone, and over nothing that is there."""
+"""Files that commands read; and write, whole or not at all, for their owner alone, over nothing there is."""
 
 import errno
 import os
@@ -56,7 +56,7 @@ def target(name: str, *, overwrite: bool = False) -> Iterator[Output]:
         return
     path = Path(os.path.realpath(name))  # what a link leads to is written, not the link
     if _is_device(path):
-        with _opened(path, name, os.O_WRONLY) as file:
+        with _writing(path, name, os.O_WRONLY) as file:
             yield Output(file, name)
         return
     if path.is_dir():
@@ -65,13 +65,28 @@ def target(name: str, *, overwrite: bool = False) -> Iterator[Output]:
         _refuse(name)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(6)}.partial")
     try:
-        with _opened(partial, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as file:
+        with _writing(partial, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as file:
             yield Output(file, name)
             _sync(file, name)
         _place(partial, path, name, overwrite=overwrite)
     finally:
         with suppress(OSError):  # it has its place by now, or was never made
             partial.unlink()
+
+
+@contextmanager
+def opened(name: str) -> Iterator[BinaryIO]:
+    """Open a file to read; raises ProjectorError where it cannot be opened or read."""
+    try:
+        with open(name, "rb") as file:  # noqa: PTH123  pipes are names too
+            yield file
+    except (ConnectionError, TimeoutError):
+        raise  # of the database, not of the file
+    except OSError as error:
+        raise ProjectorError(
+            f"{name} cannot be read ({error.strerror}); check the path and its permissions, then run the "
+            "same command again"
+        ) from None
 
 
 def unwritable(name: str, error: OSError) -> NoReturn:
@@ -96,7 +111,7 @@ def _is_device(path: Path) -> bool:
 
 
 @contextmanager
-def _opened(path: Path, name: str, flags: int) -> Iterator[BinaryIO]:
+def _writing(path: Path, name: str, flags: int) -> Iterator[BinaryIO]:
     try:
         file = os.fdopen(os.open(path, flags | os.O_CLOEXEC, 0o600), "wb")
     except OSError as error:

@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 
 from projector.database import UNAVAILABLE, Appendable, Queryable, retrying
-from projector.log.append import Within, append
+from projector.log.append import Source, Within, append
 from projector.zoom.bodies import clean
 from projector.zoom.catalogue import DEAD_LETTER_DISMISSED, DRIFT_ACKNOWLEDGED
 from projector.zoom.delivery import Delivery, delivery_of, head_of
@@ -48,9 +48,15 @@ async def record(database: Appendable, act: Act, who: str, *about: About) -> lis
 
     Waits for a log that is locked or away, some seconds. Raises what an append raises.
     """
-    bodies = deliveries(act, who, about)
+    return await append_patiently(database, deliveries(act, who, about), "operator")
+
+
+async def append_patiently(
+    database: Appendable, bodies: Sequence[Delivery], source: Source
+) -> list[int]:
+    """Append facts of our own in one commit, as `record` does; returns their positions."""
     appended = await retrying(
-        partial(append, database, bodies, source="operator"),
+        partial(append, database, bodies, source=source),
         on=(*UNAVAILABLE, asyncpg.LockNotAvailableError),
         times=ATTEMPTS,
     )
@@ -69,16 +75,19 @@ async def record_within(connection: Queryable, act: Act, who: str, about: About)
 def deliveries(act: Act, who: str, about: Sequence[About]) -> list[Delivery]:
     """The events of acts of this moment, as the log takes them."""
     now_ms = time.time_ns() // 1_000_000
-    received_at = datetime.now(UTC)
-    bodies = [act_body(act, who, now_ms, one) for one in about]
-    return [delivery_of(body, head_of(body), received_at=received_at) for body in bodies]
+    return [received_now(act_body(act, who, now_ms, one)) for one in about]
 
 
-def act_body(act: Act, who: str, at_ms: int, about: About) -> bytes:
-    """The body of an act: JSON in UTF-8. `at_ms`: epoch milliseconds."""
+def received_now(body: bytes) -> Delivery:
+    """A body of our own as the log takes it."""
+    return delivery_of(body, head_of(body), received_at=datetime.now(UTC))
+
+
+def act_body(event: str, who: str, at_ms: int, about: About) -> bytes:
+    """The body of an act, or of another event of an operator: JSON in UTF-8. `at_ms`: epoch milliseconds."""
     account = {} if about.account is None else {"account_id": about.account}
     payload = {**account, "operator": who, "object": about.told}
-    body = {"event": act.value, "event_ts": at_ms, "payload": payload}
+    body = {"event": str(event), "event_ts": at_ms, "payload": payload}
     try:
         return _encode(body)
     except UnicodeEncodeError:  # a lone surrogate, as an argument that is no UTF-8 has

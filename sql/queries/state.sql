@@ -123,6 +123,56 @@ WHERE ($1::boolean IS NULL OR (acknowledged IS NOT NULL) = $1)
   AND ($4::text IS NULL OR path = $4) AND ($5::text IS NULL OR account_id = $5)
 ORDER BY account_id, entity, entity_id, path, position
 
+-- name: declared_model
+-- What stood declared of account $1 once the events up to moment $2 were folded; one row or none. $3 is not asked.
+SELECT '' AS user_key, to_jsonb(d.model)::text AS value, d.folded, d.until
+FROM state.past_declared_models d
+WHERE d.account_id = $1 AND d.folded < state.bound($2) AND d.until >= state.bound($2) AND $3::text[] IS NOT NULL
+
+-- name: declared_ranking
+SELECT '' AS user_key, d.groups::text AS value, d.folded, d.until
+FROM state.past_declared_rankings d
+WHERE d.account_id = $1 AND d.folded < state.bound($2) AND d.until >= state.bound($2) AND $3::text[] IS NOT NULL
+
+-- name: declared_primary_group
+-- The same of the people whose keys are $3.
+SELECT d.user_key, to_jsonb(d.group_id)::text AS value, d.folded, d.until
+FROM unnest($3::text[]) AS k (user_key)
+CROSS JOIN LATERAL (
+    SELECT * FROM state.past_declared_primary_groups d
+    WHERE d.account_id = $1 AND d.user_key = k.user_key
+      AND d.folded < state.bound($2) AND d.until >= state.bound($2) OFFSET 0
+) d
+
+-- name: unfolded_declaration
+-- The newest declaration in the log that is not folded yet; null where there is none.
+SELECT max(e.position)
+FROM log.events e
+WHERE e.source = 'declared'
+  AND e.position > (SELECT c.position FROM state.checkpoints c WHERE c.projection = 'declarations')
+
+-- name: groups_of
+-- The groups that the view of groups has of account $1.
+SELECT g.group_id, g.name FROM state.known_groups g WHERE g.account_id = $1 AND NOT g.removed
+
+-- name: people_by_id
+-- People of account $1 whose keys are $2, with their primary group where events tell it.
+SELECT u.user_key AS asked, u.user_key, u.user_id, nullif(u.profile ->> 'primary_group_id', '') AS primary_group_id
+FROM unnest($2::text[]) AS k (asked)
+CROSS JOIN LATERAL (
+    SELECT * FROM state.users u
+    WHERE u.account_id = $1 AND u.user_key = k.asked AND u.known AND NOT u.removed OFFSET 0
+) u
+
+-- name: people_by_email
+-- The same by e-mail in lower case: one person or several each.
+SELECT k.asked, u.user_key, u.user_id, nullif(u.profile ->> 'primary_group_id', '') AS primary_group_id
+FROM unnest($2::text[]) AS k (asked)
+CROSS JOIN LATERAL (
+    SELECT * FROM state.users u
+    WHERE lower(u.email) = k.asked AND u.account_id = $1 AND u.known AND NOT u.removed OFFSET 0
+) u
+
 -- name: forget_dead_letters
 DELETE FROM state.dead_letters WHERE projection = $1 AND position = ANY ($2::bigint[])
 

@@ -61,6 +61,9 @@ COMMANDS: dict[str, set[str]] = {
     "quarantine show": {"ROW_ID", "--reveal", "--json"},
     "quarantine reverify": {"--by"},
     "quarantine purge": {"IDS", "--before", "--reason", "--yes", "--by"},
+    "declare model": {"MODEL", "--account", "--since", "--dry-run", "--by", "--json"},
+    "declare ranking": {"FILE", "--withdraw", "--account", "--since", "--dry-run", "--by", "--json"},
+    "declare primary-group": {"FILE", "--account", "--since", "--dry-run", "--by", "--json"},
     "simulate": {
         "--url", "--events", "--users", "--before", "--seed", "--days", "--until", "--rate", "--concurrency",
         "--duplicates", "--disorder", "--lose", "--time-scale", "--api", "--api-port", "--api-plan",
