@@ -17,6 +17,7 @@ from projector.folding.columns import lowered
 from projector.operations.acts import About, act_body, append_patiently, received_now
 from projector.operations.declared_files import BadFile, Groups, Line, ranked, refuse, shown
 from projector.state.declarations import (
+    Declared,
     Kind,
     Somebody,
     declared,
@@ -98,9 +99,9 @@ def from_when(since: datetime | None) -> int:
     return at_ms
 
 
-async def until_folded(database: Database, seconds: float = FOLD_SECONDS) -> None:
-    """Wait until every declaration in the log is folded. Raises NotDeclared after so many seconds."""
-    deadline = time.monotonic() + seconds
+async def until_folded(database: Database) -> None:
+    """Wait until every declaration in the log is folded. Raises NotDeclared after FOLD_SECONDS."""
+    deadline = time.monotonic() + FOLD_SECONDS
     while (position := await unfolded_declaration(database)) is not None:
         if time.monotonic() >= deadline:
             raise NotDeclared(
@@ -189,17 +190,25 @@ async def _planned(
         for one in pending:
             found = standing.get(one.user_key)
             before = None if found is None else found.value
-            if before == one.value:
-                unchanged += 1
-            elif found is not None and found.since_ms == at_ms:
+            is_same = before == one.value
+            if _is_corrected(found, at_ms) or (
+                found is not None and found.since_ms == at_ms and not is_same
+            ):
                 again.append(one)
                 continue
+            if is_same:
+                unchanged += 1
             else:
                 steps.append(Step(one, before, at_ms))
-            passing += found is not None and not found.last
+            passing += found is not None and found.until_ms is not None
         pending, at_ms = again, at_ms + 1
     later = [f"{passing:,} of them only until a later declaration that stands"] * bool(passing)
     return Plan(kind, account, steps, unchanged, [*warnings, *later])
+
+
+def _is_corrected(found: Declared | None, at_ms: int) -> bool:
+    """Whether what stands from a millisecond on was corrected in the next one, as here."""
+    return found is not None and (found.since_ms, found.until_ms) == (at_ms, at_ms + 1)
 
 
 async def declare(database: Database, plan: Plan, who: str) -> list[int]:

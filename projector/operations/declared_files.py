@@ -69,7 +69,7 @@ def people_lines(text: str) -> list[Line]:
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     """Each line that is neither blank nor a comment, with its number."""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         stripped = line.strip()
         if stripped and not stripped.startswith("#"):
             yield number, stripped

@@ -16,11 +16,11 @@ Kind = Literal["model", "ranking", "primary_group"]
 
 
 class Declared(NamedTuple):
-    """What stands declared at a moment, since `since_ms`, epoch milliseconds. `last`: nothing comes later."""
+    """What stands declared at a moment: since when, and until when, if not for ever; epoch milliseconds."""
 
     value: Any
     since_ms: int
-    last: bool
+    until_ms: int | None
 
 
 class Somebody(NamedTuple):
@@ -42,11 +42,16 @@ async def declared(
     return {
         row["user_key"]: Declared(
             None if row["value"] is None else json.loads(row["value"]),
-            int.from_bytes(row["folded"][:8], "big"),
-            row["until"] == STANDS,
+            _time_ms(row["folded"]),
+            None if row["until"] == STANDS else _time_ms(row["until"]),
         )
         for row in rows
     }
+
+
+def _time_ms(order: bytes) -> int:
+    """The event time in an order."""
+    return int.from_bytes(order[:8], "big")
 
 
 async def unfolded_declaration(database: Database) -> int | None:
