@@ -180,7 +180,8 @@ async def _planned(
     at_ms: int,
     warnings: Sequence[str],
 ) -> Plan:
-    steps, unchanged, passing = [], 0, 0
+    steps: list[Step] = []
+    unchanged = 0
     pending = list(wanted)
     while pending:
         moment = _EPOCH + timedelta(milliseconds=at_ms)
@@ -190,25 +191,25 @@ async def _planned(
         for one in pending:
             found = standing.get(one.user_key)
             before = None if found is None else found.value
-            is_same = before == one.value
-            if _is_corrected(found, at_ms) or (
-                found is not None and found.since_ms == at_ms and not is_same
-            ):
+            if found is not None and _is_taken(found, one.value, at_ms):
                 again.append(one)
-                continue
-            if is_same:
+            elif before == one.value:
                 unchanged += 1
             else:
                 steps.append(Step(one, before, at_ms))
-            passing += found is not None and found.until_ms is not None
         pending, at_ms = again, at_ms + 1
+    newest = await declared(database, kind, account, None, [one.user_key for one in wanted])
+    passing = sum(
+        (last := newest.get(step.wanted.user_key)) is not None and last.since_ms > step.at_ms
+        for step in steps
+    )
     later = [f"{passing:,} of them only until a later declaration that stands"] * bool(passing)
     return Plan(kind, account, steps, unchanged, [*warnings, *later])
 
 
-def _is_corrected(found: Declared | None, at_ms: int) -> bool:
-    """Whether what stands from a millisecond on was corrected in the next one, as here."""
-    return found is not None and (found.since_ms, found.until_ms) == (at_ms, at_ms + 1)
+def _is_taken(found: Declared, value: Any, at_ms: int) -> bool:
+    """Whether a millisecond has a declaration of another value, or one that the next millisecond corrects."""
+    return found.since_ms == at_ms and (found.value != value or found.until_ms == at_ms + 1)
 
 
 async def declare(database: Database, plan: Plan, who: str) -> list[int]:

@@ -32,9 +32,9 @@ class Somebody(NamedTuple):
 
 
 async def declared(
-    database: Queryable, kind: Kind, account: str, moment: datetime, keys: Sequence[str]
+    database: Queryable, kind: Kind, account: str, moment: datetime | None, keys: Sequence[str]
 ) -> dict[str, Declared]:
-    """Return what stands declared with the events up to a moment folded; also null, once taken back.
+    """Return what stands declared with the events up to a moment, or all, folded; also null, once taken back.
 
     By the key of the user; of a model or a ranking by "".
     """

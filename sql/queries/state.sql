@@ -124,15 +124,16 @@ WHERE ($1::boolean IS NULL OR (acknowledged IS NOT NULL) = $1)
 ORDER BY account_id, entity, entity_id, path, position
 
 -- name: declared_model
--- What stood declared of account $1 once the events up to moment $2 were folded; one row or none. $3 is not asked.
+-- What stood declared of account $1 once the events up to moment $2, or all where null,
+-- were folded; one row or none. $3 is not asked.
 SELECT '' AS user_key, to_jsonb(d.model)::text AS value, d.folded, d.until
 FROM state.past_declared_models d
-WHERE d.account_id = $1 AND d.folded < state.bound($2) AND d.until >= state.bound($2) AND $3::text[] IS NOT NULL
+WHERE d.account_id = $1 AND d.folded < coalesce(state.bound($2), '\xff') AND d.until >= coalesce(state.bound($2), '\xff') AND $3::text[] IS NOT NULL
 
 -- name: declared_ranking
 SELECT '' AS user_key, d.groups::text AS value, d.folded, d.until
 FROM state.past_declared_rankings d
-WHERE d.account_id = $1 AND d.folded < state.bound($2) AND d.until >= state.bound($2) AND $3::text[] IS NOT NULL
+WHERE d.account_id = $1 AND d.folded < coalesce(state.bound($2), '\xff') AND d.until >= coalesce(state.bound($2), '\xff') AND $3::text[] IS NOT NULL
 
 -- name: declared_primary_group
 -- The same of the people whose keys are $3.
@@ -141,7 +142,7 @@ FROM unnest($3::text[]) AS k (user_key)
 CROSS JOIN LATERAL (
     SELECT * FROM state.past_declared_primary_groups d
     WHERE d.account_id = $1 AND d.user_key = k.user_key
-      AND d.folded < state.bound($2) AND d.until >= state.bound($2) OFFSET 0
+      AND d.folded < coalesce(state.bound($2), '\xff') AND d.until >= coalesce(state.bound($2), '\xff') OFFSET 0
 ) d
 
 -- name: unfolded_declaration
