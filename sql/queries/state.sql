@@ -166,13 +166,14 @@ CROSS JOIN LATERAL (
 ) u
 
 -- name: people_by_email
--- The same by e-mail in lower case: one person or several each.
+-- The same by e-mail in lower case: one person or several each. The account is compared outside: inside, without
+-- statistics, the planner would read all of it for each e-mail (20,000 took 27 s).
 SELECT k.asked, u.user_key, u.user_id, nullif(u.profile ->> 'primary_group_id', '') AS primary_group_id
 FROM unnest($2::text[]) AS k (asked)
 CROSS JOIN LATERAL (
-    SELECT * FROM state.users u
-    WHERE lower(u.email) = k.asked AND u.account_id = $1 AND u.known AND NOT u.removed OFFSET 0
+    SELECT * FROM state.users u WHERE lower(u.email) = k.asked OFFSET 0
 ) u
+WHERE u.account_id = $1 AND u.known AND NOT u.removed
 
 -- name: forget_dead_letters
 DELETE FROM state.dead_letters WHERE projection = $1 AND position = ANY ($2::bigint[])
