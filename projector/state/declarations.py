@@ -13,6 +13,15 @@ from projector.statements import queries
 _SQL: Final = queries("state")
 
 Kind = Literal["model", "ranking", "primary_group"]
+By = Literal["id", "email"]
+
+# The statements.
+_DECLARED: Final[dict[Kind, str]] = {
+    "model": "declared_model",
+    "ranking": "declared_ranking",
+    "primary_group": "declared_primary_group",
+}
+_PEOPLE_BY: Final[dict[By, str]] = {"id": "people_by_id", "email": "people_by_email"}
 
 
 class Declared(NamedTuple):
@@ -38,7 +47,7 @@ async def declared(
 
     By the key of the user; of a model or a ranking by "".
     """
-    rows = await database.fetch(_SQL[f"declared_{kind}"], account, moment, keys)
+    rows = await database.fetch(_SQL[_DECLARED[kind]], account, moment, keys)
     return {
         row["user_key"]: Declared(
             None if row["value"] is None else json.loads(row["value"]),
@@ -66,10 +75,10 @@ async def groups_of(database: Queryable, account: str) -> dict[str, str | None]:
 
 
 async def people(
-    database: Queryable, account: str, by: Literal["id", "email"], asked: AbstractSet[str]
+    database: Queryable, account: str, by: By, asked: AbstractSet[str]
 ) -> dict[str, list[Somebody]]:
     """Return the users of an account by the keys or the lower-cased e-mails asked for."""
     found: dict[str, list[Somebody]] = {}
-    for row in await database.fetch(_SQL[f"people_by_{by}"], account, sorted(asked)):
+    for row in await database.fetch(_SQL[_PEOPLE_BY[by]], account, sorted(asked)):
         found.setdefault(row["asked"], []).append(Somebody(*list(row)[1:]))
     return found

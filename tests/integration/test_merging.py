@@ -1,6 +1,6 @@
 """The database merges rows as the pure fold does: `rules` match what `merge` does with each column."""
 
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -37,6 +37,8 @@ def _values(annotation: Any) -> st.SearchStrategy[Any]:
     if annotation is bool:
         return st.booleans()
     texts = st.sampled_from(["a", "b"])
+    if get_origin(annotation) is tuple:
+        return st.lists(texts, max_size=2).map(tuple)
     return texts if annotation is str else st.none() | _values(_present(annotation))
 
 
