@@ -53,7 +53,11 @@ class Line:
     @property
     def place(self) -> bytes:
         """Its place among the lines of a position: changes first, then in an order that never changes."""
-        parts = (*astuple(self.subject), self.path)
+        # Ids of people match in any case, and their spelling may change between two readings; that of groups not.
+        account, entity, entity_id, group, user = astuple(self.subject)
+        if user is not None:
+            entity_id, user = entity_id.lower(), user.lower()
+        parts = (account, entity, entity_id, group, user, self.path)
         key = hashlib.blake2b("\0".join(part or "" for part in parts).encode(), digest_size=8)
         return bytes([self.kind == "restated"]) + key.digest()
 
