@@ -689,8 +689,8 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     FROM (SELECT path FROM found UNION SELECT section || '.*' FROM found) f
 $$;
 
--- A document as it is in memory, read from where large values lie. At this cost the planner reads it once a row, and not
--- once for each of the hundreds of settings in it.
+-- A document as it is in memory, read from where large values lie. Its cost is what makes it: where a view mentions it, the
+-- planner reads documents once a row, and not once for each of the hundreds of settings in them.
 CREATE FUNCTION state.unpacked(document jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
 BEGIN

@@ -13,11 +13,16 @@
 -- primary group is, which unlocked settings a group manages, whether a lock is set. A value is `exact` where all of
 -- these come to the same, `declared` where all do that agree with what was declared.
 --
--- Sub-selects with OFFSET 0 are computed once a row: documents are unpacked once, and not once for each setting in them.
+-- Sub-selects with OFFSET 0 are computed once a row. Documents are read from where large values lie by `|| '{}'`, once and
+-- not once for each setting in them: state.unpacked, which is never called, makes the planner believe that this is dear.
 
--- Who is in which groups: people of `users` in view `memberships`, with what says which one is primary.
+-- Who is in which groups: people of `users` in view `memberships`, with what says which one is primary. `told`: something of its settings.
 CREATE OR REPLACE VIEW state.groups_of_users AS
-SELECT m.account_id, u.user_id, m.person_key AS user_key, m.group_id, u.profile ->> 'primary_group_id' AS primary_group
+SELECT
+    m.account_id, u.user_id, m.person_key AS user_key, m.group_id, u.profile ->> 'primary_group_id' AS primary_group,
+    EXISTS (
+        SELECT FROM state.group_settings s
+        WHERE s.group_id = m.group_id AND s.account_id = m.account_id AND NOT s.removed) AS told
 FROM state.memberships m
 JOIN state.users u ON u.account_id = m.account_id AND u.user_key = m.person_key
 LEFT JOIN state.groups g ON g.account_id = m.account_id AND g.group_id = m.group_id
@@ -42,7 +47,11 @@ WHERE m.added AND m.user_id IS NOT NULL AND u.known AND NOT u.removed AND g.remo
           END = m.person_key)
 UNION ALL
 -- by their current e-mail
-SELECT e.account_id, u.user_id, u.user_key, e.group_id, u.profile ->> 'primary_group_id'
+SELECT
+    e.account_id, u.user_id, u.user_key, e.group_id, u.profile ->> 'primary_group_id',
+    EXISTS (
+        SELECT FROM state.group_settings s
+        WHERE s.group_id = e.group_id AND s.account_id = e.account_id AND NOT s.removed)
 FROM state.users u
 JOIN state.memberships e
     ON e.account_id = u.account_id AND e.person_key = 'email:' || lower(u.email) AND e.user_id IS NULL
@@ -54,7 +63,11 @@ WHERE e.added AND u.known AND NOT u.removed AND g.removed IS NOT TRUE AND u.emai
   END = u.user_key
 UNION ALL
 -- by an e-mail that another entry of the list gives them and `users` does not
-SELECT e.account_id, u.user_id, u.user_key, e.group_id, u.profile ->> 'primary_group_id'
+SELECT
+    e.account_id, u.user_id, u.user_key, e.group_id, u.profile ->> 'primary_group_id',
+    EXISTS (
+        SELECT FROM state.group_settings s
+        WHERE s.group_id = e.group_id AND s.account_id = e.account_id AND NOT s.removed)
 FROM state.users u
 JOIN state.memberships m
     ON m.account_id = u.account_id AND m.person_key = u.user_key AND m.user_id IS NOT NULL
@@ -71,7 +84,7 @@ WHERE e.added AND u.known AND NOT u.removed AND g.removed IS NOT TRUE
 -- The same with the rank that an operator declared, and which one is primary, by an event or by declaration.
 CREATE OR REPLACE VIEW state.ranked_groups_of_users AS
 SELECT
-    i.account_id, i.user_id, i.group_id, r.rank,
+    i.account_id, i.user_id, i.group_id, i.told, r.rank,
     i.group_id = nullif(i.primary_group, '') AS primary_told,
     i.group_id = coalesce(nullif(i.primary_group, ''), p.group_id) AS primary_held
 FROM state.groups_of_users i
@@ -85,27 +98,31 @@ LEFT JOIN state.declared_primary_groups p ON p.account_id = i.account_id AND p.u
 
 -- What groups of which settings are known say of each path that they have.
 CREATE OR REPLACE VIEW state.settings_of_groups AS
-SELECT s.account_id, s.group_id, k.path, v.value, v.locked, w.same, w.told
+SELECT s.account_id, s.group_id, k.path, v.value, v.locked, v.same, v.told
 FROM state.group_settings s
 CROSS JOIN LATERAL (
-    SELECT state.unpacked(s.settings) AS settings, state.unpacked(s.flags_set) AS flags_set,
-        state.unpacked(s.flags_open) AS flags_open
+    SELECT
+        CASE WHEN s.account_id = '' THEN state.unpacked(s.settings) ELSE s.settings || '{}' END AS settings,
+        s.flags_set || '{}' AS flags_set,
+        s.flags_open || '{}' AS flags_open
     OFFSET 0
 ) d
 JOIN state.setting_places k ON k.account_id = s.account_id
 CROSS JOIN LATERAL (
     SELECT
-        state.leaf_at(d.settings, k.group_path) AS value,
-        state.locks_by(d.flags_set, d.flags_open, k.group_flags, k.group_lockable) AS locked
+        x.value,
+        x.locked,
+        coalesce(x.value #>> '{}', E'\x01') AS same,
+        'group ' || s.group_id || ' ' || coalesce(left(x.value::text, 60), 'not known')
+            || CASE WHEN x.locked THEN ' (locked)' WHEN x.locked IS NULL THEN ' (lock not known)' ELSE '' END AS told
+    FROM (
+        SELECT
+            state.leaf_at(d.settings, k.group_path) AS value,
+            state.locks_by(d.flags_set, d.flags_open, k.group_flags, k.group_lockable) AS locked
+        OFFSET 0
+    ) x
     OFFSET 0
 ) v
-CROSS JOIN LATERAL (
-    SELECT
-        coalesce(v.value #>> '{}', E'\x01') AS same,
-        'group ' || s.group_id || ' ' || coalesce(left(v.value::text, 60), 'not known')
-            || CASE WHEN v.locked THEN ' (locked)' WHEN v.locked IS NULL THEN ' (lock not known)' ELSE '' END AS told
-    OFFSET 0
-) w
 WHERE NOT s.removed AND (k.of_group OR v.value IS NOT NULL);
 
 -- The same, of all groups of a person together. Those of which a lock is not known may lock.
@@ -129,30 +146,31 @@ SELECT
     min(v.value::text) FILTER (WHERE i.primary_told) AS told_value,
     min(v.value::text) FILTER (WHERE i.primary_held) AS held_value,
     count(i.rank) AS ranked,
-    min(i.rank) AS top_rank,
-    (array_agg(v.locked ORDER BY i.rank))[1] AS top_locked,
-    (array_agg(v.value::text ORDER BY i.rank))[1] AS top_value,
-    (array_agg(v.group_id ORDER BY i.rank))[1] AS top_group,
-    string_agg(v.told, '; ' ORDER BY v.group_id COLLATE "C") AS told
+    -- its rank, in as many digits as any, whether it locks, its value, its id
+    min(ARRAY[lpad(i.rank::text, 10, '0'), v.locked::text, v.value::text, v.group_id])
+        FILTER (WHERE i.rank IS NOT NULL) AS top,
+    array_agg(v.told) AS told
 FROM state.ranked_groups_of_users i
 -- Of people the planner takes two hundred accounts for granted, and so few rows that it would read each one's documents.
 JOIN state.settings_of_groups v
     ON v.group_id = i.group_id AND CASE WHEN v.account_id = i.account_id THEN true ELSE false END
 GROUP BY i.account_id, i.user_id, v.path;
 
--- How many groups each person is in, of whatever settings.
-CREATE OR REPLACE VIEW state.numbers_of_groups AS
-SELECT
-    i.account_id, i.user_id, count(*) AS groups, count(i.rank) AS ranked, min(i.rank) AS top_rank
+-- How many groups each person is in of whose settings nothing was ever told.
+CREATE OR REPLACE VIEW state.groups_never_told AS
+SELECT i.account_id, i.user_id, count(*) AS groups, count(i.rank) AS ranked, min(i.rank) AS top_rank
 FROM state.ranked_groups_of_users i
+WHERE NOT i.told
 GROUP BY i.account_id, i.user_id;
 
 CREATE OR REPLACE VIEW state.settings_of_accounts AS
 SELECT s.account_id, k.path, v.value, v.locked
 FROM state.account_settings s
 CROSS JOIN LATERAL (
-    SELECT state.unpacked(s.settings) AS settings, state.unpacked(s.flags_set) AS flags_set,
-        state.unpacked(s.flags_open) AS flags_open
+    SELECT
+        CASE WHEN s.account_id = '' THEN state.unpacked(s.settings) ELSE s.settings || '{}' END AS settings,
+        s.flags_set || '{}' AS flags_set,
+        s.flags_open || '{}' AS flags_open
     OFFSET 0
 ) d
 JOIN state.setting_places k ON k.account_id = s.account_id
@@ -163,20 +181,33 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) v;
 
+-- Each person's own value at each path. Documents stay within it: a set-returning function keeps the planner from
+-- carrying them through the joins of other views, and lets conditions in.
+CREATE OR REPLACE VIEW state.settings_of_users AS
+SELECT
+    u.account_id, u.user_id, u.user_key, k.path, k.of_user, k.of_group, k.group_lockable, k.account_lockable, v.value,
+    nullif(u.profile ->> 'primary_group_id', '') AS primary_told, generate_series(1, 1) AS fence
+FROM state.users u
+JOIN state.setting_places k ON k.account_id = u.account_id
+LEFT JOIN state.user_settings s ON s.account_id = u.account_id AND s.user_key = u.user_key AND NOT s.removed
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN u.user_id = '' THEN state.unpacked(s.settings) ELSE s.settings || '{}' END AS settings OFFSET 0
+) d
+CROSS JOIN LATERAL (SELECT state.leaf_at(d.settings, k.user_path) AS value OFFSET 0) v
+WHERE u.known AND NOT u.removed;
+
 -- What is known of a setting at each level, for each person; only where a value is known at some level.
 CREATE OR REPLACE VIEW state.settings_known AS
 SELECT
-    u.account_id,
-    u.user_key,
-    u.user_id,
+    k.account_id,
+    k.user_id,
     k.path,
     k.of_user,
-    v.value AS own,
+    k.value AS own,
     a.value AS account,
     CASE WHEN a.path IS NULL AND NOT k.account_lockable THEN false ELSE a.locked END AS account_locks,
     m.model,
-    nullif(u.profile ->> 'primary_group_id', '') AS primary_told,
-    coalesce(nullif(u.profile ->> 'primary_group_id', ''), p.group_id) AS primary_held,
+    coalesce(k.primary_told, p.group_id) AS primary_held,
     -- Groups that have it, and those of them of whose settings nothing was ever told.
     coalesce(g.counted, 0) + n.missing AS groups,
     n.missing,
@@ -190,29 +221,25 @@ SELECT
     g.all_agree AND n.missing = 0 AS all_agree,
     g.told_value,
     g.held_value,
-    n.all_ranked AND g.top_rank = n.top_rank AND g.top_locked AS top_locks,
-    g.top_value,
-    g.top_group,
+    n.told_is_top AND g.top[2]::boolean AS top_locks,
+    g.top[3] AS top_value,
+    g.top[4] AS top_group,
     g.told
-FROM state.users u
-JOIN state.setting_places k ON k.account_id = u.account_id
-LEFT JOIN state.user_settings s ON s.account_id = u.account_id AND s.user_key = u.user_key AND NOT s.removed
-CROSS JOIN LATERAL (SELECT state.unpacked(s.settings) AS settings OFFSET 0) d
-CROSS JOIN LATERAL (SELECT state.leaf_at(d.settings, k.user_path) AS value OFFSET 0) v
-LEFT JOIN state.settings_of_accounts a ON a.account_id = u.account_id AND a.path = k.path
+FROM state.settings_of_users k
+LEFT JOIN state.settings_of_accounts a ON a.account_id = k.account_id AND a.path = k.path
 LEFT JOIN state.settings_by_groups g
-    ON g.account_id = u.account_id AND g.user_id = u.user_id AND g.path = k.path
-LEFT JOIN state.numbers_of_groups t ON t.account_id = u.account_id AND t.user_id = u.user_id
-LEFT JOIN state.declared_models m ON m.account_id = u.account_id
-LEFT JOIN state.declared_primary_groups p ON p.account_id = u.account_id AND p.user_key = u.user_key
+    ON g.account_id = k.account_id AND g.user_id = k.user_id AND g.path = k.path
+LEFT JOIN state.groups_never_told t ON t.account_id = k.account_id AND t.user_id = k.user_id
+LEFT JOIN state.declared_models m ON m.account_id = k.account_id
+LEFT JOIN state.declared_primary_groups p ON p.account_id = k.account_id AND p.user_key = k.user_key
 CROSS JOIN LATERAL (
     SELECT
-        CASE WHEN k.of_group THEN coalesce(t.groups, 0) - coalesce(g.counted, 0) ELSE 0 END AS missing,
-        CASE WHEN k.of_group THEN t.ranked = t.groups ELSE g.ranked = g.counted END AS all_ranked,
-        CASE WHEN k.of_group THEN t.top_rank ELSE g.top_rank END AS top_rank
+        CASE WHEN k.of_group THEN coalesce(t.groups, 0) ELSE 0 END AS missing,
+        g.ranked = g.counted AND NOT (k.of_group AND t.groups > coalesce(t.ranked, 0)) IS TRUE
+            AND (NOT k.of_group OR t.top_rank IS NULL OR g.top[1]::bigint < t.top_rank) AS told_is_top
     OFFSET 0
 ) n
-WHERE u.known AND NOT u.removed AND (v.value IS NOT NULL OR a.value IS NOT NULL OR g.known > 0);
+WHERE k.value IS NOT NULL OR a.value IS NOT NULL OR g.known > 0;
 
 -- Who locks it, where that is certain, and what comes of it. `lock`: account, group, none; null where it is not known.
 CREATE OR REPLACE VIEW state.settings_decided AS
@@ -220,13 +247,13 @@ SELECT
     k.*,
     l.lock,
     CASE
-        WHEN l.lock = 'account' THEN k.account::text
-        WHEN l.lock = 'group' AND k.lockers_agree THEN k.lock_value
-        WHEN l.lock = 'group' AND k.model = 'priority' AND k.top_locks THEN k.top_value
-        WHEN l.lock = 'none' AND k.own IS NOT NULL THEN k.own::text
-        WHEN l.lock = 'none' AND NOT k.of_user AND k.groups = 0 THEN k.account::text
+        WHEN l.lock = 'account' THEN k.account
+        WHEN l.lock = 'group' AND k.lockers_agree THEN k.lock_value::jsonb
+        WHEN l.lock = 'group' AND k.model = 'priority' AND k.top_locks THEN k.top_value::jsonb
+        WHEN l.lock = 'none' AND k.own IS NOT NULL THEN k.own
+        WHEN l.lock = 'none' AND NOT k.of_user AND k.groups = 0 THEN k.account
         WHEN l.lock = 'none' AND NOT k.of_user AND k.model = 'legacy' THEN
-            CASE WHEN k.primary_held IS NOT NULL THEN k.held_value WHEN k.all_agree THEN k.any_value END
+            CASE WHEN k.primary_held IS NOT NULL THEN k.held_value WHEN k.all_agree THEN k.any_value END::jsonb
     END AS decided
 FROM state.settings_known k
 CROSS JOIN LATERAL (
@@ -246,7 +273,7 @@ SELECT
     d.account_id,
     d.user_id,
     d.path,
-    d.decided::jsonb AS value,
+    d.decided AS value,
     CASE
         WHEN d.lock IN ('account', 'group') THEN d.lock
         WHEN d.decided IS NULL THEN 'default unknown'
@@ -282,7 +309,7 @@ SELECT
                 'account ' || coalesce(left(d.account::text, 60), 'not known')
                     || CASE WHEN d.account_locks THEN ' (locked)' WHEN d.account_locks IS NULL THEN ' (lock not known)'
                             ELSE '' END,
-                d.told,
+                (SELECT string_agg(t, '; ' ORDER BY t COLLATE "C") FROM unnest(d.told) t),
                 CASE WHEN d.missing > 0 THEN d.missing || ' groups of which nothing is known' END,
                 'own ' || coalesce(left(d.own::text, 60), 'not known'))
         WHEN d.lock = 'account' THEN 'the account locks it'
@@ -328,7 +355,7 @@ SELECT
     d.user_id,
     d.path,
     d.own AS own_value,
-    d.decided::jsonb AS locked_value,
+    d.decided AS locked_value,
     d.lock AS locked_by,
     CASE
         WHEN d.lock = 'account' THEN NULL
@@ -338,7 +365,7 @@ SELECT
     CASE WHEN d.lock = 'account' OR d.locking = d.groups AND d.lockers_agree THEN 'exact' ELSE 'declared' END AS confidence
 FROM state.settings_decided d
 WHERE d.lock IN ('account', 'group') AND d.own IS NOT NULL
-  AND coalesce(d.own #>> '{}', E'\x01') <> coalesce(d.decided::jsonb #>> '{}', E'\x01')
+  AND coalesce(d.own #>> '{}', E'\x01') <> coalesce(d.decided #>> '{}', E'\x01')
   AND d.decided IS NOT NULL;
 
 COMMENT ON VIEW directory.lock_violations IS
