@@ -53,7 +53,7 @@ class Line:
     @property
     def place(self) -> bytes:
         """Its place among the lines of a position: changes first, then in an order that never changes."""
-        # Ids of people match in any case, and their spelling may change between two readings; that of groups not.
+        # Ids of people match in any case, and their spelling may change between two readings.
         account, entity, entity_id, group, user = astuple(self.subject)
         if user is not None:
             entity_id, user = entity_id.lower(), user.lower()

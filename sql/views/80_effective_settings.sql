@@ -303,8 +303,8 @@ SELECT
                 ELSE 'nothing locks it; which default counts is not known'
             END
             || CASE WHEN d.groups > 0 AND d.model IS NULL AND d.account_locks IS FALSE
-                    THEN '; the model is not declared' ELSE '' END
-            || '; '
+                    THEN ', as the model is not declared' ELSE '' END
+            || ': '
             || concat_ws('; ',
                 'account ' || coalesce(left(d.account::text, 60), 'not known')
                     || CASE WHEN d.account_locks THEN ' (locked)' WHEN d.account_locks IS NULL THEN ' (lock not known)'

@@ -21,8 +21,8 @@ from tests.benchmarks import databases
 from tests.benchmarks.append_speed import append_speed
 from tests.benchmarks.bench import FULL, SHORT, Bench, Scale
 from tests.benchmarks.console_speed import console
-from tests.benchmarks.effective_speed import effective
 from tests.benchmarks.delay import delay
+from tests.benchmarks.effective_speed import effective
 from tests.benchmarks.figures import Row, machine
 from tests.benchmarks.folding_speed import projection, rebuild, rebuild_memory, rebuild_processes
 from tests.benchmarks.history_speed import history, rebuild_history

@@ -1,8 +1,8 @@
-"""A large account whose settings are known at every level: its tables, filled as folds would fill them.
+"""A large account whose settings are known at every level: its tables, filled as folds would.
 
-Everybody is in one group, and every second person in another one. The documents of the account and of the groups
-are whole; one person in five has a whole one, as `reconcile` reads it, and the others have the five leaves that
-deliveries told. One lock in ten is set.
+Everybody is in one group, and every second person in another one. The documents of the account and of the
+groups are whole; one person in five has a whole one, as `reconcile` reads it, and the others have the five
+leaves that deliveries told. One lock in ten is set.
 """
 
 import json
@@ -13,21 +13,21 @@ import asyncpg
 ACCOUNT: Final = "BenchAccount_0123456789"
 LEVELS: Final = ("user", "group", "account")
 FEW: Final = (
-    "recording.cloud_recording", "in_meeting.chat", "in_meeting.file_transfer", "schedule_meeting.host_video",
-    "feature.meeting_capacity",
+    "recording.cloud_recording", "in_meeting.chat", "in_meeting.file_transfer",
+    "schedule_meeting.host_video", "feature.meeting_capacity",
 )  # fmt: skip
 
 _ORDER: Final = "int8send(1780000000000) || '\\x02' || sha256(int8send({n}))"
 _USERS: Final = f"""
-    INSERT INTO state.users (account_id, user_key, folded, last_position, user_id, spelled_by_lifecycle, status,
-        profile, custom_attributes, removed, drift)
+    INSERT INTO state.users (account_id, user_key, folded, last_position, user_id, spelled_by_lifecycle,
+        status, profile, custom_attributes, removed, drift)
     SELECT $1, 'person_' || n, {_ORDER.format(n="n")}, n, 'Person_' || n, true, 'active',
         jsonb_build_object('email', 'person.' || n || '@example.com'), '[]', false, '[]'
     FROM generate_series(1, $2::int) n
 """
 _USER_SETTINGS: Final = f"""
-    INSERT INTO state.user_settings (account_id, user_key, folded, last_position, user_id, settings, changed_order,
-        removed, drift)
+    INSERT INTO state.user_settings (account_id, user_key, folded, last_position, user_id, settings,
+        changed_order, removed, drift)
     SELECT $1, 'person_' || n, {_ORDER.format(n="n")}, n, 'Person_' || n,
         d.document || jsonb_build_object('recording', d.document -> 'recording'
             || jsonb_build_object('cloud_recording', n % 3 = 0)),
@@ -36,8 +36,8 @@ _USER_SETTINGS: Final = f"""
     CROSS JOIN LATERAL (SELECT CASE WHEN n % 5 = 0 THEN $3::jsonb ELSE $4::jsonb END AS document) d
 """
 _GROUP_SETTINGS: Final = f"""
-    INSERT INTO state.group_settings (account_id, group_id, folded, last_position, settings, locks, changed_order,
-        removed, drift)
+    INSERT INTO state.group_settings (account_id, group_id, folded, last_position, settings, locks,
+        changed_order, removed, drift)
     SELECT $1, 'group_' || n, {_ORDER.format(n="n")}, n,
         $3::jsonb || jsonb_build_object('recording', $3::jsonb -> 'recording'
             || jsonb_build_object('cloud_recording', n % 2 = 0)),
@@ -48,12 +48,13 @@ _GROUP_SETTINGS: Final = f"""
 """
 _GROUPS: Final = f"""
     INSERT INTO state.groups (account_id, group_id, folded, last_position, profile, removed, drift)
-    SELECT $1, 'group_' || n, {_ORDER.format(n="n")}, n, jsonb_build_object('name', 'Group ' || n), false, '[]'
+    SELECT $1, 'group_' || n, {_ORDER.format(n="n")}, n, jsonb_build_object('name', 'Group ' || n), false,
+        '[]'
     FROM generate_series(1, $2::int) n
 """
 _MEMBERSHIPS: Final = f"""
-    INSERT INTO state.memberships (account_id, person_key, group_id, folded, last_position, user_id, added, email_order,
-        told, told_added, absent, in_set)
+    INSERT INTO state.memberships (account_id, person_key, group_id, folded, last_position, user_id, added,
+        email_order, told, told_added, absent, in_set)
     SELECT $1, 'person_' || n, 'group_' || 1 + (n * (1 + second) + second * 7) % $3::int,
         {_ORDER.format(n="n")}, n, 'Person_' || n, true, '', {_ORDER.format(n="n")}, true, '', false
     FROM generate_series(1, $2::int) n, generate_series(0, 1) second

@@ -23,7 +23,7 @@ A_PATH: Final = "recording.cloud_recording"
 
 
 async def effective(bench: Bench) -> list[Row]:
-    """The settings of one person who is in two groups, and one setting of everybody, over all levels' documents."""
+    """The settings of one person who is in two groups, and one setting of everybody."""
     users = bench.scale.large_events // USERS_AN_EVENT
     async with fresh(bench.server) as url:
         await fill(url, users=users, groups=users // PEOPLE_A_GROUP)
@@ -35,7 +35,10 @@ async def effective(bench: Bench) -> list[Row]:
         finally:
             await connection.close()
     return [
-        Row("effective-person", "effective settings of one person", "ms", spread(person), target=Target(10, 5, "lower")),
+        Row(
+            "effective-person", "effective settings of one person", "ms", spread(person),
+            target=Target(10, 5, "lower"),
+        ),
         Row(
             "effective-path", f"one effective setting of {users:,} people", "ms", spread(path),
             target=Target(3000, 1500, "lower"),

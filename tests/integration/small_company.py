@@ -135,6 +135,53 @@ def dismissed(some: Iterable[Delivery]) -> list[Delivery]:
     return found
 
 
+def observed() -> list[Delivery]:
+    """What Zoom's REST API showed a day ago of settings: of the account, two groups and four people."""
+    record = "recording", "cloud_recording"
+    account = {"settings": _set(record, True) | _set(("in_meeting", "file_transfer"), False)}
+    account["locks"] = _set(record, False) | _set(("in_meeting", "file_transfer"), True)
+    yes, no = _set(record, True), _set(record, False)
+    shown = [
+        ("account_settings", "nordlicht", account),
+        ("group_settings", SALES, {"settings": no, "locks": yes}),
+        ("group_settings", SUPPORT, {"settings": no, "locks": no}),
+        ("user_settings", "uAda", {"settings": yes | _set(("in_meeting", "file_transfer"), True)}),
+        ("user_settings", "uBen", {"settings": no}),
+        ("user_settings", "uChloe", {"settings": yes}),
+        ("user_settings", "uHugo", {"settings": yes}),
+    ]
+    return _own(
+        (f"rest.{kind}_observed", {"object": {"id": entity, **documents}})
+        for kind, entity, documents in shown
+    )
+
+
+def declared() -> list[Delivery]:
+    """What an operator declared a day ago: the account still uses the old model of settings."""
+    return _own(
+        [("declared.model", {"operator": BOSS, "object": {"id": "nordlicht", "model": "legacy"}})]
+    )
+
+
+def _set(path: tuple[str, str], value: bool) -> dict[str, Any]:
+    return {path[0]: {path[1]: value}}
+
+
+def _own(facts: Iterable[tuple[str, dict[str, Any]]]) -> list[Delivery]:
+    """Facts of our own, of a day ago."""
+    at = datetime.now(UTC) - timedelta(days=1)
+    found = []
+    for event, payload in facts:
+        document = {
+            "event": event,
+            "event_ts": int(at.timestamp() * 1000),
+            "payload": {"account_id": "nordlicht", **payload},
+        }
+        body = json.dumps(document).encode()
+        found.append(delivery_of(body, head_in(document), received_at=at))
+    return found
+
+
 def deliveries() -> list[Delivery]:
     """The account's deliveries in the order of their times, each received when it happened.
 

@@ -19,6 +19,7 @@ from projector.zoom.delivery import delivery_of, head_of
 from tests.directory_rows import deliveries
 from tests.integration.stepping import Stepper
 from tests.integration.test_history_laws import moments_of
+from tests.oracle.histories import as_log, history
 from tests.oracle.naive_diff import same
 from tests.oracle.naive_effective import Judged, judged
 from tests.oracle.naive_fold import Delivery, fold
@@ -34,6 +35,7 @@ VIOLATED = (
 )
 VALUES = {"value", "own_value", "locked_value"}
 PLAYS_FOR_COVERAGE = 100
+EVENTS = 300
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -174,3 +176,20 @@ async def test_the_plays_reach_every_answer_with_the_map_of_zooms_reference(
     mapped = {row["path"] for row in known}
     assert paths & mapped
     assert paths - mapped
+
+
+async def test_whoever_is_in_a_group_by_the_view_is_in_it_here(
+    database: Database, seed: int
+) -> None:
+    """Also where an entry names only an e-mail, as the plays of the directory's own laws draw it."""
+    await arrive(database, as_log(history(seed, EVENTS)), random.Random(seed))
+    await Stepper(database, random.Random(seed), faults=0).run()
+    shown = await database.fetch(
+        "SELECT m.account_id, m.user_id, m.group_id FROM directory.memberships m "
+        "JOIN directory.users u ON u.account_id = m.account_id AND u.user_id = m.user_id ORDER BY 1, 2, 3"
+    )
+    here = "SELECT account_id, user_id, group_id FROM state.groups_of_users"
+    assert await database.fetch(f"{here} ORDER BY 1, 2, 3") == shown
+    for person in {row["user_id"] for row in shown}:
+        found = await database.fetch(f"{here} WHERE user_id = $1 ORDER BY 1, 2, 3", person)
+        assert found == [row for row in shown if row["user_id"] == person]

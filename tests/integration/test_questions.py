@@ -13,7 +13,7 @@ import pytest
 from projector.database import open_database
 from projector.log.append import append
 from tests.conftest import database_of, run_on
-from tests.integration.small_company import deliveries, dismissed
+from tests.integration.small_company import declared, deliveries, dismissed, observed
 from tests.integration.stepping import Stepper
 
 PAGE = Path(__file__).parents[2] / "sql" / "QUESTIONS.md"
@@ -59,6 +59,8 @@ def company(server: str, template: str) -> Iterator[str]:
         told = deliveries()
         await append(database, told)
         await append(database, dismissed(told), source="operator")
+        await append(database, observed(), source="rest")
+        await append(database, declared(), source="declared")
         await Stepper(database, random.Random(1), faults=0).run()
         await database.close()
 
