@@ -51,6 +51,23 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION state.flags_of(locks jsonb, are_set boolean) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+    WITH RECURSIVE walk AS (
+        SELECT e.key AS path, e.key AS section, e.value FROM jsonb_each(locks) e
+        UNION ALL
+        SELECT w.path || '.' || e.key, w.section, e.value
+        FROM walk w
+        CROSS JOIN LATERAL jsonb_each(CASE WHEN jsonb_typeof(w.value) = 'object' THEN w.value END) e
+    ), found AS (
+        SELECT w.path, w.section FROM walk w
+        WHERE jsonb_typeof(w.value) IN ('boolean', 'string') AND lower(w.value #>> '{}') = are_set::text
+    )
+    SELECT coalesce(jsonb_object_agg(f.path, true), '{}')
+    FROM (SELECT path FROM found UNION SELECT section || '.*' FROM found) f
+$$;
+
 CREATE FUNCTION state.time_of(event_order bytea) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN to_timestamp(((((('x'::text || encode(SUBSTRING(event_order FROM 1 FOR 8), 'hex'::text)))::bit(64))::bigint)::double precision / (1000.0)::double precision));
@@ -61,7 +78,9 @@ CREATE TABLE state.account_settings (
     last_position bigint NOT NULL,
     settings jsonb NOT NULL,
     locks jsonb NOT NULL,
-    changed_order bytea
+    changed_order bytea,
+    flags_set jsonb GENERATED ALWAYS AS (state.flags_of(locks, true)) STORED NOT NULL,
+    flags_open jsonb GENERATED ALWAYS AS (state.flags_of(locks, false)) STORED NOT NULL
 )
 WITH (fillfactor='85');
 
@@ -125,7 +144,15 @@ CREATE VIEW state.past_account_settings AS
         CASE
             WHEN (v.changed_order = '\x'::bytea) THEN v.folded
             ELSE v.changed_order
-        END AS changed_order
+        END AS changed_order,
+        CASE
+            WHEN (v.until = '\xff'::bytea) THEN s.flags_set
+            ELSE state.flags_of(state.account_settings_then(v.account_id, v.folded, true), true)
+        END AS flags_set,
+        CASE
+            WHEN (v.until = '\xff'::bytea) THEN s.flags_open
+            ELSE state.flags_of(state.account_settings_then(v.account_id, v.folded, true), false)
+        END AS flags_open
    FROM (state.account_settings_versions v
      LEFT JOIN state.account_settings s ON ((s.account_id = v.account_id)));
 
@@ -144,7 +171,9 @@ CREATE FUNCTION state.account_settings_at(p_bound bytea) RETURNS SETOF directory
              past_account_settings.last_position,
              past_account_settings.settings,
              past_account_settings.locks,
-             past_account_settings.changed_order
+             past_account_settings.changed_order,
+             past_account_settings.flags_set,
+             past_account_settings.flags_open
             FROM state.past_account_settings
            WHERE ((past_account_settings.folded < ( SELECT account_settings_at.p_bound AS p_bound)) AND (past_account_settings.until >= ( SELECT account_settings_at.p_bound AS p_bound)))) s
    WHERE (s.changed_order IS NOT NULL);
@@ -1717,6 +1746,322 @@ $$;
 
 COMMENT ON FUNCTION directory.corrections_between(after bigint, up_to bigint) IS 'The rows of corrections that are known since positions of the log above the first and up to the second.';
 
+CREATE FUNCTION state.signed_in_since(p_account text, p_user text, p_order bytea) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM state.sign_ins s
+        WHERE s.account_id = p_account AND s.user_key = p_user AND s.signed_in_order > p_order);
+END
+$$;
+
+CREATE FUNCTION state.signed_in_since_at(p_bound bytea, p_account text, p_user text, p_order bytea) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM (SELECT * FROM state.past_sign_ins WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) s
+        WHERE s.account_id = p_account AND s.user_key = p_user AND s.signed_in_order > p_order);
+END
+$$;
+
+CREATE VIEW state.past_users AS
+ SELECT account_id,
+    user_key,
+    folded,
+    until,
+    last_position,
+    user_id,
+    status,
+    pending_order,
+    profile,
+    custom_attributes,
+    creation_type,
+    created_ms,
+    removed,
+    removed_ms,
+    cutoff,
+    observed_created_ms,
+    (profile ->> 'email'::text) AS email,
+    (last_position > 0) AS known
+   FROM state.user_versions v;
+
+CREATE VIEW state.people AS
+ SELECT account_id,
+    user_key,
+    user_id,
+    NULLIF(email, ''::text) AS email,
+        CASE
+            WHEN ((status = 'pending'::text) AND state.signed_in_since(account_id, user_key, pending_order)) THEN 'active'::text
+            ELSE status
+        END AS status,
+    folded,
+    removed,
+    COALESCE(cutoff, '\x'::bytea) AS cutoff,
+    cutoff AS ended,
+    lower(email) AS email_key
+   FROM state.users u
+  WHERE known;
+
+CREATE FUNCTION state.people_at(p_bound bytea) RETURNS SETOF state.people
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT u.account_id,
+     u.user_key,
+     u.user_id,
+     NULLIF(u.email, ''::text) AS email,
+         CASE
+             WHEN ((u.status = 'pending'::text) AND state.signed_in_since_at(people_at.p_bound, u.account_id, u.user_key, u.pending_order)) THEN 'active'::text
+             ELSE u.status
+         END AS status,
+     u.folded,
+     u.removed,
+     COALESCE(u.cutoff, '\x'::bytea) AS cutoff,
+     u.cutoff AS ended,
+     lower(u.email) AS email_key
+    FROM ( SELECT past_users.account_id,
+             past_users.user_key,
+             past_users.folded,
+             past_users.until,
+             past_users.last_position,
+             past_users.user_id,
+             past_users.status,
+             past_users.pending_order,
+             past_users.profile,
+             past_users.custom_attributes,
+             past_users.creation_type,
+             past_users.created_ms,
+             past_users.removed,
+             past_users.removed_ms,
+             past_users.cutoff,
+             past_users.observed_created_ms,
+             past_users.email,
+             past_users.known
+            FROM state.past_users
+           WHERE ((past_users.folded < ( SELECT people_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT people_at.p_bound AS p_bound)))) u
+   WHERE u.known;
+END;
+
+CREATE TABLE state.declared_models (
+    account_id text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    model text,
+    by text
+);
+
+CREATE TABLE state.declared_primary_groups (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    group_id text,
+    by text
+);
+
+CREATE TABLE state.declared_rankings (
+    account_id text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    groups jsonb,
+    by text
+);
+
+CREATE VIEW directory.declarations AS
+ SELECT d.account_id,
+    'model'::text AS kind,
+    NULL::text AS user_id,
+    to_jsonb(d.model) AS value,
+    state.time_of(d.folded) AS declared_at,
+    d.by AS declared_by,
+    state.time_of(d.folded) AS last_event_at,
+    d.last_position
+   FROM state.declared_models d
+  WHERE (d.model IS NOT NULL)
+UNION ALL
+ SELECT d.account_id,
+    'ranking'::text AS kind,
+    NULL::text AS user_id,
+    d.groups AS value,
+    state.time_of(d.folded) AS declared_at,
+    d.by AS declared_by,
+    state.time_of(d.folded) AS last_event_at,
+    d.last_position
+   FROM state.declared_rankings d
+  WHERE (d.groups IS NOT NULL)
+UNION ALL
+ SELECT d.account_id,
+    'primary_group'::text AS kind,
+    COALESCE(u.user_id, d.user_id) AS user_id,
+    to_jsonb(d.group_id) AS value,
+    state.time_of(d.folded) AS declared_at,
+    d.by AS declared_by,
+    state.time_of(d.folded) AS last_event_at,
+    d.last_position
+   FROM (state.declared_primary_groups d
+     LEFT JOIN state.people u ON (((u.account_id = d.account_id) AND (u.user_key = d.user_key))))
+  WHERE (d.group_id IS NOT NULL);
+
+COMMENT ON VIEW directory.declarations IS 'What an operator declared with `projector declare`, because neither events nor Zoom''s REST API tell it. The newest declaration counts; what was taken back is not here.';
+
+COMMENT ON COLUMN directory.declarations.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.declarations.kind IS 'model: which model of settings the account uses; ranking: the ranking of its groups; primary_group: the primary group of a user.';
+
+COMMENT ON COLUMN directory.declarations.user_id IS 'Zoom''s user id, spelled as in users where the user is known there; null but for primary_group.';
+
+COMMENT ON COLUMN directory.declarations.value IS 'Of a model legacy or priority; of a ranking an array of group ids, the highest first; of a primary_group a group id.';
+
+COMMENT ON COLUMN directory.declarations.declared_at IS 'From when it holds: event time of the declaration.';
+
+COMMENT ON COLUMN directory.declarations.declared_by IS 'Who declared it.';
+
+COMMENT ON COLUMN directory.declarations.last_event_at IS 'Event time of the newest event folded into this row.';
+
+COMMENT ON COLUMN directory.declarations.last_position IS 'Position in the log of that event.';
+
+CREATE TABLE state.declared_model_versions (
+    account_id text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    last_position bigint NOT NULL,
+    model text,
+    by text,
+    CONSTRAINT declared_model_versions_check CHECK ((folded < until))
+);
+
+CREATE TABLE state.declared_primary_group_versions (
+    account_id text NOT NULL,
+    user_key text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text NOT NULL,
+    group_id text,
+    by text,
+    CONSTRAINT declared_primary_group_versions_check CHECK ((folded < until))
+);
+
+CREATE TABLE state.declared_ranking_versions (
+    account_id text NOT NULL,
+    folded bytea NOT NULL,
+    until bytea NOT NULL,
+    last_position bigint NOT NULL,
+    groups jsonb,
+    by text,
+    CONSTRAINT declared_ranking_versions_check CHECK ((folded < until))
+);
+
+CREATE VIEW state.past_declared_models AS
+ SELECT account_id,
+    folded,
+    until,
+    last_position,
+    model,
+    by
+   FROM state.declared_model_versions v;
+
+CREATE VIEW state.past_declared_primary_groups AS
+ SELECT account_id,
+    user_key,
+    folded,
+    until,
+    last_position,
+    user_id,
+    group_id,
+    by
+   FROM state.declared_primary_group_versions v;
+
+CREATE VIEW state.past_declared_rankings AS
+ SELECT account_id,
+    folded,
+    until,
+    last_position,
+    groups,
+    by
+   FROM state.declared_ranking_versions v;
+
+CREATE FUNCTION state.declarations_at(p_bound bytea) RETURNS SETOF directory.declarations
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT d.account_id,
+     'model'::text AS kind,
+     NULL::text AS user_id,
+     to_jsonb(d.model) AS value,
+     state.time_of(d.folded) AS declared_at,
+     d.by AS declared_by,
+     state.time_of(d.folded) AS last_event_at,
+     d.last_position
+    FROM ( SELECT past_declared_models.account_id,
+             past_declared_models.folded,
+             past_declared_models.until,
+             past_declared_models.last_position,
+             past_declared_models.model,
+             past_declared_models.by
+            FROM state.past_declared_models
+           WHERE ((past_declared_models.folded < ( SELECT declarations_at.p_bound AS p_bound)) AND (past_declared_models.until >= ( SELECT declarations_at.p_bound AS p_bound)))) d
+   WHERE (d.model IS NOT NULL)
+ UNION ALL
+  SELECT d.account_id,
+     'ranking'::text,
+     NULL::text,
+     d.groups,
+     state.time_of(d.folded) AS time_of,
+     d.by,
+     state.time_of(d.folded) AS time_of,
+     d.last_position
+    FROM ( SELECT past_declared_rankings.account_id,
+             past_declared_rankings.folded,
+             past_declared_rankings.until,
+             past_declared_rankings.last_position,
+             past_declared_rankings.groups,
+             past_declared_rankings.by
+            FROM state.past_declared_rankings
+           WHERE ((past_declared_rankings.folded < ( SELECT declarations_at.p_bound AS p_bound)) AND (past_declared_rankings.until >= ( SELECT declarations_at.p_bound AS p_bound)))) d
+   WHERE (d.groups IS NOT NULL)
+ UNION ALL
+  SELECT d.account_id,
+     'primary_group'::text,
+     COALESCE(u.user_id, d.user_id) AS "coalesce",
+     to_jsonb(d.group_id) AS to_jsonb,
+     state.time_of(d.folded) AS time_of,
+     d.by,
+     state.time_of(d.folded) AS time_of,
+     d.last_position
+    FROM (( SELECT past_declared_primary_groups.account_id,
+             past_declared_primary_groups.user_key,
+             past_declared_primary_groups.folded,
+             past_declared_primary_groups.until,
+             past_declared_primary_groups.last_position,
+             past_declared_primary_groups.user_id,
+             past_declared_primary_groups.group_id,
+             past_declared_primary_groups.by
+            FROM state.past_declared_primary_groups
+           WHERE ((past_declared_primary_groups.folded < ( SELECT declarations_at.p_bound AS p_bound)) AND (past_declared_primary_groups.until >= ( SELECT declarations_at.p_bound AS p_bound)))) d
+      LEFT JOIN state.people_at(declarations_at.p_bound) u(account_id, user_key, user_id, email, status, folded, removed, cutoff, ended, email_key) ON (((u.account_id = d.account_id) AND (u.user_key = d.user_key))))
+   WHERE (d.group_id IS NOT NULL);
+END;
+
+CREATE FUNCTION directory.declarations_at(t timestamp with time zone) RETURNS SETOF directory.declarations
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT declarations_at.account_id,
+     declarations_at.kind,
+     declarations_at.user_id,
+     declarations_at.value,
+     declarations_at.declared_at,
+     declarations_at.declared_by,
+     declarations_at.last_event_at,
+     declarations_at.last_position
+    FROM state.declarations_at(state.bound(declarations_at.t)) declarations_at(account_id, kind, user_id, value, declared_at, declared_by, last_event_at, last_position);
+END;
+
+COMMENT ON FUNCTION directory.declarations_at(t timestamp with time zone) IS 'What the view declarations would show had exactly the events up to this moment been folded, those that arrived late included.';
+
 CREATE FUNCTION directory.drift_page(after_key text, after_account text, after_entity text, after_path text, after_position bigint, most integer) RETURNS TABLE(account_id text, entity text, entity_id text, path text, known jsonb, reported jsonb, event_at timestamp with time zone, "position" bigint, entity_key text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1784,6 +2129,1620 @@ END
 $$;
 
 COMMENT ON FUNCTION directory.drift_page(after_key text, after_account text, after_entity text, after_path text, after_position bigint, most integer) IS 'Rows of drift, at most so many, with entity_key, the id in lower case where it is a user''s: in the order of entity_key, account_id, entity, path, position, from the first after these. '''', '''', '''', '''' and 0 is the beginning.';
+
+CREATE FUNCTION state.flags_over(place text[], flag text[], flag_2 text[]) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT array_agg(array_to_string(place[1:n], '.') ORDER BY n)
+        || CASE WHEN flag IS NOT NULL THEN ARRAY[array_to_string(flag, '.')] END
+        || CASE WHEN flag_2 IS NOT NULL THEN ARRAY[array_to_string(flag_2, '.')] END
+    FROM generate_series(1, cardinality(place)) n
+$$;
+
+CREATE FUNCTION state.group_settings_then(p_account text, p_key text, p_folded bytea, p_locks boolean) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_document jsonb;
+    v_last bytea;
+    v_delta jsonb;
+BEGIN
+    SELECT
+        CASE WHEN p_locks THEN v.locks ELSE v.settings END,
+        v.folded
+    INTO v_document, v_last
+    FROM state.group_settings_versions v
+    WHERE v.account_id = p_account AND v.folded >= p_folded AND v.settings IS NOT NULL
+      AND v.group_id = p_key
+    ORDER BY v.folded LIMIT 1;
+    IF v_last IS NULL THEN
+        SELECT
+            CASE WHEN p_locks THEN s.locks ELSE s.settings END
+        INTO v_document
+        FROM state.group_settings s
+        WHERE s.account_id = p_account
+          AND s.group_id = p_key
+        ;
+        v_last := '\xff';
+    END IF;
+    FOR v_delta IN
+        SELECT
+            CASE WHEN p_locks THEN v.locks_delta ELSE v.delta END
+        FROM state.group_settings_versions v
+        WHERE v.account_id = p_account AND v.folded > p_folded AND v.folded <= v_last
+          AND v.group_id = p_key
+        ORDER BY v.folded DESC
+    LOOP
+        v_document := state.before_change(v_document, v_delta);
+    END LOOP;
+    RETURN v_document;
+END
+$$;
+
+CREATE FUNCTION state.memberships_decides(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_person text := state.memberships_meaning(p_account, p_group, p_key, p_folded);
+    v_cutoff bytea;
+    v_own_email text;
+    v_listed record;
+    v_mark bytea;
+BEGIN
+    IF v_person IS NULL OR v_person = p_key THEN
+        RETURN v_person;
+    END IF;
+    -- What was told before the newest whole set of the person's groups counts no more.
+    SELECT o.mark INTO v_mark
+    FROM state.observed_groups o WHERE o.account_id = p_account AND o.person_key = v_person;
+    IF p_folded < v_mark THEN
+        RETURN NULL;
+    END IF;
+    SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
+    FROM state.users u WHERE u.account_id = p_account AND u.user_key = v_person;
+    SELECT m.folded, m.email INTO v_listed
+    FROM state.memberships m
+    WHERE m.account_id = p_account AND m.group_id = p_group AND m.person_key = v_person;
+    IF v_listed.folded >= p_folded AND v_listed.folded > coalesce(v_cutoff, '') THEN
+        RETURN NULL;
+    END IF;
+    -- No other e-mails than these two can mean the same person.
+    IF EXISTS (
+        SELECT FROM state.memberships e
+        WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
+          AND e.person_key IN ('email:' || lower(v_listed.email), 'email:' || lower(v_own_email))
+          AND (e.folded, e.person_key) > (p_folded, p_key)
+          AND state.memberships_meaning(p_account, p_group, e.person_key, e.folded) = v_person)
+    THEN
+        RETURN NULL;
+    END IF;
+    RETURN v_person;
+END
+$$;
+
+CREATE FUNCTION state.memberships_decides_at(p_bound bytea, p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_person text := state.memberships_meaning_at(p_bound, p_account, p_group, p_key, p_folded);
+    v_cutoff bytea;
+    v_own_email text;
+    v_listed record;
+    v_mark bytea;
+BEGIN
+    IF v_person IS NULL OR v_person = p_key THEN
+        RETURN v_person;
+    END IF;
+    -- What was told before the newest whole set of the person's groups counts no more.
+    SELECT o.mark INTO v_mark
+    FROM (SELECT * FROM state.past_observed_groups WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) o WHERE o.account_id = p_account AND o.person_key = v_person;
+    IF p_folded < v_mark THEN
+        RETURN NULL;
+    END IF;
+    SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
+    FROM (SELECT * FROM state.past_users WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) u WHERE u.account_id = p_account AND u.user_key = v_person;
+    SELECT m.folded, m.email INTO v_listed
+    FROM (SELECT * FROM state.past_memberships WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) m
+    WHERE m.account_id = p_account AND m.group_id = p_group AND m.person_key = v_person;
+    IF v_listed.folded >= p_folded AND v_listed.folded > coalesce(v_cutoff, '') THEN
+        RETURN NULL;
+    END IF;
+    -- No other e-mails than these two can mean the same person.
+    IF EXISTS (
+        SELECT FROM (SELECT * FROM state.past_memberships WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) e
+        WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
+          AND e.person_key IN ('email:' || lower(v_listed.email), 'email:' || lower(v_own_email))
+          AND (e.folded, e.person_key) > (p_folded, p_key)
+          AND state.memberships_meaning_at(p_bound, p_account, p_group, e.person_key, e.folded) = v_person)
+    THEN
+        RETURN NULL;
+    END IF;
+    RETURN v_person;
+END
+$$;
+
+CREATE TABLE state.group_settings (
+    account_id text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    settings jsonb NOT NULL,
+    locks jsonb NOT NULL,
+    changed_order bytea,
+    changed_by text,
+    removed boolean NOT NULL,
+    drift jsonb NOT NULL,
+    flags_set jsonb GENERATED ALWAYS AS (state.flags_of(locks, true)) STORED NOT NULL,
+    flags_open jsonb GENERATED ALWAYS AS (state.flags_of(locks, false)) STORED NOT NULL
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.group_settings ALTER COLUMN settings SET STATISTICS 0;
+ALTER TABLE ONLY state.group_settings ALTER COLUMN locks SET STATISTICS 0;
+ALTER TABLE ONLY state.group_settings ALTER COLUMN flags_set SET STATISTICS 0;
+ALTER TABLE ONLY state.group_settings ALTER COLUMN flags_open SET STATISTICS 0;
+
+CREATE TABLE state.memberships (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    group_id text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    user_id text,
+    email text,
+    email_order bytea NOT NULL,
+    added boolean NOT NULL,
+    by text,
+    told bytea NOT NULL,
+    told_added boolean NOT NULL,
+    absent bytea NOT NULL,
+    in_set boolean NOT NULL,
+    happened_at timestamp with time zone GENERATED ALWAYS AS (state.time_of(folded)) STORED,
+    told_at timestamp with time zone GENERATED ALWAYS AS (
+CASE
+    WHEN told_added THEN state.time_of(told)
+    ELSE NULL::timestamp with time zone
+END) STORED
+)
+WITH (fillfactor='85');
+
+CREATE TABLE state.observed_groups (
+    account_id text NOT NULL,
+    person_key text NOT NULL,
+    folded bytea NOT NULL,
+    last_position bigint NOT NULL,
+    mark bytea NOT NULL,
+    groups jsonb NOT NULL,
+    lacked jsonb NOT NULL,
+    dropped jsonb NOT NULL
+)
+WITH (fillfactor='85');
+ALTER TABLE ONLY state.observed_groups ALTER COLUMN groups SET STATISTICS 0;
+ALTER TABLE ONLY state.observed_groups ALTER COLUMN lacked SET STATISTICS 0;
+ALTER TABLE ONLY state.observed_groups ALTER COLUMN dropped SET STATISTICS 0;
+
+CREATE VIEW state.groups_of_users AS
+ SELECT m.account_id,
+    u.user_id,
+    m.person_key AS user_key,
+    m.group_id,
+    (u.profile ->> 'primary_group_id'::text) AS primary_group,
+    (EXISTS ( SELECT
+           FROM state.group_settings s
+          WHERE ((s.group_id = m.group_id) AND (s.account_id = m.account_id) AND (NOT s.removed)))) AS told
+   FROM (((state.memberships m
+     JOIN state.users u ON (((u.account_id = m.account_id) AND (u.user_key = m.person_key))))
+     LEFT JOIN state.groups g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+     LEFT JOIN state.observed_groups o ON (((o.account_id = m.account_id) AND (o.person_key = m.person_key))))
+  WHERE (m.added AND (m.user_id IS NOT NULL) AND u.known AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.cutoff IS NULL) OR (m.folded > u.cutoff)) AND ((g.cutoff IS NULL) OR (m.folded > g.cutoff)) AND ((o.mark IS NULL) OR (m.folded >= o.mark)) AND (NOT (EXISTS ( SELECT
+           FROM state.memberships e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))) AND (NOT (EXISTS ( SELECT
+           FROM state.memberships e
+          WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.folded > m.folded) AND (
+                CASE e.person_key
+                    WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+                    ELSE NULL::text
+                END = m.person_key))))))
+UNION ALL
+ SELECT e.account_id,
+    u.user_id,
+    u.user_key,
+    e.group_id,
+    (u.profile ->> 'primary_group_id'::text) AS primary_group,
+    (EXISTS ( SELECT
+           FROM state.group_settings s
+          WHERE ((s.group_id = e.group_id) AND (s.account_id = e.account_id) AND (NOT s.removed)))) AS told
+   FROM ((state.users u
+     JOIN state.memberships e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.user_id IS NULL) AND (lower(u.email) = SUBSTRING(e.person_key FROM 7)))))
+     LEFT JOIN state.groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND u.known AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (u.email <> ''::text) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = u.user_key))
+UNION ALL
+ SELECT e.account_id,
+    u.user_id,
+    u.user_key,
+    e.group_id,
+    (u.profile ->> 'primary_group_id'::text) AS primary_group,
+    (EXISTS ( SELECT
+           FROM state.group_settings s
+          WHERE ((s.group_id = e.group_id) AND (s.account_id = e.account_id) AND (NOT s.removed)))) AS told
+   FROM (((state.users u
+     JOIN state.memberships m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
+     JOIN state.memberships e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))))))
+     LEFT JOIN state.groups g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+  WHERE (e.added AND u.known AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(NULLIF(u.email, ''::text)) IS DISTINCT FROM lower(m.email)) AND (
+        CASE e.person_key
+            WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides(e.account_id, e.group_id, e.person_key, e.folded)
+            ELSE NULL::text
+        END = m.person_key));
+
+CREATE VIEW state.past_group_settings AS
+ SELECT v.account_id,
+    v.group_id,
+    v.folded,
+    v.until,
+    v.last_position,
+        CASE
+            WHEN (v.until = '\xff'::bytea) THEN s.settings
+            ELSE state.group_settings_then(v.account_id, v.group_id, v.folded, false)
+        END AS settings,
+        CASE
+            WHEN (v.until = '\xff'::bytea) THEN s.locks
+            ELSE state.group_settings_then(v.account_id, v.group_id, v.folded, true)
+        END AS locks,
+    v.changed_by,
+    v.removed,
+        CASE
+            WHEN (v.changed_order = '\x'::bytea) THEN v.folded
+            ELSE v.changed_order
+        END AS changed_order,
+        CASE
+            WHEN (v.until = '\xff'::bytea) THEN s.flags_set
+            ELSE state.flags_of(state.group_settings_then(v.account_id, v.group_id, v.folded, true), true)
+        END AS flags_set,
+        CASE
+            WHEN (v.until = '\xff'::bytea) THEN s.flags_open
+            ELSE state.flags_of(state.group_settings_then(v.account_id, v.group_id, v.folded, true), false)
+        END AS flags_open
+   FROM (state.group_settings_versions v
+     LEFT JOIN state.group_settings s ON (((s.account_id = v.account_id) AND (s.group_id = v.group_id))));
+
+CREATE VIEW state.past_memberships AS
+ SELECT account_id,
+    person_key,
+    group_id,
+    folded,
+    until,
+    last_position,
+    user_id,
+    email,
+    COALESCE(email_order, folded) AS email_order,
+    added,
+    by,
+    COALESCE(told, folded) AS told,
+    told_added,
+    absent,
+    in_set,
+    state.time_of(folded) AS happened_at,
+        CASE
+            WHEN told_added THEN state.time_of(COALESCE(told, folded))
+            ELSE NULL::timestamp with time zone
+        END AS told_at
+   FROM state.memberships_versions v;
+
+CREATE VIEW state.past_observed_groups AS
+ SELECT account_id,
+    person_key,
+    folded,
+    until,
+    mark,
+    groups,
+    lacked,
+    dropped
+   FROM state.observed_group_versions v;
+
+CREATE FUNCTION state.groups_of_users_at(p_bound bytea) RETURNS SETOF state.groups_of_users
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT m.account_id,
+     u.user_id,
+     m.person_key AS user_key,
+     m.group_id,
+     (u.profile ->> 'primary_group_id'::text) AS primary_group,
+     (EXISTS ( SELECT
+            FROM ( SELECT past_group_settings.account_id,
+                     past_group_settings.group_id,
+                     past_group_settings.folded,
+                     past_group_settings.until,
+                     past_group_settings.last_position,
+                     past_group_settings.settings,
+                     past_group_settings.locks,
+                     past_group_settings.changed_by,
+                     past_group_settings.removed,
+                     past_group_settings.changed_order,
+                     past_group_settings.flags_set,
+                     past_group_settings.flags_open
+                    FROM state.past_group_settings
+                   WHERE ((past_group_settings.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_group_settings.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) s
+           WHERE ((s.group_id = m.group_id) AND (s.account_id = m.account_id) AND (NOT s.removed)))) AS told
+    FROM (((( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) m
+      JOIN ( SELECT past_users.account_id,
+             past_users.user_key,
+             past_users.folded,
+             past_users.until,
+             past_users.last_position,
+             past_users.user_id,
+             past_users.status,
+             past_users.pending_order,
+             past_users.profile,
+             past_users.custom_attributes,
+             past_users.creation_type,
+             past_users.created_ms,
+             past_users.removed,
+             past_users.removed_ms,
+             past_users.cutoff,
+             past_users.observed_created_ms,
+             past_users.email,
+             past_users.known
+            FROM state.past_users
+           WHERE ((past_users.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) u ON (((u.account_id = m.account_id) AND (u.user_key = m.person_key))))
+      LEFT JOIN ( SELECT past_groups.account_id,
+             past_groups.group_id,
+             past_groups.folded,
+             past_groups.until,
+             past_groups.last_position,
+             past_groups.profile,
+             past_groups.created_ms,
+             past_groups.removed,
+             past_groups.removed_ms,
+             past_groups.cutoff
+            FROM state.past_groups
+           WHERE ((past_groups.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_groups.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) g ON (((g.account_id = m.account_id) AND (g.group_id = m.group_id))))
+      LEFT JOIN ( SELECT past_observed_groups.account_id,
+             past_observed_groups.person_key,
+             past_observed_groups.folded,
+             past_observed_groups.until,
+             past_observed_groups.mark,
+             past_observed_groups.groups,
+             past_observed_groups.lacked,
+             past_observed_groups.dropped
+            FROM state.past_observed_groups
+           WHERE ((past_observed_groups.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_observed_groups.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) o ON (((o.account_id = m.account_id) AND (o.person_key = m.person_key))))
+   WHERE (m.added AND (m.user_id IS NOT NULL) AND u.known AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND ((u.cutoff IS NULL) OR (m.folded > u.cutoff)) AND ((g.cutoff IS NULL) OR (m.folded > g.cutoff)) AND ((o.mark IS NULL) OR (m.folded >= o.mark)) AND (NOT (EXISTS ( SELECT
+            FROM ( SELECT past_memberships.account_id,
+                     past_memberships.person_key,
+                     past_memberships.group_id,
+                     past_memberships.folded,
+                     past_memberships.until,
+                     past_memberships.last_position,
+                     past_memberships.user_id,
+                     past_memberships.email,
+                     past_memberships.email_order,
+                     past_memberships.added,
+                     past_memberships.by,
+                     past_memberships.told,
+                     past_memberships.told_added,
+                     past_memberships.absent,
+                     past_memberships.in_set,
+                     past_memberships.happened_at,
+                     past_memberships.told_at
+                    FROM state.past_memberships
+                   WHERE ((past_memberships.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) e
+           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))) AND (e.folded > m.folded) AND (
+                 CASE e.person_key
+                     WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(groups_of_users_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     ELSE NULL::text
+                 END = m.person_key))))) AND (NOT (EXISTS ( SELECT
+            FROM ( SELECT past_memberships.account_id,
+                     past_memberships.person_key,
+                     past_memberships.group_id,
+                     past_memberships.folded,
+                     past_memberships.until,
+                     past_memberships.last_position,
+                     past_memberships.user_id,
+                     past_memberships.email,
+                     past_memberships.email_order,
+                     past_memberships.added,
+                     past_memberships.by,
+                     past_memberships.told,
+                     past_memberships.told_added,
+                     past_memberships.absent,
+                     past_memberships.in_set,
+                     past_memberships.happened_at,
+                     past_memberships.told_at
+                    FROM state.past_memberships
+                   WHERE ((past_memberships.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) e
+           WHERE ((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.folded > m.folded) AND (
+                 CASE e.person_key
+                     WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides_at(groups_of_users_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+                     ELSE NULL::text
+                 END = m.person_key))))))
+ UNION ALL
+  SELECT e.account_id,
+     u.user_id,
+     u.user_key,
+     e.group_id,
+     (u.profile ->> 'primary_group_id'::text),
+     (EXISTS ( SELECT
+            FROM ( SELECT past_group_settings.account_id,
+                     past_group_settings.group_id,
+                     past_group_settings.folded,
+                     past_group_settings.until,
+                     past_group_settings.last_position,
+                     past_group_settings.settings,
+                     past_group_settings.locks,
+                     past_group_settings.changed_by,
+                     past_group_settings.removed,
+                     past_group_settings.changed_order,
+                     past_group_settings.flags_set,
+                     past_group_settings.flags_open
+                    FROM state.past_group_settings
+                   WHERE ((past_group_settings.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_group_settings.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) s
+           WHERE ((s.group_id = e.group_id) AND (s.account_id = e.account_id) AND (NOT s.removed)))) AS "exists"
+    FROM ((( SELECT past_users.account_id,
+             past_users.user_key,
+             past_users.folded,
+             past_users.until,
+             past_users.last_position,
+             past_users.user_id,
+             past_users.status,
+             past_users.pending_order,
+             past_users.profile,
+             past_users.custom_attributes,
+             past_users.creation_type,
+             past_users.created_ms,
+             past_users.removed,
+             past_users.removed_ms,
+             past_users.cutoff,
+             past_users.observed_created_ms,
+             past_users.email,
+             past_users.known
+            FROM state.past_users
+           WHERE ((past_users.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) u
+      JOIN ( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) e ON (((e.account_id = u.account_id) AND (e.person_key = ('email:'::text || lower(u.email))) AND (e.user_id IS NULL) AND (lower(u.email) = SUBSTRING(e.person_key FROM 7)))))
+      LEFT JOIN ( SELECT past_groups.account_id,
+             past_groups.group_id,
+             past_groups.folded,
+             past_groups.until,
+             past_groups.last_position,
+             past_groups.profile,
+             past_groups.created_ms,
+             past_groups.removed,
+             past_groups.removed_ms,
+             past_groups.cutoff
+            FROM state.past_groups
+           WHERE ((past_groups.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_groups.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND u.known AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (u.email <> ''::text) AND (
+         CASE e.person_key
+             WHEN ('email:'::text || lower(u.email)) THEN state.memberships_decides_at(groups_of_users_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             ELSE NULL::text
+         END = u.user_key))
+ UNION ALL
+  SELECT e.account_id,
+     u.user_id,
+     u.user_key,
+     e.group_id,
+     (u.profile ->> 'primary_group_id'::text),
+     (EXISTS ( SELECT
+            FROM ( SELECT past_group_settings.account_id,
+                     past_group_settings.group_id,
+                     past_group_settings.folded,
+                     past_group_settings.until,
+                     past_group_settings.last_position,
+                     past_group_settings.settings,
+                     past_group_settings.locks,
+                     past_group_settings.changed_by,
+                     past_group_settings.removed,
+                     past_group_settings.changed_order,
+                     past_group_settings.flags_set,
+                     past_group_settings.flags_open
+                    FROM state.past_group_settings
+                   WHERE ((past_group_settings.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_group_settings.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) s
+           WHERE ((s.group_id = e.group_id) AND (s.account_id = e.account_id) AND (NOT s.removed)))) AS "exists"
+    FROM (((( SELECT past_users.account_id,
+             past_users.user_key,
+             past_users.folded,
+             past_users.until,
+             past_users.last_position,
+             past_users.user_id,
+             past_users.status,
+             past_users.pending_order,
+             past_users.profile,
+             past_users.custom_attributes,
+             past_users.creation_type,
+             past_users.created_ms,
+             past_users.removed,
+             past_users.removed_ms,
+             past_users.cutoff,
+             past_users.observed_created_ms,
+             past_users.email,
+             past_users.known
+            FROM state.past_users
+           WHERE ((past_users.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) u
+      JOIN ( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) m ON (((m.account_id = u.account_id) AND (m.person_key = u.user_key) AND (m.user_id IS NOT NULL))))
+      JOIN ( SELECT past_memberships.account_id,
+             past_memberships.person_key,
+             past_memberships.group_id,
+             past_memberships.folded,
+             past_memberships.until,
+             past_memberships.last_position,
+             past_memberships.user_id,
+             past_memberships.email,
+             past_memberships.email_order,
+             past_memberships.added,
+             past_memberships.by,
+             past_memberships.told,
+             past_memberships.told_added,
+             past_memberships.absent,
+             past_memberships.in_set,
+             past_memberships.happened_at,
+             past_memberships.told_at
+            FROM state.past_memberships
+           WHERE ((past_memberships.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_memberships.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) e ON (((e.account_id = m.account_id) AND (e.group_id = m.group_id) AND (e.user_id IS NULL) AND (e.person_key = ('email:'::text || lower(m.email))))))
+      LEFT JOIN ( SELECT past_groups.account_id,
+             past_groups.group_id,
+             past_groups.folded,
+             past_groups.until,
+             past_groups.last_position,
+             past_groups.profile,
+             past_groups.created_ms,
+             past_groups.removed,
+             past_groups.removed_ms,
+             past_groups.cutoff
+            FROM state.past_groups
+           WHERE ((past_groups.folded < ( SELECT groups_of_users_at.p_bound AS p_bound)) AND (past_groups.until >= ( SELECT groups_of_users_at.p_bound AS p_bound)))) g ON (((g.account_id = e.account_id) AND (g.group_id = e.group_id))))
+   WHERE (e.added AND u.known AND (NOT u.removed) AND (g.removed IS NOT TRUE) AND (lower(NULLIF(u.email, ''::text)) IS DISTINCT FROM lower(m.email)) AND (
+         CASE e.person_key
+             WHEN ('email:'::text || lower(m.email)) THEN state.memberships_decides_at(groups_of_users_at.p_bound, e.account_id, e.group_id, e.person_key, e.folded)
+             ELSE NULL::text
+         END = m.person_key));
+END;
+
+CREATE VIEW state.ranked_groups_of_users AS
+ SELECT i.account_id,
+    i.user_id,
+    i.group_id,
+    i.told,
+    r.rank,
+    (i.group_id = NULLIF(i.primary_group, ''::text)) AS primary_told,
+    (i.group_id = COALESCE(NULLIF(i.primary_group, ''::text), p.group_id)) AS primary_held
+   FROM ((state.groups_of_users i
+     LEFT JOIN ( SELECT d.account_id,
+            g.group_id,
+            min(g.rank) AS rank
+           FROM (state.declared_rankings d
+             CROSS JOIN LATERAL jsonb_array_elements_text(d.groups) WITH ORDINALITY g(group_id, rank))
+          GROUP BY d.account_id, g.group_id) r ON (((r.account_id = i.account_id) AND (r.group_id = i.group_id))))
+     LEFT JOIN state.declared_primary_groups p ON (((p.account_id = i.account_id) AND (p.user_key = i.user_key))));
+
+CREATE FUNCTION state.ranked_groups_of_users_at(p_bound bytea) RETURNS SETOF state.ranked_groups_of_users
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT i.account_id,
+     i.user_id,
+     i.group_id,
+     i.told,
+     r.rank,
+     (i.group_id = NULLIF(i.primary_group, ''::text)) AS primary_told,
+     (i.group_id = COALESCE(NULLIF(i.primary_group, ''::text), p.group_id)) AS primary_held
+    FROM ((state.groups_of_users_at(ranked_groups_of_users_at.p_bound) i(account_id, user_id, user_key, group_id, primary_group, told)
+      LEFT JOIN ( SELECT d.account_id,
+             g.group_id,
+             min(g.rank) AS rank
+            FROM (( SELECT past_declared_rankings.account_id,
+                     past_declared_rankings.folded,
+                     past_declared_rankings.until,
+                     past_declared_rankings.last_position,
+                     past_declared_rankings.groups,
+                     past_declared_rankings.by
+                    FROM state.past_declared_rankings
+                   WHERE ((past_declared_rankings.folded < ( SELECT ranked_groups_of_users_at.p_bound AS p_bound)) AND (past_declared_rankings.until >= ( SELECT ranked_groups_of_users_at.p_bound AS p_bound)))) d
+              CROSS JOIN LATERAL jsonb_array_elements_text(d.groups) WITH ORDINALITY g(group_id, rank))
+           GROUP BY d.account_id, g.group_id) r ON (((r.account_id = i.account_id) AND (r.group_id = i.group_id))))
+      LEFT JOIN ( SELECT past_declared_primary_groups.account_id,
+             past_declared_primary_groups.user_key,
+             past_declared_primary_groups.folded,
+             past_declared_primary_groups.until,
+             past_declared_primary_groups.last_position,
+             past_declared_primary_groups.user_id,
+             past_declared_primary_groups.group_id,
+             past_declared_primary_groups.by
+            FROM state.past_declared_primary_groups
+           WHERE ((past_declared_primary_groups.folded < ( SELECT ranked_groups_of_users_at.p_bound AS p_bound)) AND (past_declared_primary_groups.until >= ( SELECT ranked_groups_of_users_at.p_bound AS p_bound)))) p ON (((p.account_id = i.account_id) AND (p.user_key = i.user_key))));
+END;
+
+CREATE VIEW state.groups_never_told AS
+ SELECT account_id,
+    user_id,
+    count(*) AS groups,
+    count(rank) AS ranked,
+    min(rank) AS top_rank
+   FROM state.ranked_groups_of_users i
+  WHERE (NOT told)
+  GROUP BY account_id, user_id;
+
+CREATE FUNCTION state.groups_never_told_at(p_bound bytea) RETURNS SETOF state.groups_never_told
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT i.account_id,
+     i.user_id,
+     count(*) AS groups,
+     count(i.rank) AS ranked,
+     min(i.rank) AS top_rank
+    FROM state.ranked_groups_of_users_at(groups_never_told_at.p_bound) i(account_id, user_id, group_id, told, rank, primary_told, primary_held)
+   WHERE (NOT i.told)
+   GROUP BY i.account_id, i.user_id;
+END;
+
+CREATE FUNCTION state.leaf_at(p_document jsonb, p_place text[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (jsonb_typeof((p_document #> p_place)) <> 'object'::text) THEN (p_document #> p_place) ELSE NULL::jsonb END;
+
+CREATE FUNCTION state.locks_by(p_set jsonb, p_open jsonb, p_flags text[], p_lockable boolean) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (p_set ?| p_flags) THEN true WHEN ((p_open ?| p_flags) OR (NOT p_lockable)) THEN false WHEN ((p_lockable IS NULL) AND ((p_set <> '{}'::jsonb) OR (p_open <> '{}'::jsonb)) AND (NOT (p_set ? ((p_flags)[1] || '.*'::text)))) THEN false ELSE NULL::boolean END;
+
+CREATE FUNCTION state.unpacked(document jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE COST 1000 PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN document || '{}';
+END
+$$;
+
+CREATE TABLE state.account_setting_paths (
+    account_id text NOT NULL,
+    path text NOT NULL,
+    first_ms bigint NOT NULL
+);
+
+CREATE TABLE state.group_setting_paths (
+    account_id text NOT NULL,
+    path text NOT NULL,
+    first_ms bigint NOT NULL
+);
+
+CREATE TABLE state.setting_map (
+    path text NOT NULL,
+    of_user boolean NOT NULL,
+    of_group boolean NOT NULL,
+    of_account boolean NOT NULL,
+    user_path text[],
+    group_path text[],
+    account_path text[],
+    group_flag text[],
+    group_flag_2 text[],
+    account_flag text[],
+    account_flag_2 text[],
+    group_lockable boolean,
+    account_lockable boolean,
+    group_flags text[] GENERATED ALWAYS AS (state.flags_over(COALESCE(group_path, string_to_array(path, '.'::text)), group_flag, group_flag_2)) STORED,
+    account_flags text[] GENERATED ALWAYS AS (state.flags_over(COALESCE(account_path, string_to_array(path, '.'::text)), account_flag, account_flag_2)) STORED,
+    CONSTRAINT canonical CHECK ((NOT (string_to_array(path, '.'::text) IS DISTINCT FROM COALESCE(user_path, group_path, account_path)))),
+    CONSTRAINT flags CHECK ((((group_flag IS NOT NULL) OR (group_flag_2 IS NULL)) AND ((group_flag IS NULL) OR (group_lockable IS TRUE)) AND ((account_flag IS NOT NULL) OR (account_flag_2 IS NULL)) AND ((account_flag IS NULL) OR (account_lockable IS TRUE)))),
+    CONSTRAINT levels CHECK (((of_user = (user_path IS NOT NULL)) AND (of_group = (group_path IS NOT NULL)) AND (of_account = (account_path IS NOT NULL))))
+);
+
+COMMENT ON TABLE state.setting_map IS 'The settings of Zoom''s reference: how each level spells them, and which lock flags cover them. Written by migrations alone.';
+
+COMMENT ON COLUMN state.setting_map.path IS 'The setting, dotted: as the user level spells it, else the group level, else the account level.';
+
+COMMENT ON COLUMN state.setting_map.of_user IS 'Whether people have it.';
+
+COMMENT ON COLUMN state.setting_map.of_group IS 'Whether groups have it.';
+
+COMMENT ON COLUMN state.setting_map.of_account IS 'Whether accounts have it.';
+
+COMMENT ON COLUMN state.setting_map.user_path IS 'Where it is in a person''s settings; null where people do not have it.';
+
+COMMENT ON COLUMN state.setting_map.group_path IS 'Where it is in a group''s settings; null where groups do not have it.';
+
+COMMENT ON COLUMN state.setting_map.account_path IS 'Where it is in an account''s settings; null where accounts do not have it.';
+
+COMMENT ON COLUMN state.setting_map.group_flag IS 'A flag in a group''s locks that covers it and stands neither at group_path nor above it; null where there is none.';
+
+COMMENT ON COLUMN state.setting_map.group_flag_2 IS 'Another such flag in a group''s locks.';
+
+COMMENT ON COLUMN state.setting_map.account_flag IS 'A flag in an account''s locks that covers it and stands neither at account_path nor above it; null where there is none.';
+
+COMMENT ON COLUMN state.setting_map.account_flag_2 IS 'Another such flag in an account''s locks.';
+
+COMMENT ON COLUMN state.setting_map.group_lockable IS 'Whether a flag that groups'' locks are documented to have covers it; null where none does and others of its section have one.';
+
+COMMENT ON COLUMN state.setting_map.account_lockable IS 'Whether a flag that accounts'' locks are documented to have covers it; null where none does and others of its section have one.';
+
+COMMENT ON COLUMN state.setting_map.group_flags IS 'Every path in a group''s locks at which a flag covers it, dotted.';
+
+COMMENT ON COLUMN state.setting_map.account_flags IS 'Every path in an account''s locks at which a flag covers it, dotted.';
+
+CREATE TABLE state.user_setting_paths (
+    account_id text NOT NULL,
+    path text NOT NULL,
+    first_ms bigint NOT NULL
+);
+
+CREATE VIEW state.setting_paths AS
+ SELECT p.account_id,
+    p.path,
+    'user'::text AS level
+   FROM state.user_setting_paths p
+UNION ALL
+ SELECT p.account_id,
+    p.path,
+    'group'::text AS level
+   FROM state.group_setting_paths p
+UNION ALL
+ SELECT p.account_id,
+    p.path,
+    'account'::text AS level
+   FROM state.account_setting_paths p;
+
+CREATE TABLE state.setting_twins (
+    level text,
+    spelling text,
+    path text
+);
+
+COMMENT ON TABLE state.setting_twins IS 'The settings of setting_map that a level spells otherwise than path does. Written by migrations alone.';
+
+CREATE VIEW state.setting_places AS
+ SELECT a.account_id,
+    m.path,
+    m.of_user,
+    (m.of_group OR (m.group_lockable IS TRUE)) AS of_group,
+    COALESCE(m.user_path, string_to_array(m.path, '.'::text)) AS user_path,
+    COALESCE(m.group_path, string_to_array(m.path, '.'::text)) AS group_path,
+    COALESCE(m.account_path, string_to_array(m.path, '.'::text)) AS account_path,
+    m.group_flags,
+    m.account_flags,
+    m.group_lockable,
+    m.account_lockable
+   FROM (state.setting_map m
+     CROSS JOIN ( SELECT DISTINCT p.account_id
+           FROM state.setting_paths p) a)
+UNION ALL
+ SELECT k.account_id,
+    k.path,
+    true AS of_user,
+    true AS of_group,
+    x.place AS user_path,
+    x.place AS group_path,
+    x.place AS account_path,
+    x.flags AS group_flags,
+    x.flags AS account_flags,
+    true AS group_lockable,
+    true AS account_lockable
+   FROM (( SELECT DISTINCT p.account_id,
+            p.path
+           FROM state.setting_paths p
+          WHERE ((NOT (EXISTS ( SELECT
+                   FROM state.setting_map m
+                  WHERE (m.path = p.path)))) AND (NOT (EXISTS ( SELECT
+                   FROM state.setting_twins t
+                  WHERE ((t.spelling = p.path) AND (t.level = p.level))))))) k
+     CROSS JOIN LATERAL ( SELECT string_to_array(k.path, '.'::text) AS place,
+            state.flags_over(string_to_array(k.path, '.'::text), NULL::text[], NULL::text[]) AS flags) x);
+
+CREATE VIEW state.settings_of_groups AS
+ SELECT s.account_id,
+    s.group_id,
+    k.path,
+    v.value,
+    v.locked,
+    v.same,
+    v.told
+   FROM (((state.group_settings s
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (s.account_id = ''::text) THEN state.unpacked(s.settings)
+                    ELSE (s.settings || '{}'::jsonb)
+                END AS settings,
+            (s.flags_set || '{}'::jsonb) AS flags_set,
+            (s.flags_open || '{}'::jsonb) AS flags_open
+         OFFSET 0) d)
+     JOIN state.setting_places k ON ((k.account_id = s.account_id)))
+     CROSS JOIN LATERAL ( SELECT x.value,
+            x.locked,
+            COALESCE((x.value #>> '{}'::text[]), ''::text) AS same,
+            (((('group '::text || s.group_id) || ' '::text) || COALESCE("left"((x.value)::text, 60), 'not known'::text)) ||
+                CASE
+                    WHEN x.locked THEN ' (locked)'::text
+                    WHEN (x.locked IS NULL) THEN ' (lock not known)'::text
+                    ELSE ''::text
+                END) AS told
+           FROM ( SELECT state.leaf_at(d.settings, k.group_path) AS value,
+                    state.locks_by(d.flags_set, d.flags_open, k.group_flags, k.group_lockable) AS locked
+                 OFFSET 0) x
+         OFFSET 0) v)
+  WHERE ((NOT s.removed) AND (k.of_group OR (v.value IS NOT NULL)));
+
+CREATE FUNCTION state.settings_of_groups_at(p_bound bytea) RETURNS SETOF state.settings_of_groups
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT s.account_id,
+     s.group_id,
+     k.path,
+     v.value,
+     v.locked,
+     v.same,
+     v.told
+    FROM (((( SELECT past_group_settings.account_id,
+             past_group_settings.group_id,
+             past_group_settings.folded,
+             past_group_settings.until,
+             past_group_settings.last_position,
+             past_group_settings.settings,
+             past_group_settings.locks,
+             past_group_settings.changed_by,
+             past_group_settings.removed,
+             past_group_settings.changed_order,
+             past_group_settings.flags_set,
+             past_group_settings.flags_open
+            FROM state.past_group_settings
+           WHERE ((past_group_settings.folded < ( SELECT settings_of_groups_at.p_bound AS p_bound)) AND (past_group_settings.until >= ( SELECT settings_of_groups_at.p_bound AS p_bound)))) s
+      CROSS JOIN LATERAL ( SELECT
+                 CASE
+                     WHEN (s.account_id = ''::text) THEN state.unpacked(s.settings)
+                     ELSE (s.settings || '{}'::jsonb)
+                 END AS settings,
+             (s.flags_set || '{}'::jsonb) AS flags_set,
+             (s.flags_open || '{}'::jsonb) AS flags_open
+          OFFSET 0) d)
+      JOIN state.setting_places k ON ((k.account_id = s.account_id)))
+      CROSS JOIN LATERAL ( SELECT x.value,
+             x.locked,
+             COALESCE((x.value #>> '{}'::text[]), ''::text) AS same,
+             (((('group '::text || s.group_id) || ' '::text) || COALESCE("left"((x.value)::text, 60), 'not known'::text)) ||
+                 CASE
+                     WHEN x.locked THEN ' (locked)'::text
+                     WHEN (x.locked IS NULL) THEN ' (lock not known)'::text
+                     ELSE ''::text
+                 END) AS told
+            FROM ( SELECT state.leaf_at(d.settings, k.group_path) AS value,
+                     state.locks_by(d.flags_set, d.flags_open, k.group_flags, k.group_lockable) AS locked
+                  OFFSET 0) x
+          OFFSET 0) v)
+   WHERE ((NOT s.removed) AND (k.of_group OR (v.value IS NOT NULL)));
+END;
+
+CREATE VIEW state.settings_by_groups AS
+ SELECT i.account_id,
+    i.user_id,
+    v.path,
+    count(*) AS counted,
+    count(*) FILTER (WHERE v.locked) AS locking,
+    count(*) FILTER (WHERE (v.locked IS NOT FALSE)) AS may_lock,
+    min(v.group_id) FILTER (WHERE (v.locked IS NOT FALSE)) AS locker,
+    min(((v.value)::text COLLATE "C")) FILTER (WHERE (v.locked IS NOT FALSE)) AS lock_value,
+    ((count(*) FILTER (WHERE ((v.locked IS NOT FALSE) AND (v.value IS NULL))) = 0) AND (min((v.same COLLATE "C")) FILTER (WHERE (v.locked IS NOT FALSE)) = max((v.same COLLATE "C")) FILTER (WHERE (v.locked IS NOT FALSE)))) AS lockers_agree,
+    count(v.value) AS known,
+    min(v.group_id) AS a_group,
+    min(((v.value)::text COLLATE "C")) AS any_value,
+    ((count(v.value) = count(*)) AND (min((v.same COLLATE "C")) = max((v.same COLLATE "C")))) AS all_agree,
+    min((v.value)::text) FILTER (WHERE i.primary_told) AS told_value,
+    min((v.value)::text) FILTER (WHERE i.primary_held) AS held_value,
+    count(i.rank) AS ranked,
+    min(ARRAY[lpad((i.rank)::text, 10, '0'::text), (v.locked)::text, (v.value)::text, v.group_id]) FILTER (WHERE (i.rank IS NOT NULL)) AS top,
+    array_agg(v.told) AS told
+   FROM (state.ranked_groups_of_users i
+     JOIN state.settings_of_groups v ON (((v.group_id = i.group_id) AND
+        CASE
+            WHEN (v.account_id = i.account_id) THEN true
+            ELSE false
+        END)))
+  GROUP BY i.account_id, i.user_id, v.path;
+
+CREATE FUNCTION state.settings_by_groups_at(p_bound bytea) RETURNS SETOF state.settings_by_groups
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT i.account_id,
+     i.user_id,
+     v.path,
+     count(*) AS counted,
+     count(*) FILTER (WHERE v.locked) AS locking,
+     count(*) FILTER (WHERE (v.locked IS NOT FALSE)) AS may_lock,
+     min(v.group_id) FILTER (WHERE (v.locked IS NOT FALSE)) AS locker,
+     min(((v.value)::text COLLATE "C")) FILTER (WHERE (v.locked IS NOT FALSE)) AS lock_value,
+     ((count(*) FILTER (WHERE ((v.locked IS NOT FALSE) AND (v.value IS NULL))) = 0) AND (min((v.same COLLATE "C")) FILTER (WHERE (v.locked IS NOT FALSE)) = max((v.same COLLATE "C")) FILTER (WHERE (v.locked IS NOT FALSE)))) AS lockers_agree,
+     count(v.value) AS known,
+     min(v.group_id) AS a_group,
+     min(((v.value)::text COLLATE "C")) AS any_value,
+     ((count(v.value) = count(*)) AND (min((v.same COLLATE "C")) = max((v.same COLLATE "C")))) AS all_agree,
+     min((v.value)::text) FILTER (WHERE i.primary_told) AS told_value,
+     min((v.value)::text) FILTER (WHERE i.primary_held) AS held_value,
+     count(i.rank) AS ranked,
+     min(ARRAY[lpad((i.rank)::text, 10, '0'::text), (v.locked)::text, (v.value)::text, v.group_id]) FILTER (WHERE (i.rank IS NOT NULL)) AS top,
+     array_agg(v.told) AS told
+    FROM (state.ranked_groups_of_users_at(settings_by_groups_at.p_bound) i(account_id, user_id, group_id, told, rank, primary_told, primary_held)
+      JOIN state.settings_of_groups_at(settings_by_groups_at.p_bound) v(account_id, group_id, path, value, locked, same, told) ON (((v.group_id = i.group_id) AND
+         CASE
+             WHEN (v.account_id = i.account_id) THEN true
+             ELSE false
+         END)))
+   GROUP BY i.account_id, i.user_id, v.path;
+END;
+
+CREATE VIEW state.settings_of_accounts AS
+ SELECT s.account_id,
+    k.path,
+    v.value,
+    v.locked
+   FROM (((state.account_settings s
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (s.account_id = ''::text) THEN state.unpacked(s.settings)
+                    ELSE (s.settings || '{}'::jsonb)
+                END AS settings,
+            (s.flags_set || '{}'::jsonb) AS flags_set,
+            (s.flags_open || '{}'::jsonb) AS flags_open
+         OFFSET 0) d)
+     JOIN state.setting_places k ON ((k.account_id = s.account_id)))
+     CROSS JOIN LATERAL ( SELECT state.leaf_at(d.settings, k.account_path) AS value,
+            state.locks_by(d.flags_set, d.flags_open, k.account_flags, k.account_lockable) AS locked
+         OFFSET 0) v);
+
+CREATE FUNCTION state.settings_of_accounts_at(p_bound bytea) RETURNS SETOF state.settings_of_accounts
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT s.account_id,
+     k.path,
+     v.value,
+     v.locked
+    FROM (((( SELECT past_account_settings.account_id,
+             past_account_settings.folded,
+             past_account_settings.until,
+             past_account_settings.last_position,
+             past_account_settings.settings,
+             past_account_settings.locks,
+             past_account_settings.changed_order,
+             past_account_settings.flags_set,
+             past_account_settings.flags_open
+            FROM state.past_account_settings
+           WHERE ((past_account_settings.folded < ( SELECT settings_of_accounts_at.p_bound AS p_bound)) AND (past_account_settings.until >= ( SELECT settings_of_accounts_at.p_bound AS p_bound)))) s
+      CROSS JOIN LATERAL ( SELECT
+                 CASE
+                     WHEN (s.account_id = ''::text) THEN state.unpacked(s.settings)
+                     ELSE (s.settings || '{}'::jsonb)
+                 END AS settings,
+             (s.flags_set || '{}'::jsonb) AS flags_set,
+             (s.flags_open || '{}'::jsonb) AS flags_open
+          OFFSET 0) d)
+      JOIN state.setting_places k ON ((k.account_id = s.account_id)))
+      CROSS JOIN LATERAL ( SELECT state.leaf_at(d.settings, k.account_path) AS value,
+             state.locks_by(d.flags_set, d.flags_open, k.account_flags, k.account_lockable) AS locked
+          OFFSET 0) v);
+END;
+
+CREATE FUNCTION state.user_settings_then(p_account text, p_key text, p_folded bytea) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_document jsonb;
+    v_last bytea;
+    v_delta jsonb;
+BEGIN
+    SELECT
+        v.settings,
+        v.folded
+    INTO v_document, v_last
+    FROM state.user_settings_versions v
+    WHERE v.account_id = p_account AND v.folded >= p_folded AND v.settings IS NOT NULL
+      AND v.user_key = p_key
+    ORDER BY v.folded LIMIT 1;
+    IF v_last IS NULL THEN
+        SELECT
+            s.settings
+        INTO v_document
+        FROM state.user_settings s
+        WHERE s.account_id = p_account
+          AND s.user_key = p_key
+        ;
+        v_last := '\xff';
+    END IF;
+    FOR v_delta IN
+        SELECT
+            v.delta
+        FROM state.user_settings_versions v
+        WHERE v.account_id = p_account AND v.folded > p_folded AND v.folded <= v_last
+          AND v.user_key = p_key
+        ORDER BY v.folded DESC
+    LOOP
+        v_document := state.before_change(v_document, v_delta);
+    END LOOP;
+    RETURN v_document;
+END
+$$;
+
+CREATE VIEW state.past_user_settings AS
+ SELECT v.account_id,
+    v.user_key,
+    v.user_id,
+    v.folded,
+    v.until,
+    v.last_position,
+        CASE
+            WHEN (v.until = '\xff'::bytea) THEN s.settings
+            ELSE state.user_settings_then(v.account_id, v.user_key, v.folded)
+        END AS settings,
+    v.changed_by,
+    v.removed,
+        CASE
+            WHEN (v.changed_order = '\x'::bytea) THEN v.folded
+            ELSE v.changed_order
+        END AS changed_order
+   FROM (state.user_settings_versions v
+     LEFT JOIN state.user_settings s ON (((s.account_id = v.account_id) AND (s.user_key = v.user_key))));
+
+CREATE VIEW state.settings_of_users AS
+ SELECT u.account_id,
+    u.user_id,
+    u.user_key,
+    k.path,
+    k.of_user,
+    k.of_group,
+    k.group_lockable,
+    k.account_lockable,
+    v.value,
+    NULLIF((u.profile ->> 'primary_group_id'::text), ''::text) AS primary_told,
+    generate_series(1, 1) AS fence
+   FROM ((((state.users u
+     JOIN state.setting_places k ON ((k.account_id = u.account_id)))
+     LEFT JOIN state.user_settings s ON (((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (NOT s.removed))))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (u.user_id = ''::text) THEN state.unpacked(s.settings)
+                    ELSE (s.settings || '{}'::jsonb)
+                END AS settings
+         OFFSET 0) d)
+     CROSS JOIN LATERAL ( SELECT state.leaf_at(d.settings, k.user_path) AS value
+         OFFSET 0) v)
+  WHERE (u.known AND (NOT u.removed));
+
+CREATE FUNCTION state.settings_of_users_at(p_bound bytea) RETURNS SETOF state.settings_of_users
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT u.account_id,
+     u.user_id,
+     u.user_key,
+     k.path,
+     k.of_user,
+     k.of_group,
+     k.group_lockable,
+     k.account_lockable,
+     v.value,
+     NULLIF((u.profile ->> 'primary_group_id'::text), ''::text) AS primary_told,
+     generate_series(1, 1) AS fence
+    FROM ((((( SELECT past_users.account_id,
+             past_users.user_key,
+             past_users.folded,
+             past_users.until,
+             past_users.last_position,
+             past_users.user_id,
+             past_users.status,
+             past_users.pending_order,
+             past_users.profile,
+             past_users.custom_attributes,
+             past_users.creation_type,
+             past_users.created_ms,
+             past_users.removed,
+             past_users.removed_ms,
+             past_users.cutoff,
+             past_users.observed_created_ms,
+             past_users.email,
+             past_users.known
+            FROM state.past_users
+           WHERE ((past_users.folded < ( SELECT settings_of_users_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT settings_of_users_at.p_bound AS p_bound)))) u
+      JOIN state.setting_places k ON ((k.account_id = u.account_id)))
+      LEFT JOIN ( SELECT past_user_settings.account_id,
+             past_user_settings.user_key,
+             past_user_settings.user_id,
+             past_user_settings.folded,
+             past_user_settings.until,
+             past_user_settings.last_position,
+             past_user_settings.settings,
+             past_user_settings.changed_by,
+             past_user_settings.removed,
+             past_user_settings.changed_order
+            FROM state.past_user_settings
+           WHERE ((past_user_settings.folded < ( SELECT settings_of_users_at.p_bound AS p_bound)) AND (past_user_settings.until >= ( SELECT settings_of_users_at.p_bound AS p_bound)))) s ON (((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (NOT s.removed))))
+      CROSS JOIN LATERAL ( SELECT
+                 CASE
+                     WHEN (u.user_id = ''::text) THEN state.unpacked(s.settings)
+                     ELSE (s.settings || '{}'::jsonb)
+                 END AS settings
+          OFFSET 0) d)
+      CROSS JOIN LATERAL ( SELECT state.leaf_at(d.settings, k.user_path) AS value
+          OFFSET 0) v)
+   WHERE (u.known AND (NOT u.removed));
+END;
+
+CREATE VIEW state.settings_known AS
+ SELECT k.account_id,
+    k.user_id,
+    k.path,
+    k.of_user,
+    k.value AS own,
+    a.value AS account,
+        CASE
+            WHEN ((a.path IS NULL) AND (NOT k.account_lockable)) THEN false
+            ELSE a.locked
+        END AS account_locks,
+    m.model,
+    COALESCE(k.primary_told, p.group_id) AS primary_held,
+    (COALESCE(g.counted, (0)::bigint) + n.missing) AS groups,
+    n.missing,
+    COALESCE(g.locking, (0)::bigint) AS locking,
+    (COALESCE(g.may_lock, (0)::bigint) +
+        CASE
+            WHEN (k.group_lockable IS NOT FALSE) THEN n.missing
+            ELSE (0)::bigint
+        END) AS may_lock,
+    g.locker,
+    g.lock_value,
+    (g.lockers_agree AND (NOT ((k.group_lockable IS NOT FALSE) AND (n.missing > 0)))) AS lockers_agree,
+    g.a_group,
+    g.any_value,
+    (g.all_agree AND (n.missing = 0)) AS all_agree,
+    g.told_value,
+    g.held_value,
+    (n.told_is_top AND (g.top[2])::boolean) AS top_locks,
+    g.top[3] AS top_value,
+    g.top[4] AS top_group,
+    g.told
+   FROM ((((((state.settings_of_users k
+     LEFT JOIN state.settings_of_accounts a ON (((a.account_id = k.account_id) AND (a.path = k.path))))
+     LEFT JOIN state.settings_by_groups g ON (((g.account_id = k.account_id) AND (g.user_id = k.user_id) AND (g.path = k.path))))
+     LEFT JOIN state.groups_never_told t ON (((t.account_id = k.account_id) AND (t.user_id = k.user_id))))
+     LEFT JOIN state.declared_models m ON ((m.account_id = k.account_id)))
+     LEFT JOIN state.declared_primary_groups p ON (((p.account_id = k.account_id) AND (p.user_key = k.user_key))))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN k.of_group THEN COALESCE(t.groups, (0)::bigint)
+                    ELSE (0)::bigint
+                END AS missing,
+            ((g.ranked = g.counted) AND (NOT ((k.of_group AND (t.groups > COALESCE(t.ranked, (0)::bigint))) IS TRUE)) AND ((NOT k.of_group) OR (t.top_rank IS NULL) OR ((g.top[1])::bigint < t.top_rank))) AS told_is_top
+         OFFSET 0) n)
+  WHERE ((k.value IS NOT NULL) OR (a.value IS NOT NULL) OR (g.known > 0));
+
+CREATE FUNCTION state.settings_known_at(p_bound bytea) RETURNS SETOF state.settings_known
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT k.account_id,
+     k.user_id,
+     k.path,
+     k.of_user,
+     k.value AS own,
+     a.value AS account,
+         CASE
+             WHEN ((a.path IS NULL) AND (NOT k.account_lockable)) THEN false
+             ELSE a.locked
+         END AS account_locks,
+     m.model,
+     COALESCE(k.primary_told, p.group_id) AS primary_held,
+     (COALESCE(g.counted, (0)::bigint) + n.missing) AS groups,
+     n.missing,
+     COALESCE(g.locking, (0)::bigint) AS locking,
+     (COALESCE(g.may_lock, (0)::bigint) +
+         CASE
+             WHEN (k.group_lockable IS NOT FALSE) THEN n.missing
+             ELSE (0)::bigint
+         END) AS may_lock,
+     g.locker,
+     g.lock_value,
+     (g.lockers_agree AND (NOT ((k.group_lockable IS NOT FALSE) AND (n.missing > 0)))) AS lockers_agree,
+     g.a_group,
+     g.any_value,
+     (g.all_agree AND (n.missing = 0)) AS all_agree,
+     g.told_value,
+     g.held_value,
+     (n.told_is_top AND (g.top[2])::boolean) AS top_locks,
+     g.top[3] AS top_value,
+     g.top[4] AS top_group,
+     g.told
+    FROM ((((((state.settings_of_users_at(settings_known_at.p_bound) k(account_id, user_id, user_key, path, of_user, of_group, group_lockable, account_lockable, value, primary_told, fence)
+      LEFT JOIN state.settings_of_accounts_at(settings_known_at.p_bound) a(account_id, path, value, locked) ON (((a.account_id = k.account_id) AND (a.path = k.path))))
+      LEFT JOIN state.settings_by_groups_at(settings_known_at.p_bound) g(account_id, user_id, path, counted, locking, may_lock, locker, lock_value, lockers_agree, known, a_group, any_value, all_agree, told_value, held_value, ranked, top, told) ON (((g.account_id = k.account_id) AND (g.user_id = k.user_id) AND (g.path = k.path))))
+      LEFT JOIN state.groups_never_told_at(settings_known_at.p_bound) t(account_id, user_id, groups, ranked, top_rank) ON (((t.account_id = k.account_id) AND (t.user_id = k.user_id))))
+      LEFT JOIN ( SELECT past_declared_models.account_id,
+             past_declared_models.folded,
+             past_declared_models.until,
+             past_declared_models.last_position,
+             past_declared_models.model,
+             past_declared_models.by
+            FROM state.past_declared_models
+           WHERE ((past_declared_models.folded < ( SELECT settings_known_at.p_bound AS p_bound)) AND (past_declared_models.until >= ( SELECT settings_known_at.p_bound AS p_bound)))) m ON ((m.account_id = k.account_id)))
+      LEFT JOIN ( SELECT past_declared_primary_groups.account_id,
+             past_declared_primary_groups.user_key,
+             past_declared_primary_groups.folded,
+             past_declared_primary_groups.until,
+             past_declared_primary_groups.last_position,
+             past_declared_primary_groups.user_id,
+             past_declared_primary_groups.group_id,
+             past_declared_primary_groups.by
+            FROM state.past_declared_primary_groups
+           WHERE ((past_declared_primary_groups.folded < ( SELECT settings_known_at.p_bound AS p_bound)) AND (past_declared_primary_groups.until >= ( SELECT settings_known_at.p_bound AS p_bound)))) p ON (((p.account_id = k.account_id) AND (p.user_key = k.user_key))))
+      CROSS JOIN LATERAL ( SELECT
+                 CASE
+                     WHEN k.of_group THEN COALESCE(t.groups, (0)::bigint)
+                     ELSE (0)::bigint
+                 END AS missing,
+             ((g.ranked = g.counted) AND (NOT ((k.of_group AND (t.groups > COALESCE(t.ranked, (0)::bigint))) IS TRUE)) AND ((NOT k.of_group) OR (t.top_rank IS NULL) OR ((g.top[1])::bigint < t.top_rank))) AS told_is_top
+          OFFSET 0) n)
+   WHERE ((k.value IS NOT NULL) OR (a.value IS NOT NULL) OR (g.known > 0));
+END;
+
+CREATE VIEW state.settings_decided AS
+ SELECT k.account_id,
+    k.user_id,
+    k.path,
+    k.of_user,
+    k.own,
+    k.account,
+    k.account_locks,
+    k.model,
+    k.primary_held,
+    k.groups,
+    k.missing,
+    k.locking,
+    k.may_lock,
+    k.locker,
+    k.lock_value,
+    k.lockers_agree,
+    k.a_group,
+    k.any_value,
+    k.all_agree,
+    k.told_value,
+    k.held_value,
+    k.top_locks,
+    k.top_value,
+    k.top_group,
+    k.told,
+    l.lock,
+        CASE
+            WHEN (l.lock = 'account'::text) THEN k.account
+            WHEN ((l.lock = 'group'::text) AND k.lockers_agree) THEN (k.lock_value)::jsonb
+            WHEN ((l.lock = 'group'::text) AND (k.model = 'priority'::text) AND k.top_locks) THEN (k.top_value)::jsonb
+            WHEN ((l.lock = 'none'::text) AND (k.own IS NOT NULL)) THEN k.own
+            WHEN ((l.lock = 'none'::text) AND (NOT k.of_user) AND (k.groups = 0)) THEN k.account
+            WHEN ((l.lock = 'none'::text) AND (NOT k.of_user) AND (k.model = 'legacy'::text)) THEN (
+            CASE
+                WHEN (k.primary_held IS NOT NULL) THEN k.held_value
+                WHEN k.all_agree THEN k.any_value
+                ELSE NULL::text
+            END)::jsonb
+            ELSE NULL::jsonb
+        END AS decided
+   FROM (state.settings_known k
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN k.account_locks THEN 'account'::text
+                    WHEN (k.account_locks IS NULL) THEN NULL::text
+                    WHEN (k.may_lock = 0) THEN 'none'::text
+                    WHEN (k.locking = k.groups) THEN 'group'::text
+                    WHEN ((k.model = 'legacy'::text) AND (k.locking > 0)) THEN 'group'::text
+                    WHEN ((k.model IS DISTINCT FROM 'legacy'::text) AND k.top_locks) THEN 'group'::text
+                    ELSE NULL::text
+                END AS lock
+         OFFSET 0) l);
+
+CREATE FUNCTION state.settings_decided_at(p_bound bytea) RETURNS SETOF state.settings_decided
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT k.account_id,
+     k.user_id,
+     k.path,
+     k.of_user,
+     k.own,
+     k.account,
+     k.account_locks,
+     k.model,
+     k.primary_held,
+     k.groups,
+     k.missing,
+     k.locking,
+     k.may_lock,
+     k.locker,
+     k.lock_value,
+     k.lockers_agree,
+     k.a_group,
+     k.any_value,
+     k.all_agree,
+     k.told_value,
+     k.held_value,
+     k.top_locks,
+     k.top_value,
+     k.top_group,
+     k.told,
+     l.lock,
+         CASE
+             WHEN (l.lock = 'account'::text) THEN k.account
+             WHEN ((l.lock = 'group'::text) AND k.lockers_agree) THEN (k.lock_value)::jsonb
+             WHEN ((l.lock = 'group'::text) AND (k.model = 'priority'::text) AND k.top_locks) THEN (k.top_value)::jsonb
+             WHEN ((l.lock = 'none'::text) AND (k.own IS NOT NULL)) THEN k.own
+             WHEN ((l.lock = 'none'::text) AND (NOT k.of_user) AND (k.groups = 0)) THEN k.account
+             WHEN ((l.lock = 'none'::text) AND (NOT k.of_user) AND (k.model = 'legacy'::text)) THEN (
+             CASE
+                 WHEN (k.primary_held IS NOT NULL) THEN k.held_value
+                 WHEN k.all_agree THEN k.any_value
+                 ELSE NULL::text
+             END)::jsonb
+             ELSE NULL::jsonb
+         END AS decided
+    FROM (state.settings_known_at(settings_decided_at.p_bound) k(account_id, user_id, path, of_user, own, account, account_locks, model, primary_held, groups, missing, locking, may_lock, locker, lock_value, lockers_agree, a_group, any_value, all_agree, told_value, held_value, top_locks, top_value, top_group, told)
+      CROSS JOIN LATERAL ( SELECT
+                 CASE
+                     WHEN k.account_locks THEN 'account'::text
+                     WHEN (k.account_locks IS NULL) THEN NULL::text
+                     WHEN (k.may_lock = 0) THEN 'none'::text
+                     WHEN (k.locking = k.groups) THEN 'group'::text
+                     WHEN ((k.model = 'legacy'::text) AND (k.locking > 0)) THEN 'group'::text
+                     WHEN ((k.model IS DISTINCT FROM 'legacy'::text) AND k.top_locks) THEN 'group'::text
+                     ELSE NULL::text
+                 END AS lock
+          OFFSET 0) l);
+END;
+
+CREATE VIEW directory.effective_user_settings AS
+ SELECT d.account_id,
+    d.user_id,
+    d.path,
+    d.decided AS value,
+        CASE
+            WHEN (d.lock = ANY (ARRAY['account'::text, 'group'::text])) THEN d.lock
+            WHEN (d.decided IS NULL) THEN 'default unknown'::text
+            WHEN (d.own IS NOT NULL) THEN 'user'::text
+            WHEN (d.groups = 0) THEN 'account'::text
+            ELSE 'group'::text
+        END AS source,
+        CASE
+            WHEN (d.decided IS NULL) THEN NULL::text
+            WHEN (d.lock = 'group'::text) THEN
+            CASE
+                WHEN (d.may_lock = 1) THEN d.locker
+                WHEN ((d.model = 'priority'::text) AND d.top_locks AND (c.confidence = 'declared'::text)) THEN d.top_group
+                ELSE NULL::text
+            END
+            WHEN ((d.lock = 'none'::text) AND (d.own IS NULL) AND (d.groups > 0)) THEN COALESCE(d.primary_held,
+            CASE
+                WHEN (d.groups = 1) THEN d.a_group
+                ELSE NULL::text
+            END)
+            ELSE NULL::text
+        END AS source_group_id,
+        CASE
+            WHEN (d.lock = ANY (ARRAY['account'::text, 'group'::text])) THEN d.lock
+            ELSE NULL::text
+        END AS locked_by,
+    c.confidence,
+        CASE
+            WHEN (c.confidence = 'unknown'::text) THEN (((
+            CASE
+                WHEN d.account_locks THEN 'the account locks it, and its value is not known'::text
+                WHEN (d.account_locks IS NULL) THEN 'whether the account locks it is not known'::text
+                WHEN (d.lock = 'group'::text) THEN 'a group locks it; which one''s value counts is not known'::text
+                WHEN (d.lock IS NULL) THEN 'whether a group''s lock counts is not known'::text
+                WHEN d.of_user THEN 'nothing locks it; the person''s own value is not known'::text
+                ELSE 'nothing locks it; which default counts is not known'::text
+            END ||
+            CASE
+                WHEN ((d.groups > 0) AND (d.model IS NULL) AND (d.account_locks IS FALSE)) THEN ', as the model is not declared'::text
+                ELSE ''::text
+            END) || ': '::text) || concat_ws('; '::text, (('account '::text || COALESCE("left"((d.account)::text, 60), 'not known'::text)) ||
+            CASE
+                WHEN d.account_locks THEN ' (locked)'::text
+                WHEN (d.account_locks IS NULL) THEN ' (lock not known)'::text
+                ELSE ''::text
+            END), ( SELECT string_agg(t.t, '; '::text ORDER BY (t.t COLLATE "C")) AS string_agg
+               FROM unnest(d.told) t(t)),
+            CASE
+                WHEN (d.missing > 0) THEN (d.missing || ' groups of which nothing is known'::text)
+                ELSE NULL::text
+            END, ('own '::text || COALESCE("left"((d.own)::text, 60), 'not known'::text))))
+            WHEN (d.lock = 'account'::text) THEN 'the account locks it'::text
+            WHEN (d.lock = 'group'::text) THEN
+            CASE
+                WHEN ((c.confidence = 'exact'::text) AND (d.groups = 1)) THEN 'the only group locks it'::text
+                WHEN (c.confidence = 'exact'::text) THEN 'every group locks it alike'::text
+                WHEN (d.model = 'priority'::text) THEN 'the highest group locks it'::text
+                WHEN (d.model = 'legacy'::text) THEN 'one of the groups locks it'::text
+                ELSE 'the highest group locks it, and no other says otherwise'::text
+            END
+            WHEN (d.own IS NOT NULL) THEN 'nothing locks it; the person''s own value'::text
+            WHEN (d.groups = 0) THEN 'nothing locks it; the account''s value, as no group has it'::text
+            WHEN (d.primary_held IS NOT NULL) THEN 'nothing locks it; the primary group''s value'::text
+            ELSE 'nothing locks it; the groups'' value, which is one'::text
+        END AS why
+   FROM (state.settings_decided d
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (d.decided IS NULL) THEN 'unknown'::text
+                    WHEN ((d.lock = 'account'::text) OR ((d.lock = 'none'::text) AND ((d.own IS NOT NULL) OR (d.groups = 0))) OR ((d.lock = 'group'::text) AND (d.locking = d.groups) AND d.lockers_agree)) THEN 'exact'::text
+                    ELSE 'declared'::text
+                END AS confidence
+         OFFSET 0) c);
+
+COMMENT ON VIEW directory.effective_user_settings IS 'Which setting is in effect for each person of users, who decides it, and how sure that is: one row a person and path of which some level''s value is known. Ask for a person (account_id, user_id) or for a path: all of it is never quick.';
+
+COMMENT ON COLUMN directory.effective_user_settings.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.effective_user_settings.user_id IS 'Zoom''s user id, spelled as in users.';
+
+COMMENT ON COLUMN directory.effective_user_settings.path IS 'Path of the setting, dotted, as the settings of users spell it; of what they do not have, as those of groups or accounts do.';
+
+COMMENT ON COLUMN directory.effective_user_settings.value IS 'The value in effect; null where confidence is unknown.';
+
+COMMENT ON COLUMN directory.effective_user_settings.source IS 'Whose value it is: account, group, user, or default unknown.';
+
+COMMENT ON COLUMN directory.effective_user_settings.source_group_id IS 'The group whose value it is; null where none, or where several say the same.';
+
+COMMENT ON COLUMN directory.effective_user_settings.locked_by IS 'Who locks it, so that the person cannot change it: account or group; null where nobody does or it is not known.';
+
+COMMENT ON COLUMN directory.effective_user_settings.confidence IS 'exact: no declaration could change the answer. declared: it rests on what an operator declared. unknown: it cannot be told; see why.';
+
+COMMENT ON COLUMN directory.effective_user_settings.why IS 'The reason in a few words; where it is unknown, what is missing and what each level says.';
+
+CREATE FUNCTION state.effective_user_settings_at(p_bound bytea) RETURNS SETOF directory.effective_user_settings
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT d.account_id,
+     d.user_id,
+     d.path,
+     d.decided AS value,
+         CASE
+             WHEN (d.lock = ANY (ARRAY['account'::text, 'group'::text])) THEN d.lock
+             WHEN (d.decided IS NULL) THEN 'default unknown'::text
+             WHEN (d.own IS NOT NULL) THEN 'user'::text
+             WHEN (d.groups = 0) THEN 'account'::text
+             ELSE 'group'::text
+         END AS source,
+         CASE
+             WHEN (d.decided IS NULL) THEN NULL::text
+             WHEN (d.lock = 'group'::text) THEN
+             CASE
+                 WHEN (d.may_lock = 1) THEN d.locker
+                 WHEN ((d.model = 'priority'::text) AND d.top_locks AND (c.confidence = 'declared'::text)) THEN d.top_group
+                 ELSE NULL::text
+             END
+             WHEN ((d.lock = 'none'::text) AND (d.own IS NULL) AND (d.groups > 0)) THEN COALESCE(d.primary_held,
+             CASE
+                 WHEN (d.groups = 1) THEN d.a_group
+                 ELSE NULL::text
+             END)
+             ELSE NULL::text
+         END AS source_group_id,
+         CASE
+             WHEN (d.lock = ANY (ARRAY['account'::text, 'group'::text])) THEN d.lock
+             ELSE NULL::text
+         END AS locked_by,
+     c.confidence,
+         CASE
+             WHEN (c.confidence = 'unknown'::text) THEN (((
+             CASE
+                 WHEN d.account_locks THEN 'the account locks it, and its value is not known'::text
+                 WHEN (d.account_locks IS NULL) THEN 'whether the account locks it is not known'::text
+                 WHEN (d.lock = 'group'::text) THEN 'a group locks it; which one''s value counts is not known'::text
+                 WHEN (d.lock IS NULL) THEN 'whether a group''s lock counts is not known'::text
+                 WHEN d.of_user THEN 'nothing locks it; the person''s own value is not known'::text
+                 ELSE 'nothing locks it; which default counts is not known'::text
+             END ||
+             CASE
+                 WHEN ((d.groups > 0) AND (d.model IS NULL) AND (d.account_locks IS FALSE)) THEN ', as the model is not declared'::text
+                 ELSE ''::text
+             END) || ': '::text) || concat_ws('; '::text, (('account '::text || COALESCE("left"((d.account)::text, 60), 'not known'::text)) ||
+             CASE
+                 WHEN d.account_locks THEN ' (locked)'::text
+                 WHEN (d.account_locks IS NULL) THEN ' (lock not known)'::text
+                 ELSE ''::text
+             END), ( SELECT string_agg(t.t, '; '::text ORDER BY (t.t COLLATE "C")) AS string_agg
+                FROM unnest(d.told) t(t)),
+             CASE
+                 WHEN (d.missing > 0) THEN (d.missing || ' groups of which nothing is known'::text)
+                 ELSE NULL::text
+             END, ('own '::text || COALESCE("left"((d.own)::text, 60), 'not known'::text))))
+             WHEN (d.lock = 'account'::text) THEN 'the account locks it'::text
+             WHEN (d.lock = 'group'::text) THEN
+             CASE
+                 WHEN ((c.confidence = 'exact'::text) AND (d.groups = 1)) THEN 'the only group locks it'::text
+                 WHEN (c.confidence = 'exact'::text) THEN 'every group locks it alike'::text
+                 WHEN (d.model = 'priority'::text) THEN 'the highest group locks it'::text
+                 WHEN (d.model = 'legacy'::text) THEN 'one of the groups locks it'::text
+                 ELSE 'the highest group locks it, and no other says otherwise'::text
+             END
+             WHEN (d.own IS NOT NULL) THEN 'nothing locks it; the person''s own value'::text
+             WHEN (d.groups = 0) THEN 'nothing locks it; the account''s value, as no group has it'::text
+             WHEN (d.primary_held IS NOT NULL) THEN 'nothing locks it; the primary group''s value'::text
+             ELSE 'nothing locks it; the groups'' value, which is one'::text
+         END AS why
+    FROM (state.settings_decided_at(effective_user_settings_at.p_bound) d(account_id, user_id, path, of_user, own, account, account_locks, model, primary_held, groups, missing, locking, may_lock, locker, lock_value, lockers_agree, a_group, any_value, all_agree, told_value, held_value, top_locks, top_value, top_group, told, lock, decided)
+      CROSS JOIN LATERAL ( SELECT
+                 CASE
+                     WHEN (d.decided IS NULL) THEN 'unknown'::text
+                     WHEN ((d.lock = 'account'::text) OR ((d.lock = 'none'::text) AND ((d.own IS NOT NULL) OR (d.groups = 0))) OR ((d.lock = 'group'::text) AND (d.locking = d.groups) AND d.lockers_agree)) THEN 'exact'::text
+                     ELSE 'declared'::text
+                 END AS confidence
+          OFFSET 0) c);
+END;
+
+CREATE FUNCTION directory.effective_user_settings_at(t timestamp with time zone) RETURNS SETOF directory.effective_user_settings
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT effective_user_settings_at.account_id,
+     effective_user_settings_at.user_id,
+     effective_user_settings_at.path,
+     effective_user_settings_at.value,
+     effective_user_settings_at.source,
+     effective_user_settings_at.source_group_id,
+     effective_user_settings_at.locked_by,
+     effective_user_settings_at.confidence,
+     effective_user_settings_at.why
+    FROM state.effective_user_settings_at(state.bound(effective_user_settings_at.t)) effective_user_settings_at(account_id, user_id, path, value, source, source_group_id, locked_by, confidence, why);
+END;
+
+COMMENT ON FUNCTION directory.effective_user_settings_at(t timestamp with time zone) IS 'What the view effective_user_settings would show had exactly the events up to this moment been folded, those that arrived late included.';
 
 CREATE VIEW directory.former_groups AS
  SELECT account_id,
@@ -1938,27 +3897,6 @@ COMMENT ON COLUMN directory.former_users.removed_at IS 'Time of the newest remov
 COMMENT ON COLUMN directory.former_users.last_event_at IS 'Event time of the newest event folded into this row.';
 
 COMMENT ON COLUMN directory.former_users.last_position IS 'Position in the log of that event.';
-
-CREATE VIEW state.past_users AS
- SELECT account_id,
-    user_key,
-    folded,
-    until,
-    last_position,
-    user_id,
-    status,
-    pending_order,
-    profile,
-    custom_attributes,
-    creation_type,
-    created_ms,
-    removed,
-    removed_ms,
-    cutoff,
-    observed_created_ms,
-    (profile ->> 'email'::text) AS email,
-    (last_position > 0) AS known
-   FROM state.user_versions v;
 
 CREATE FUNCTION state.former_users_at(p_bound bytea) RETURNS SETOF directory.former_users
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -2150,84 +4088,6 @@ CREATE FUNCTION state.known_groups_at(p_bound bytea) RETURNS SETOF state.known_g
             FROM state.past_groups
            WHERE ((past_groups.folded < ( SELECT known_groups_at.p_bound AS p_bound)) AND (past_groups.until >= ( SELECT known_groups_at.p_bound AS p_bound)))) g
    WHERE (g.last_position > 0);
-END;
-
-CREATE FUNCTION state.signed_in_since(p_account text, p_user text, p_order bytea) RETURNS boolean
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL RESTRICTED
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-    RETURN EXISTS (
-        SELECT FROM state.sign_ins s
-        WHERE s.account_id = p_account AND s.user_key = p_user AND s.signed_in_order > p_order);
-END
-$$;
-
-CREATE FUNCTION state.signed_in_since_at(p_bound bytea, p_account text, p_user text, p_order bytea) RETURNS boolean
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL RESTRICTED
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-    RETURN EXISTS (
-        SELECT FROM (SELECT * FROM state.past_sign_ins WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) s
-        WHERE s.account_id = p_account AND s.user_key = p_user AND s.signed_in_order > p_order);
-END
-$$;
-
-CREATE VIEW state.people AS
- SELECT account_id,
-    user_key,
-    user_id,
-    NULLIF(email, ''::text) AS email,
-        CASE
-            WHEN ((status = 'pending'::text) AND state.signed_in_since(account_id, user_key, pending_order)) THEN 'active'::text
-            ELSE status
-        END AS status,
-    folded,
-    removed,
-    COALESCE(cutoff, '\x'::bytea) AS cutoff,
-    cutoff AS ended,
-    lower(email) AS email_key
-   FROM state.users u
-  WHERE known;
-
-CREATE FUNCTION state.people_at(p_bound bytea) RETURNS SETOF state.people
-    LANGUAGE sql STABLE PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT u.account_id,
-     u.user_key,
-     u.user_id,
-     NULLIF(u.email, ''::text) AS email,
-         CASE
-             WHEN ((u.status = 'pending'::text) AND state.signed_in_since_at(people_at.p_bound, u.account_id, u.user_key, u.pending_order)) THEN 'active'::text
-             ELSE u.status
-         END AS status,
-     u.folded,
-     u.removed,
-     COALESCE(u.cutoff, '\x'::bytea) AS cutoff,
-     u.cutoff AS ended,
-     lower(u.email) AS email_key
-    FROM ( SELECT past_users.account_id,
-             past_users.user_key,
-             past_users.folded,
-             past_users.until,
-             past_users.last_position,
-             past_users.user_id,
-             past_users.status,
-             past_users.pending_order,
-             past_users.profile,
-             past_users.custom_attributes,
-             past_users.creation_type,
-             past_users.created_ms,
-             past_users.removed,
-             past_users.removed_ms,
-             past_users.cutoff,
-             past_users.observed_created_ms,
-             past_users.email,
-             past_users.known
-            FROM state.past_users
-           WHERE ((past_users.folded < ( SELECT people_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT people_at.p_bound AS p_bound)))) u
-   WHERE u.known;
 END;
 
 CREATE TABLE state.group_admins (
@@ -2966,63 +4826,6 @@ $$;
 
 COMMENT ON FUNCTION directory.group_admins_page_at(t timestamp with time zone, account text, "group" text, after text, most integer) IS 'The same of group_admins_at(t): what the list would show had exactly the events up to this moment been folded.';
 
-CREATE FUNCTION state.group_settings_then(p_account text, p_key text, p_folded bytea, p_locks boolean) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    v_document jsonb;
-    v_last bytea;
-    v_delta jsonb;
-BEGIN
-    SELECT
-        CASE WHEN p_locks THEN v.locks ELSE v.settings END,
-        v.folded
-    INTO v_document, v_last
-    FROM state.group_settings_versions v
-    WHERE v.account_id = p_account AND v.folded >= p_folded AND v.settings IS NOT NULL
-      AND v.group_id = p_key
-    ORDER BY v.folded LIMIT 1;
-    IF v_last IS NULL THEN
-        SELECT
-            CASE WHEN p_locks THEN s.locks ELSE s.settings END
-        INTO v_document
-        FROM state.group_settings s
-        WHERE s.account_id = p_account
-          AND s.group_id = p_key
-        ;
-        v_last := '\xff';
-    END IF;
-    FOR v_delta IN
-        SELECT
-            CASE WHEN p_locks THEN v.locks_delta ELSE v.delta END
-        FROM state.group_settings_versions v
-        WHERE v.account_id = p_account AND v.folded > p_folded AND v.folded <= v_last
-          AND v.group_id = p_key
-        ORDER BY v.folded DESC
-    LOOP
-        v_document := state.before_change(v_document, v_delta);
-    END LOOP;
-    RETURN v_document;
-END
-$$;
-
-CREATE TABLE state.group_settings (
-    account_id text NOT NULL,
-    group_id text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    settings jsonb NOT NULL,
-    locks jsonb NOT NULL,
-    changed_order bytea,
-    changed_by text,
-    removed boolean NOT NULL,
-    drift jsonb NOT NULL
-)
-WITH (fillfactor='85');
-ALTER TABLE ONLY state.group_settings ALTER COLUMN settings SET STATISTICS 0;
-ALTER TABLE ONLY state.group_settings ALTER COLUMN locks SET STATISTICS 0;
-
 CREATE VIEW directory.group_settings AS
  SELECT s.account_id,
     s.group_id,
@@ -3054,29 +4857,6 @@ COMMENT ON COLUMN directory.group_settings.last_event_at IS 'Event time of the n
 
 COMMENT ON COLUMN directory.group_settings.last_position IS 'Position in the log of that event.';
 
-CREATE VIEW state.past_group_settings AS
- SELECT v.account_id,
-    v.group_id,
-    v.folded,
-    v.until,
-    v.last_position,
-        CASE
-            WHEN (v.until = '\xff'::bytea) THEN s.settings
-            ELSE state.group_settings_then(v.account_id, v.group_id, v.folded, false)
-        END AS settings,
-        CASE
-            WHEN (v.until = '\xff'::bytea) THEN s.locks
-            ELSE state.group_settings_then(v.account_id, v.group_id, v.folded, true)
-        END AS locks,
-    v.changed_by,
-    v.removed,
-        CASE
-            WHEN (v.changed_order = '\x'::bytea) THEN v.folded
-            ELSE v.changed_order
-        END AS changed_order
-   FROM (state.group_settings_versions v
-     LEFT JOIN state.group_settings s ON (((s.account_id = v.account_id) AND (s.group_id = v.group_id))));
-
 CREATE FUNCTION state.group_settings_at(p_bound bytea) RETURNS SETOF directory.group_settings
     LANGUAGE sql STABLE PARALLEL SAFE
     BEGIN ATOMIC
@@ -3097,7 +4877,9 @@ CREATE FUNCTION state.group_settings_at(p_bound bytea) RETURNS SETOF directory.g
              past_group_settings.locks,
              past_group_settings.changed_by,
              past_group_settings.removed,
-             past_group_settings.changed_order
+             past_group_settings.changed_order,
+             past_group_settings.flags_set,
+             past_group_settings.flags_open
             FROM state.past_group_settings
            WHERE ((past_group_settings.folded < ( SELECT group_settings_at.p_bound AS p_bound)) AND (past_group_settings.until >= ( SELECT group_settings_at.p_bound AS p_bound)))) s
       LEFT JOIN state.known_groups_at(group_settings_at.p_bound) g(account_id, group_id, name, removed, cutoff, ended) ON (((g.account_id = s.account_id) AND (g.group_id = s.group_id))))
@@ -3336,129 +5118,6 @@ CREATE FUNCTION state.group_admins_ended_at(p_bound bytea) RETURNS SETOF state.g
    GROUP BY m.account_id, m.group_id;
 END;
 
-CREATE FUNCTION state.memberships_decides(p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    v_person text := state.memberships_meaning(p_account, p_group, p_key, p_folded);
-    v_cutoff bytea;
-    v_own_email text;
-    v_listed record;
-    v_mark bytea;
-BEGIN
-    IF v_person IS NULL OR v_person = p_key THEN
-        RETURN v_person;
-    END IF;
-    -- What was told before the newest whole set of the person's groups counts no more.
-    SELECT o.mark INTO v_mark
-    FROM state.observed_groups o WHERE o.account_id = p_account AND o.person_key = v_person;
-    IF p_folded < v_mark THEN
-        RETURN NULL;
-    END IF;
-    SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
-    FROM state.users u WHERE u.account_id = p_account AND u.user_key = v_person;
-    SELECT m.folded, m.email INTO v_listed
-    FROM state.memberships m
-    WHERE m.account_id = p_account AND m.group_id = p_group AND m.person_key = v_person;
-    IF v_listed.folded >= p_folded AND v_listed.folded > coalesce(v_cutoff, '') THEN
-        RETURN NULL;
-    END IF;
-    -- No other e-mails than these two can mean the same person.
-    IF EXISTS (
-        SELECT FROM state.memberships e
-        WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
-          AND e.person_key IN ('email:' || lower(v_listed.email), 'email:' || lower(v_own_email))
-          AND (e.folded, e.person_key) > (p_folded, p_key)
-          AND state.memberships_meaning(p_account, p_group, e.person_key, e.folded) = v_person)
-    THEN
-        RETURN NULL;
-    END IF;
-    RETURN v_person;
-END
-$$;
-
-CREATE FUNCTION state.memberships_decides_at(p_bound bytea, p_account text, p_group text, p_key text, p_folded bytea) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 10 PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    v_person text := state.memberships_meaning_at(p_bound, p_account, p_group, p_key, p_folded);
-    v_cutoff bytea;
-    v_own_email text;
-    v_listed record;
-    v_mark bytea;
-BEGIN
-    IF v_person IS NULL OR v_person = p_key THEN
-        RETURN v_person;
-    END IF;
-    -- What was told before the newest whole set of the person's groups counts no more.
-    SELECT o.mark INTO v_mark
-    FROM (SELECT * FROM state.past_observed_groups WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) o WHERE o.account_id = p_account AND o.person_key = v_person;
-    IF p_folded < v_mark THEN
-        RETURN NULL;
-    END IF;
-    SELECT u.cutoff, u.email INTO v_cutoff, v_own_email
-    FROM (SELECT * FROM state.past_users WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) u WHERE u.account_id = p_account AND u.user_key = v_person;
-    SELECT m.folded, m.email INTO v_listed
-    FROM (SELECT * FROM state.past_memberships WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) m
-    WHERE m.account_id = p_account AND m.group_id = p_group AND m.person_key = v_person;
-    IF v_listed.folded >= p_folded AND v_listed.folded > coalesce(v_cutoff, '') THEN
-        RETURN NULL;
-    END IF;
-    -- No other e-mails than these two can mean the same person.
-    IF EXISTS (
-        SELECT FROM (SELECT * FROM state.past_memberships WHERE folded < (SELECT p_bound) AND until >= (SELECT p_bound)) e
-        WHERE e.account_id = p_account AND e.group_id = p_group AND e.user_id IS NULL
-          AND e.person_key IN ('email:' || lower(v_listed.email), 'email:' || lower(v_own_email))
-          AND (e.folded, e.person_key) > (p_folded, p_key)
-          AND state.memberships_meaning_at(p_bound, p_account, p_group, e.person_key, e.folded) = v_person)
-    THEN
-        RETURN NULL;
-    END IF;
-    RETURN v_person;
-END
-$$;
-
-CREATE TABLE state.memberships (
-    account_id text NOT NULL,
-    person_key text NOT NULL,
-    group_id text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    user_id text,
-    email text,
-    email_order bytea NOT NULL,
-    added boolean NOT NULL,
-    by text,
-    told bytea NOT NULL,
-    told_added boolean NOT NULL,
-    absent bytea NOT NULL,
-    in_set boolean NOT NULL,
-    happened_at timestamp with time zone GENERATED ALWAYS AS (state.time_of(folded)) STORED,
-    told_at timestamp with time zone GENERATED ALWAYS AS (
-CASE
-    WHEN told_added THEN state.time_of(told)
-    ELSE NULL::timestamp with time zone
-END) STORED
-)
-WITH (fillfactor='85');
-
-CREATE TABLE state.observed_groups (
-    account_id text NOT NULL,
-    person_key text NOT NULL,
-    folded bytea NOT NULL,
-    last_position bigint NOT NULL,
-    mark bytea NOT NULL,
-    groups jsonb NOT NULL,
-    lacked jsonb NOT NULL,
-    dropped jsonb NOT NULL
-)
-WITH (fillfactor='85');
-ALTER TABLE ONLY state.observed_groups ALTER COLUMN groups SET STATISTICS 0;
-ALTER TABLE ONLY state.observed_groups ALTER COLUMN lacked SET STATISTICS 0;
-ALTER TABLE ONLY state.observed_groups ALTER COLUMN dropped SET STATISTICS 0;
-
 CREATE VIEW state.memberships_counted AS
  SELECT account_id,
     group_id,
@@ -3479,40 +5138,6 @@ CREATE VIEW state.memberships_counted AS
              LEFT JOIN state.observed_groups o ON (((o.account_id = e.account_id) AND (o.person_key = p.person_key))))
           WHERE ((e.account_id = g.account_id) AND (e.group_id = g.group_id) AND (e.user_id IS NULL) AND (p.person_key IS NOT NULL) AND (u.removed IS NOT TRUE)))) AS people
    FROM state.groups g;
-
-CREATE VIEW state.past_memberships AS
- SELECT account_id,
-    person_key,
-    group_id,
-    folded,
-    until,
-    last_position,
-    user_id,
-    email,
-    COALESCE(email_order, folded) AS email_order,
-    added,
-    by,
-    COALESCE(told, folded) AS told,
-    told_added,
-    absent,
-    in_set,
-    state.time_of(folded) AS happened_at,
-        CASE
-            WHEN told_added THEN state.time_of(COALESCE(told, folded))
-            ELSE NULL::timestamp with time zone
-        END AS told_at
-   FROM state.memberships_versions v;
-
-CREATE VIEW state.past_observed_groups AS
- SELECT account_id,
-    person_key,
-    folded,
-    until,
-    mark,
-    groups,
-    lacked,
-    dropped
-   FROM state.observed_group_versions v;
 
 CREATE FUNCTION state.memberships_counted_at(p_bound bytea) RETURNS SETOF state.memberships_counted
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -3941,6 +5566,83 @@ CREATE FUNCTION directory.groups_at(t timestamp with time zone) RETURNS SETOF di
 END;
 
 COMMENT ON FUNCTION directory.groups_at(t timestamp with time zone) IS 'What the view groups would show had exactly the events up to this moment been folded, those that arrived late included.';
+
+CREATE VIEW directory.lock_violations AS
+ SELECT account_id,
+    user_id,
+    path,
+    own AS own_value,
+    decided AS locked_value,
+    lock AS locked_by,
+        CASE
+            WHEN (lock = 'account'::text) THEN NULL::text
+            WHEN (may_lock = 1) THEN locker
+            WHEN ((model = 'priority'::text) AND top_locks AND (NOT ((locking = groups) AND lockers_agree))) THEN top_group
+            ELSE NULL::text
+        END AS source_group_id,
+        CASE
+            WHEN ((lock = 'account'::text) OR ((locking = groups) AND lockers_agree)) THEN 'exact'::text
+            ELSE 'declared'::text
+        END AS confidence
+   FROM state.settings_decided d
+  WHERE ((lock = ANY (ARRAY['account'::text, 'group'::text])) AND (own IS NOT NULL) AND (COALESCE((own #>> '{}'::text[]), ''::text) <> COALESCE((decided #>> '{}'::text[]), ''::text)) AND (decided IS NOT NULL));
+
+COMMENT ON VIEW directory.lock_violations IS 'People whose own value of a setting differs from the one that is locked above them, where that is exact or declared: what they run with is the locked one, or the lock came after their change. Ask for a person or for a path.';
+
+COMMENT ON COLUMN directory.lock_violations.account_id IS 'Zoom account.';
+
+COMMENT ON COLUMN directory.lock_violations.user_id IS 'Zoom''s user id, spelled as in users.';
+
+COMMENT ON COLUMN directory.lock_violations.path IS 'Path of the setting, dotted, as in effective_user_settings.';
+
+COMMENT ON COLUMN directory.lock_violations.own_value IS 'The person''s own value.';
+
+COMMENT ON COLUMN directory.lock_violations.locked_value IS 'The locked value, which is in effect.';
+
+COMMENT ON COLUMN directory.lock_violations.locked_by IS 'Who locks it: account or group.';
+
+COMMENT ON COLUMN directory.lock_violations.source_group_id IS 'The group that locks it; null where the account does, or where several do alike.';
+
+COMMENT ON COLUMN directory.lock_violations.confidence IS 'exact or declared, as in effective_user_settings.';
+
+CREATE FUNCTION state.lock_violations_at(p_bound bytea) RETURNS SETOF directory.lock_violations
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT d.account_id,
+     d.user_id,
+     d.path,
+     d.own AS own_value,
+     d.decided AS locked_value,
+     d.lock AS locked_by,
+         CASE
+             WHEN (d.lock = 'account'::text) THEN NULL::text
+             WHEN (d.may_lock = 1) THEN d.locker
+             WHEN ((d.model = 'priority'::text) AND d.top_locks AND (NOT ((d.locking = d.groups) AND d.lockers_agree))) THEN d.top_group
+             ELSE NULL::text
+         END AS source_group_id,
+         CASE
+             WHEN ((d.lock = 'account'::text) OR ((d.locking = d.groups) AND d.lockers_agree)) THEN 'exact'::text
+             ELSE 'declared'::text
+         END AS confidence
+    FROM state.settings_decided_at(lock_violations_at.p_bound) d(account_id, user_id, path, of_user, own, account, account_locks, model, primary_held, groups, missing, locking, may_lock, locker, lock_value, lockers_agree, a_group, any_value, all_agree, told_value, held_value, top_locks, top_value, top_group, told, lock, decided)
+   WHERE ((d.lock = ANY (ARRAY['account'::text, 'group'::text])) AND (d.own IS NOT NULL) AND (COALESCE((d.own #>> '{}'::text[]), ''::text) <> COALESCE((d.decided #>> '{}'::text[]), ''::text)) AND (d.decided IS NOT NULL));
+END;
+
+CREATE FUNCTION directory.lock_violations_at(t timestamp with time zone) RETURNS SETOF directory.lock_violations
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT lock_violations_at.account_id,
+     lock_violations_at.user_id,
+     lock_violations_at.path,
+     lock_violations_at.own_value,
+     lock_violations_at.locked_value,
+     lock_violations_at.locked_by,
+     lock_violations_at.source_group_id,
+     lock_violations_at.confidence
+    FROM state.lock_violations_at(state.bound(lock_violations_at.t)) lock_violations_at(account_id, user_id, path, own_value, locked_value, locked_by, source_group_id, confidence);
+END;
+
+COMMENT ON FUNCTION directory.lock_violations_at(t timestamp with time zone) IS 'What the view lock_violations would show had exactly the events up to this moment been folded, those that arrived late included.';
 
 CREATE VIEW state.memberships_shown AS
  SELECT m.account_id,
@@ -4824,7 +6526,7 @@ DECLARE
     v_before bytea := v_after || '\x00';
     v_from bytea;
     v_left int := p_rows;
-    v_events int := p_rows * 2;  -- some change nothing that shows
+    v_events int := p_rows * 4;  -- most change nothing that shows
     v_shown int;
 BEGIN
     WHILE v_left > 0 LOOP
@@ -4987,47 +6689,6 @@ $$;
 
 COMMENT ON FUNCTION directory.unresolved_users_page(after_account text, after_key text, most integer) IS 'Rows of unresolved_users, at most so many, with person_key: in the order of account_id and person_key, from the first after these. '''' and '''' is the beginning.';
 
-CREATE FUNCTION state.user_settings_then(p_account text, p_key text, p_folded bytea) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    v_document jsonb;
-    v_last bytea;
-    v_delta jsonb;
-BEGIN
-    SELECT
-        v.settings,
-        v.folded
-    INTO v_document, v_last
-    FROM state.user_settings_versions v
-    WHERE v.account_id = p_account AND v.folded >= p_folded AND v.settings IS NOT NULL
-      AND v.user_key = p_key
-    ORDER BY v.folded LIMIT 1;
-    IF v_last IS NULL THEN
-        SELECT
-            s.settings
-        INTO v_document
-        FROM state.user_settings s
-        WHERE s.account_id = p_account
-          AND s.user_key = p_key
-        ;
-        v_last := '\xff';
-    END IF;
-    FOR v_delta IN
-        SELECT
-            v.delta
-        FROM state.user_settings_versions v
-        WHERE v.account_id = p_account AND v.folded > p_folded AND v.folded <= v_last
-          AND v.user_key = p_key
-        ORDER BY v.folded DESC
-    LOOP
-        v_document := state.before_change(v_document, v_delta);
-    END LOOP;
-    RETURN v_document;
-END
-$$;
-
 CREATE VIEW directory.user_settings AS
  SELECT s.account_id,
     u.user_id,
@@ -5067,26 +6728,6 @@ COMMENT ON COLUMN directory.user_settings.changed_by IS 'E-mail of the operator 
 COMMENT ON COLUMN directory.user_settings.last_event_at IS 'Event time of the newest event folded into this row.';
 
 COMMENT ON COLUMN directory.user_settings.last_position IS 'Position in the log of that event.';
-
-CREATE VIEW state.past_user_settings AS
- SELECT v.account_id,
-    v.user_key,
-    v.user_id,
-    v.folded,
-    v.until,
-    v.last_position,
-        CASE
-            WHEN (v.until = '\xff'::bytea) THEN s.settings
-            ELSE state.user_settings_then(v.account_id, v.user_key, v.folded)
-        END AS settings,
-    v.changed_by,
-    v.removed,
-        CASE
-            WHEN (v.changed_order = '\x'::bytea) THEN v.folded
-            ELSE v.changed_order
-        END AS changed_order
-   FROM (state.user_settings_versions v
-     LEFT JOIN state.user_settings s ON (((s.account_id = v.account_id) AND (s.user_key = v.user_key))));
 
 CREATE FUNCTION state.user_settings_at(p_bound bytea) RETURNS SETOF directory.user_settings
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -8300,6 +9941,9 @@ ALTER TABLE ONLY observations.runs
 ALTER TABLE ONLY projector.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY state.account_setting_paths
+    ADD CONSTRAINT account_setting_paths_pkey PRIMARY KEY (account_id, path);
+
 ALTER TABLE ONLY state.account_settings_history
     ADD CONSTRAINT account_settings_history_pkey PRIMARY KEY (account_id, "position");
 
@@ -8324,6 +9968,24 @@ ALTER TABLE ONLY state.coverage
 ALTER TABLE ONLY state.dead_letters
     ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (projection, "position");
 
+ALTER TABLE ONLY state.declared_model_versions
+    ADD CONSTRAINT declared_model_versions_pkey PRIMARY KEY (account_id, folded);
+
+ALTER TABLE ONLY state.declared_models
+    ADD CONSTRAINT declared_models_pkey PRIMARY KEY (account_id);
+
+ALTER TABLE ONLY state.declared_primary_group_versions
+    ADD CONSTRAINT declared_primary_group_versions_pkey PRIMARY KEY (account_id, user_key, folded);
+
+ALTER TABLE ONLY state.declared_primary_groups
+    ADD CONSTRAINT declared_primary_groups_pkey PRIMARY KEY (account_id, user_key);
+
+ALTER TABLE ONLY state.declared_ranking_versions
+    ADD CONSTRAINT declared_ranking_versions_pkey PRIMARY KEY (account_id, folded);
+
+ALTER TABLE ONLY state.declared_rankings
+    ADD CONSTRAINT declared_rankings_pkey PRIMARY KEY (account_id);
+
 ALTER TABLE ONLY state.dismissed_dead_letters
     ADD CONSTRAINT dismissed_dead_letters_pkey PRIMARY KEY (digest, projection);
 
@@ -8335,6 +9997,9 @@ ALTER TABLE ONLY state.group_admins
 
 ALTER TABLE ONLY state.group_admins_versions
     ADD CONSTRAINT group_admins_versions_pkey PRIMARY KEY (account_id, person_key, group_id, folded);
+
+ALTER TABLE ONLY state.group_setting_paths
+    ADD CONSTRAINT group_setting_paths_pkey PRIMARY KEY (account_id, path);
 
 ALTER TABLE ONLY state.group_settings_history
     ADD CONSTRAINT group_settings_history_pkey PRIMARY KEY (account_id, group_id, "position");
@@ -8393,6 +10058,15 @@ ALTER TABLE ONLY state.removed_emails
 ALTER TABLE ONLY state.replicas
     ADD CONSTRAINT replicas_pkey PRIMARY KEY (replica);
 
+ALTER TABLE ONLY state.setting_map
+    ADD CONSTRAINT setting_map_account_path_key UNIQUE (account_path);
+
+ALTER TABLE ONLY state.setting_map
+    ADD CONSTRAINT setting_map_group_path_key UNIQUE (group_path);
+
+ALTER TABLE ONLY state.setting_map
+    ADD CONSTRAINT setting_map_pkey PRIMARY KEY (path);
+
 ALTER TABLE ONLY state.sign_in_moments
     ADD CONSTRAINT sign_in_moments_pkey PRIMARY KEY (account_id, user_key, folded);
 
@@ -8401,6 +10075,9 @@ ALTER TABLE ONLY state.sign_ins
 
 ALTER TABLE ONLY state.sign_out_marks
     ADD CONSTRAINT sign_out_marks_pkey PRIMARY KEY (account_id, user_key);
+
+ALTER TABLE ONLY state.user_setting_paths
+    ADD CONSTRAINT user_setting_paths_pkey PRIMARY KEY (account_id, path);
 
 ALTER TABLE ONLY state.user_settings_history
     ADD CONSTRAINT user_settings_history_pkey PRIMARY KEY (account_id, user_key, "position");
@@ -8582,8 +10259,40 @@ GRANT SELECT ON TABLE directory.corrections TO directory_reader;
 REVOKE ALL ON FUNCTION directory.corrections_between(after bigint, up_to bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION directory.corrections_between(after bigint, up_to bigint) TO directory_reader;
 
+GRANT SELECT ON TABLE state.past_users TO directory_reader;
+
+GRANT SELECT ON TABLE directory.declarations TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_declared_models TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_declared_primary_groups TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_declared_rankings TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.declarations_at(t timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.declarations_at(t timestamp with time zone) TO directory_reader;
+
 REVOKE ALL ON FUNCTION directory.drift_page(after_key text, after_account text, after_entity text, after_path text, after_position bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION directory.drift_page(after_key text, after_account text, after_entity text, after_path text, after_position bigint, most integer) TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_group_settings TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_memberships TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_observed_groups TO directory_reader;
+
+GRANT SELECT ON TABLE state.setting_map TO directory_reader;
+
+GRANT SELECT ON TABLE state.setting_twins TO directory_reader;
+
+GRANT SELECT ON TABLE state.setting_places TO directory_reader;
+
+GRANT SELECT ON TABLE state.past_user_settings TO directory_reader;
+
+GRANT SELECT ON TABLE directory.effective_user_settings TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.effective_user_settings_at(t timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.effective_user_settings_at(t timestamp with time zone) TO directory_reader;
 
 GRANT SELECT ON TABLE directory.former_groups TO directory_reader;
 
@@ -8591,8 +10300,6 @@ REVOKE ALL ON FUNCTION directory.former_groups_at(t timestamp with time zone) FR
 GRANT ALL ON FUNCTION directory.former_groups_at(t timestamp with time zone) TO directory_reader;
 
 GRANT SELECT ON TABLE directory.former_users TO directory_reader;
-
-GRANT SELECT ON TABLE state.past_users TO directory_reader;
 
 REVOKE ALL ON FUNCTION directory.former_users_at(t timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION directory.former_users_at(t timestamp with time zone) TO directory_reader;
@@ -8612,19 +10319,18 @@ GRANT ALL ON FUNCTION directory.group_admins_page_at(t timestamp with time zone,
 
 GRANT SELECT ON TABLE directory.group_settings TO directory_reader;
 
-GRANT SELECT ON TABLE state.past_group_settings TO directory_reader;
-
 REVOKE ALL ON FUNCTION directory.group_settings_at(t timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION directory.group_settings_at(t timestamp with time zone) TO directory_reader;
-
-GRANT SELECT ON TABLE state.past_memberships TO directory_reader;
-
-GRANT SELECT ON TABLE state.past_observed_groups TO directory_reader;
 
 GRANT SELECT ON TABLE directory.groups TO directory_reader;
 
 REVOKE ALL ON FUNCTION directory.groups_at(t timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION directory.groups_at(t timestamp with time zone) TO directory_reader;
+
+GRANT SELECT ON TABLE directory.lock_violations TO directory_reader;
+
+REVOKE ALL ON FUNCTION directory.lock_violations_at(t timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION directory.lock_violations_at(t timestamp with time zone) TO directory_reader;
 
 GRANT SELECT ON TABLE directory.memberships TO directory_reader;
 
@@ -8664,8 +10370,6 @@ REVOKE ALL ON FUNCTION directory.unresolved_users_page(after_account text, after
 GRANT ALL ON FUNCTION directory.unresolved_users_page(after_account text, after_key text, most integer) TO directory_reader;
 
 GRANT SELECT ON TABLE directory.user_settings TO directory_reader;
-
-GRANT SELECT ON TABLE state.past_user_settings TO directory_reader;
 
 REVOKE ALL ON FUNCTION directory.user_settings_at(t timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION directory.user_settings_at(t timestamp with time zone) TO directory_reader;

@@ -670,6 +670,15 @@ FROM (VALUES
     path, of_user, of_group, of_account, group_lockable, account_lockable,
     group_flag, group_flag_2, account_flag, account_flag_2);
 
+-- The settings that a level spells otherwise than the map's path.
+CREATE TABLE state.setting_twins AS
+SELECT x.level, array_to_string(x.place, '.') AS spelling, m.path
+FROM state.setting_map m
+CROSS JOIN LATERAL (VALUES ('group', m.group_path), ('account', m.account_path)) x (level, place)
+WHERE array_to_string(x.place, '.') <> m.path;
+COMMENT ON TABLE state.setting_twins IS 'The settings of setting_map that a level spells otherwise than path does. Written by migrations alone.';
+GRANT SELECT ON state.setting_twins TO directory_reader;
+
 -- The flags of a lock document that are set, or those that are not, flat: {"recording.cloud_recording": true}. What is
 -- neither a boolean nor the text of one is no flag. Of a section with a flag among them, such as recording, there is
 -- "recording.*" too.

@@ -5,6 +5,11 @@
 
 -- Every path that anything of an account may have been told of, in one spelling, with its place in the documents of each
 -- level and the flags that lock it. A path that the map does not know may be at any level, under any lock.
+CREATE OR REPLACE VIEW state.setting_paths AS
+SELECT p.account_id, p.path, 'user' AS level FROM state.user_setting_paths p
+UNION ALL SELECT p.account_id, p.path, 'group' FROM state.group_setting_paths p
+UNION ALL SELECT p.account_id, p.path, 'account' FROM state.account_setting_paths p;
+
 CREATE OR REPLACE VIEW state.setting_places AS
 SELECT
     a.account_id,
@@ -19,24 +24,13 @@ SELECT
     m.group_lockable,
     m.account_lockable
 FROM state.setting_map m
-CROSS JOIN (
-    SELECT p.account_id FROM state.user_setting_paths p
-    UNION SELECT p.account_id FROM state.group_setting_paths p
-    UNION SELECT p.account_id FROM state.account_setting_paths p
-) a
+CROSS JOIN (SELECT DISTINCT p.account_id FROM state.setting_paths p) a
 UNION ALL
 SELECT k.account_id, k.path, true, true, x.place, x.place, x.place, x.flags, x.flags, true, true
 FROM (
-    SELECT p.account_id, p.path FROM state.user_setting_paths p
+    SELECT DISTINCT p.account_id, p.path FROM state.setting_paths p
     WHERE NOT EXISTS (SELECT FROM state.setting_map m WHERE m.path = p.path)
-    UNION
-    SELECT p.account_id, p.path FROM state.group_setting_paths p
-    WHERE NOT EXISTS (SELECT FROM state.setting_map m WHERE m.path = p.path)
-      AND NOT EXISTS (SELECT FROM state.setting_map m WHERE m.group_path = string_to_array(p.path, '.'))
-    UNION
-    SELECT p.account_id, p.path FROM state.account_setting_paths p
-    WHERE NOT EXISTS (SELECT FROM state.setting_map m WHERE m.path = p.path)
-      AND NOT EXISTS (SELECT FROM state.setting_map m WHERE m.account_path = string_to_array(p.path, '.'))
+      AND NOT EXISTS (SELECT FROM state.setting_twins t WHERE t.spelling = p.path AND t.level = p.level)
 ) k
 CROSS JOIN LATERAL (
     SELECT string_to_array(k.path, '.') AS place, state.flags_over(string_to_array(k.path, '.'), NULL, NULL) AS flags
