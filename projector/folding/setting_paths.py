@@ -4,8 +4,8 @@ They only grow: a setting that was cleared again has a path without a value. So 
 everybody need not look into every document for which paths there are.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from projector.folding.documents import leaf_paths
 from projector.folding.keys import LONGEST_ID
@@ -24,7 +24,7 @@ class SettingPath(NamedTuple):
     first_ms: int
 
 
-def _named(events: Sequence[Event]) -> Iterator[SettingPath]:
+def paths_named(events: Sequence[Event]) -> Iterator[SettingPath]:
     """One row a path for the events of one name: most events name the same few.
 
     What cannot be folded is left to the table of the documents: it reports it.
@@ -42,6 +42,9 @@ def _named(events: Sequence[Event]) -> Iterator[SettingPath]:
         yield SettingPath(account, path, first_ms)
 
 
+RowsOf: TypeAlias = Callable[[Sequence[Event]], Iterator[SettingPath]]
+
+
 def _settings(event: Event) -> dict[str, Any]:
     settings = (event.object or {}).get("settings")
     return settings if isinstance(settings, dict) else {}
@@ -51,13 +54,13 @@ def _earliest(one: SettingPath, other: SettingPath) -> SettingPath:
     return min(one, other)
 
 
-def setting_paths(name: str, *events: str) -> MergeTable:
-    """The table of that name of the paths that these events named."""
+def setting_paths(name: str, rows: Mapping[str, RowsOf]) -> MergeTable:
+    """The table of that name of the paths that some events named; `rows` gives `paths_named` for each."""
     return MergeTable(
         name=name,
         row=SettingPath,
         key=2,
-        rows=dict.fromkeys(events, _named),
+        rows=rows,
         merge=_earliest,
         rules={"first_ms": Rule.LEAST},
     )

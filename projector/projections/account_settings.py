@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from projector.folding.documents import EMPTY, Document, merge
 from projector.folding.keys import account_and_entity
-from projector.folding.setting_paths import setting_paths
+from projector.folding.setting_paths import paths_named, setting_paths
 from projector.folding.settings_sides import named_document
 from projector.folding.tables import STANDS, Key, Projection, SequenceTable, StateVersions
 from projector.folding.versions import Delta, delta_of, since, whole_now_and_then
@@ -86,6 +86,6 @@ ACCOUNT_SETTINGS: Final = Projection(
                 "account_settings_versions", AccountSettingsVersion, key=2, of=_version
             ),
         ),
-        setting_paths("account_setting_paths", "rest.account_settings_observed"),
+        setting_paths("account_setting_paths", {"rest.account_settings_observed": paths_named}),
     ),
 )

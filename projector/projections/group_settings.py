@@ -6,7 +6,7 @@ from projector.folding.documents import EMPTY, Document, leaf_paths, merge
 from projector.folding.drift import Drift, drift_of, settled
 from projector.folding.keys import account_and_entity
 from projector.folding.lives import life_steps
-from projector.folding.setting_paths import setting_paths
+from projector.folding.setting_paths import paths_named, setting_paths
 from projector.folding.settings_sides import named_document, settings_sides
 from projector.folding.tables import STANDS, Key, Projection, SequenceTable, StateVersions
 from projector.folding.versions import Delta, delta_of, shown_delta, since, whole_now_and_then
@@ -139,7 +139,11 @@ def group_settings(catalogue: Catalogue) -> Projection:
                 context=frozenset(lives),
             ),
             setting_paths(
-                "group_setting_paths", "group.settings_updated", "rest.group_settings_observed"
+                "group_setting_paths",
+                {
+                    "group.settings_updated": paths_named,
+                    "rest.group_settings_observed": paths_named,
+                },
             ),
         ),
     )

@@ -76,8 +76,8 @@ class Decoder:
     """Decodes the events of a catalogue, in one of two ways that give the same event.
 
     Bodies of a usual shape are decoded into types, in half the time; anything unusual about a body sends
-    it the general way. `skim`: of events with documents, `object` may hold `id` and `email` alone, `payload`
-    the `operation` alone, and `old_object` be missing.
+    it the general way. `skim`: of events with documents, `object` may hold `id`, `email` and `settings`
+    alone, `payload` the `operation` alone, and `old_object` be missing.
     """
 
     def __init__(self, catalogue: Catalogue, *, skim: bool = False) -> None:
@@ -197,10 +197,10 @@ def _take_whole(payload: Any, raw: bytes) -> _Parts | None:
 
 
 def _take_skimmed(payload: Any, raw: bytes) -> _Parts | None:
-    """The same, but for the documents."""
-    if may_be_nested_too_deeply(raw):
-        return None
+    """The same, but for the documents other than settings."""
     entity, rest = payload.object, {"operation": payload.operation}
+    if may_be_nested_too_deeply(raw) or ("settings" in entity and may_need_cleaning(raw)):
+        return None
     return payload.account_id, entity["id"], entity, None, payload.operator, rest
 
 

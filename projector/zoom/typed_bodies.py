@@ -20,10 +20,14 @@ _typed_dict: Final[Any] = TypedDict
 class _SkimmedObject(TypedDict, total=False):
     id: Required[_Identifier]
     email: _Value
+    settings: Any
 
 
 class _Skimmed(msgspec.Struct, gc=False):
-    """What merge tables read of events with documents, and whom these are about."""
+    """What merge tables read of events with documents, and whom these are about.
+
+    Of documents the settings alone, for their paths.
+    """
 
     object: _SkimmedObject
     account_id: _Identifier
@@ -34,7 +38,7 @@ class _Skimmed(msgspec.Struct, gc=False):
 def body_type(sent_name: str, row: EventType, *, skim: bool) -> type[msgspec.Struct]:
     """The type of a body whose `event` is `sent_name`; it takes nothing but usual deliveries.
 
-    `skim`: documents are left out.
+    `skim`: documents but settings are left out.
     """
     if row.reads is not None:
         payload: Any = _payload_type(row.reads)

@@ -46,6 +46,14 @@ CATALOGUE: Final = {
     ),
     "memberships": IN_GROUP,
     "group_admins": IN_GROUP,
+    "effective_user_settings": (
+        "account_id text, user_id text, path text, value jsonb, source text, source_group_id text, "
+        "locked_by text, confidence text, why text"
+    ),
+    "lock_violations": (
+        "account_id text, user_id text, path text, own_value jsonb, locked_value jsonb, locked_by text, "
+        "source_group_id text, confidence text"
+    ),
     "departed_group_admins": (
         "account_id text, group_id text, user_id text, email text, group_name text, "
         "user_status text, removed_at timestamptz, added_at timestamptz, added_by text"
@@ -143,6 +151,10 @@ FUNCTIONS: Final = {
         "unresolved_users_page",
         "after_account text, after_key text, most integer",
         "TABLE(account_id text, user_id text, email text, seen_in text[], person_key text)",
+    ),
+    *(
+        (f"{view}_at", "t timestamp with time zone", f"SETOF directory.{view}")
+        for view in ("effective_user_settings", "lock_violations")
     ),
     ("all_groups_at", "t timestamp with time zone", "SETOF directory.all_groups"),
     ("spellings", "account text, user_key text", "SETOF text"),

@@ -195,7 +195,7 @@ def test_a_file_of_statements_names_its_schemas_alone(file: str) -> None:
 
 
 # What generated columns are made with; migrations make these before any table of a projection.
-FUNCTIONS = {"state.time_of", "state.searchable", "state.capped", "state.name_of"}
+FUNCTIONS = {"state.time_of", "state.searchable", "state.capped", "state.name_of", "state.flags_of"}
 
 
 @pytest.mark.parametrize(
