@@ -72,6 +72,15 @@ ORDER BY lower(group_name), group_id
 SELECT settings, changed_at, changed_by, last_event_at
 FROM directory.user_settings_at($3) WHERE account_id = $1 AND user_id = ANY ($2::text[])
 
+-- name: person_effective
+-- $2 one spelling, as everywhere of these: several are planned as everybody.
+SELECT path, value, source, source_group_id, locked_by, confidence, why
+FROM directory.effective_user_settings WHERE account_id = $1 AND user_id = $2
+
+-- name: person_effective_at
+SELECT path, value, source, source_group_id, locked_by, confidence, why
+FROM directory.effective_user_settings_at($3) WHERE account_id = $1 AND user_id = $2
+
 -- name: person_presence
 SELECT email, presence_status, app_type, app_presence_status, changed_at, personal_note, personal_note_changed_at,
     last_event_at

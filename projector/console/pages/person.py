@@ -7,12 +7,13 @@ import asyncpg
 
 from projector.console.asked import Asked
 from projector.console.compared import compared
+from projector.console.effective import Settings, effective
 from projector.console.errors import NotThere
 from projector.console.moments import Moments, earlier, moments_of
 from projector.console.pages import Page, Shown
 from projector.console.pages.belief import belief
 from projector.console.pages.person_facts import CREATED, SIGN_INS, facts, name_of
-from projector.console.pages.person_state import Who, state
+from projector.console.pages.person_state import State, Who, state
 from projector.console.snapshot import Snapshot
 from projector.console.timeline import Span, span, timeline
 
@@ -24,7 +25,7 @@ _UNKNOWN: Final = (
 
 async def _read(asked: Asked, read: Snapshot) -> Shown:
     account, user_id = asked.needed("account"), asked.needed("user")
-    moments = moments_of(asked)
+    moments, every = moments_of(asked), asked.choice("settings", ("all",)) is not None
     key = user_id.lower()
     spelled = await read.rows("person_spelled", account, key)
     spellings = [row["user_id"] for row in spelled]
@@ -47,6 +48,8 @@ async def _read(asked: Asked, read: Snapshot) -> Shown:
         "span": None if person is not None or known.seen_in else await _span(read, who),
         "compared": None,
         **_profile(person),
+        "effective": await _effective(read, person, known, moments, every=every),
+        "every": every,
         **await _told(asked, read, who, moments, [*known.last_event_at, *_last_event(person)]),
         **await _now(read, who, person, moments),
     }
@@ -73,6 +76,16 @@ def _profile(person: asyncpg.Record | None) -> dict[str, Any]:
         "created_how": CREATED.get(how or "", how),
         "logins": SIGN_INS,
     }
+
+
+async def _effective(
+    read: Snapshot, person: asyncpg.Record | None, known: State, moments: Moments, *, every: bool
+) -> Settings | None:
+    """What is in effect; None of whom nothing is in effect, or for whom it cannot be told."""
+    if person is None or person["removed_at"] is not None:
+        return None
+    own = None if known.settings is None else known.settings["settings"]
+    return await effective(read, person, own, moments, every=every)
 
 
 async def _told(

@@ -45,6 +45,11 @@ class State(NamedTuple):
         return sections(parsed(self.settings["settings"]) if self.settings else None)
 
     @property
+    def group_names(self) -> dict[str, str | None]:
+        """What the groups that the person is in are called."""
+        return {row["group_id"]: row["group_name"] for row in self.groups}
+
+    @property
     def seen_in(self) -> list[str]:
         """Where the person is named, in words."""
         found = {
