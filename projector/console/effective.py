@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
-from projector.console.documents import leaves, parsed, written
+from projector.console.documents import NULL, leaves, parsed, written
 from projector.console.moments import Moments
 from projector.console.snapshot import Snapshot
 
@@ -15,6 +15,8 @@ from projector.console.snapshot import Snapshot
 FEW: Final = 60
 MOST_NOTABLE: Final = 100
 MOST: Final = 1_000
+MOST_SECTIONS: Final = 100
+LONGEST_WHY: Final = 300  # characters
 _WORDS: Final = ("exact", "declared", "unknown")
 _NOT_JUDGED: Final = "what is in effect is not told of a setting with such a name"
 
@@ -42,14 +44,30 @@ class Effective(NamedTuple):
         return _text(self.own) != _text(self.value)
 
     @property
+    def reason(self) -> str:
+        """`why`, of which a very long one shows its beginning."""
+        return self.why if len(self.why) <= LONGEST_WHY else f"{self.why[:LONGEST_WHY]} \u2026"
+
+    @property
+    def own_is_left_out(self) -> bool:
+        """Whether nothing else that the page shows tells the own value."""
+        if self.own is None or self.value is not None:
+            return False
+        return not self.reason.endswith(f" own {written(self.own)}")
+
+    @property
     def notable(self) -> bool:
         """Whether somebody else decides it, or it rests on a declaration."""
         return self.locked_by is not None or self.confidence == "declared" or self.overruled
 
 
 class InEffect(NamedTuple):
-    """Settings whose paths begin alike: those that are shown, and how many there are."""
+    """Settings whose paths begin alike: those that are shown, and how many there are.
 
+    `number`: its place among all sections, from 1.
+    """
+
+    number: int
     name: str
     shown: Sequence[Effective]
     total: int
@@ -58,13 +76,18 @@ class InEffect(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """All settings of somebody. `chosen`: all, or only those that are notable."""
+    """All settings of somebody. `many`: so many that all are shown only where that is asked for.
+
+    `chosen`: all are shown, and else only those that are notable. `left_out`: so many sections are not here.
+    """
 
     sections: Sequence[InEffect]
+    left_out: int
     counts: Mapping[str, int]
     locked: int
     total: int
     shown: int
+    many: bool
     chosen: bool
 
     @property
@@ -89,7 +112,10 @@ async def effective(
         if moments.at is None
         else read.rows("person_effective_at", *which, moments.at)
     )
-    return _settings(sorted(_judged(rows, parsed(own) or {})), every=every) if rows else None
+    if not rows:
+        return None
+    found = sorted(_judged(rows, parsed(own) or {}), key=lambda one: one.path.split("."))
+    return _settings(found, every=every)
 
 
 def _judged(rows: Sequence[asyncpg.Record], own: Mapping[str, Any]) -> Iterator[Effective]:
@@ -107,32 +133,45 @@ def _judged(rows: Sequence[asyncpg.Record], own: Mapping[str, Any]) -> Iterator[
 
 
 def _settings(found: Sequence[Effective], *, every: bool) -> Settings:
-    chosen = every or len(found) <= FEW
+    many = len(found) > FEW
+    chosen = every or not many
     shown = found[:MOST] if chosen else [one for one in found if one.notable][:MOST_NOTABLE]
-    by_section = {name: list(some) for name, some in groupby(shown, _section)}
+    by_section = dict(_by_section(shown))
     sections = [
         InEffect(
+            number,
             name,
             by_section.get(name, ()),
             len(some),
             sum(one.locked_by is not None for one in some),
             sum(one.confidence == "unknown" for one in some),
         )
-        for name, some in ((name, list(some)) for name, some in groupby(found, _section))
+        for number, (name, some) in enumerate(_by_section(found), 1)
     ]
+    # Of very many sections those that show something.
+    here = sections
+    if len(sections) > MOST_SECTIONS:
+        here = [one for one in sections if one.shown][:MOST_SECTIONS]
     return Settings(
-        sections,
+        here,
+        len(sections) - len(here),
         Counter(one.confidence for one in found),
         sum(one.locked for one in sections),
         len(found),
         len(shown),
+        many,
         chosen,
     )
 
 
-def _section(one: Effective) -> str:
-    return one.path.partition(".")[0]
+def _by_section(some: Sequence[Effective]) -> list[tuple[str, list[Effective]]]:
+    return [
+        (name, list(few)) for name, few in groupby(some, lambda one: one.path.partition(".")[0])
+    ]
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> str | None:
+    """What tells values apart, as in the directory: a JSON null is like no text."""
+    if value is NULL:
+        return None
     return value if isinstance(value, str) else written(value)

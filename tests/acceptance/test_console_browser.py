@@ -16,7 +16,7 @@ from tests.browser import DESK, TELEPHONE, assert_accessible, assert_fits, chrom
 from tests.console_pages import company_in, fold, told
 from tests.console_rig import Browser as Plain
 from tests.console_rig import console
-from tests.examples.telling import event
+from tests.examples.telling import Told, event, seen
 from tests.own_server import own_server
 
 pytestmark = pytest.mark.binary("chromium")
@@ -36,6 +36,29 @@ def company(server: str, template: str) -> Iterator[str]:
     """DSN of a database with the small company."""
     with company_in(server, template, "console_in_a_browser") as dsn:
         yield dsn
+
+
+def settings_of_somebody() -> list[Told]:
+    """Ann, in a group that locks one setting otherwise than she has it; many others are unknown."""
+    name = "a_setting_with_a_long_name"
+    own = {f"section_{n:02}": {name: {"value": "x" * 40}} for n in range(70)}
+    locked = {"recording": {"cloud_recording": False}}
+    return [
+        event("user.created", 1, {"id": "Ann"}, creation_type="create"),
+        event("group.created", 2, {"id": "T", "name": "Team"}),
+        event("group.member_added", 3, {"id": "T", "members": [{"id": "Ann"}]}),
+        event(
+            "user.settings_updated",
+            4,
+            {"id": "Ann", "settings": own | {"recording": {"cloud_recording": True}}},
+        ),
+        seen(
+            "group_settings_observed",
+            5,
+            {"id": "T", "settings": locked, "locks": {"recording": {"cloud_recording": True}}},
+        ),
+        seen("account_settings_observed", 6, {"id": "A", "settings": {}, "locks": locked}),
+    ]
 
 
 @asynccontextmanager
@@ -70,6 +93,37 @@ async def test_every_page_is_for_everybody(company: str, scheme: str, size: dict
             )
             await assert_accessible(page)
             await assert_fits(page)
+
+
+@pytest.mark.parametrize("size", [DESK, TELEPHONE], ids=["desk", "telephone"])
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
+async def test_settings_in_effect_are_for_everybody(
+    database_url: str, size: dict[str, int], javascript: bool
+) -> None:
+    """Few of many are shown until all are asked for, by a link that leads to their section."""
+    await fold(database_url, settings_of_somebody())
+    async with (
+        console(database_url, enter=False) as plain,
+        chromium() as browser,
+        page_of(browser, plain.url, viewport=size, java_script_enabled=javascript) as page,
+    ):
+        await page.goto(plain.key)
+        await page.goto("/people/A/Ann")
+        card = page.locator("section", has=page.get_by_role("heading", name="Settings in effect"))
+        await expect(card.get_by_role("link", name="Team")).to_be_hidden()
+        await card.locator("summary", has_text="recording").click()
+        await expect(card.get_by_role("link", name="Team")).to_be_visible()
+        await expect(card.get_by_text("locked by a group")).to_be_visible()
+        if javascript:
+            await assert_accessible(page)
+        await assert_fits(page)
+        await card.get_by_role("link", name="Show all").click()
+        await expect(card.get_by_text("section_69.a_setting_with_a_long_name")).to_be_visible()
+        if javascript:
+            await assert_accessible(page)
+        await assert_fits(page)
+        await card.get_by_role("link", name="Show fewer").click()
+        await expect(page).to_have_url(re.compile("/people/A/Ann#settings$"))
 
 
 async def test_a_page_that_is_not_there_is_for_everybody(company: str) -> None:
