@@ -6526,7 +6526,7 @@ DECLARE
     v_before bytea := v_after || '\x00';
     v_from bytea;
     v_left int := p_rows;
-    v_events int := p_rows * 4;  -- most change nothing that shows
+    v_events int := p_rows * 3;  -- most change nothing that shows
     v_shown int;
 BEGIN
     WHILE v_left > 0 LOOP

@@ -118,6 +118,8 @@ class SettingsPlay:
         self.groups = rng.sample(
             GROUPS, rng.choice([0, 1, 2, 2, 3] if self.clear else [0, 1, 1, 2, 2, 3])
         )
+        # Groups that only their members name.
+        self.unheard = {group for group in self.groups if rng.random() < 0.15}
         self.paths = rng.sample(POOL, rng.randint(3, 5))
         # Where all levels draw from two or three values, they often agree.
         alike = rng.choice(LIKE_EACH_OTHER) if rng.random() < 0.6 else ()
@@ -130,7 +132,11 @@ class SettingsPlay:
         steps: list[tuple[float, Callable[[], None]]] = [
             (self._likely(0.85), self._account_settings),
             *((0.9, self._member(user, group)) for user in self.users for group in self.groups),
-            *((self._likely(0.85), self._group(group)) for group in self.groups),
+            *(
+                (self._likely(0.85), self._group(group))
+                for group in self.groups
+                if group not in self.unheard
+            ),
             *((0.55, self._user(user)) for user in self.users),
             *((0.45, self._primary(user)) for user in self.users),
             (self._likely(0.6), self._declared_model),
@@ -167,7 +173,7 @@ class SettingsPlay:
             if self._chance(0.95):
                 self._tell("user.created", {"id": user, "email": f"{user.lower()}@x.test"})
         for group in self.groups:
-            if self._chance(0.9):
+            if group not in self.unheard and self._chance(0.9):
                 self._tell("group.created", {"id": group, "name": group})
 
     def _member(self, user: str, group: str) -> Callable[[], None]:
