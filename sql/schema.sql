@@ -2130,6 +2130,122 @@ $$;
 
 COMMENT ON FUNCTION directory.drift_page(after_key text, after_account text, after_entity text, after_path text, after_position bigint, most integer) IS 'Rows of drift, at most so many, with entity_key, the id in lower case where it is a user''s: in the order of entity_key, account_id, entity, path, position, from the first after these. '''', '''', '''', '''' and 0 is the beginning.';
 
+CREATE FUNCTION state.user_settings_then(p_account text, p_key text, p_folded bytea) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_document jsonb;
+    v_last bytea;
+    v_delta jsonb;
+BEGIN
+    SELECT
+        v.settings,
+        v.folded
+    INTO v_document, v_last
+    FROM state.user_settings_versions v
+    WHERE v.account_id = p_account AND v.folded >= p_folded AND v.settings IS NOT NULL
+      AND v.user_key = p_key
+    ORDER BY v.folded LIMIT 1;
+    IF v_last IS NULL THEN
+        SELECT
+            s.settings
+        INTO v_document
+        FROM state.user_settings s
+        WHERE s.account_id = p_account
+          AND s.user_key = p_key
+        ;
+        v_last := '\xff';
+    END IF;
+    FOR v_delta IN
+        SELECT
+            v.delta
+        FROM state.user_settings_versions v
+        WHERE v.account_id = p_account AND v.folded > p_folded AND v.folded <= v_last
+          AND v.user_key = p_key
+        ORDER BY v.folded DESC
+    LOOP
+        v_document := state.before_change(v_document, v_delta);
+    END LOOP;
+    RETURN v_document;
+END
+$$;
+
+CREATE VIEW state.documents_of_users AS
+ SELECT u.account_id,
+    u.user_id,
+    u.user_key,
+    NULLIF((u.profile ->> 'primary_group_id'::text), ''::text) AS primary_told,
+    (s.settings || '{}'::jsonb) AS settings,
+    generate_series(1, 1) AS fence
+   FROM (state.users u
+     LEFT JOIN state.user_settings s ON (((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (NOT s.removed))))
+  WHERE (u.known AND (NOT u.removed));
+
+CREATE VIEW state.past_user_settings AS
+ SELECT v.account_id,
+    v.user_key,
+    v.user_id,
+    v.folded,
+    v.until,
+    v.last_position,
+        CASE
+            WHEN (v.until = '\xff'::bytea) THEN s.settings
+            ELSE state.user_settings_then(v.account_id, v.user_key, v.folded)
+        END AS settings,
+    v.changed_by,
+    v.removed,
+        CASE
+            WHEN (v.changed_order = '\x'::bytea) THEN v.folded
+            ELSE v.changed_order
+        END AS changed_order
+   FROM (state.user_settings_versions v
+     LEFT JOIN state.user_settings s ON (((s.account_id = v.account_id) AND (s.user_key = v.user_key))));
+
+CREATE FUNCTION state.documents_of_users_at(p_bound bytea) RETURNS SETOF state.documents_of_users
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT u.account_id,
+     u.user_id,
+     u.user_key,
+     NULLIF((u.profile ->> 'primary_group_id'::text), ''::text) AS primary_told,
+     (s.settings || '{}'::jsonb) AS settings,
+     generate_series(1, 1) AS fence
+    FROM (( SELECT past_users.account_id,
+             past_users.user_key,
+             past_users.folded,
+             past_users.until,
+             past_users.last_position,
+             past_users.user_id,
+             past_users.status,
+             past_users.pending_order,
+             past_users.profile,
+             past_users.custom_attributes,
+             past_users.creation_type,
+             past_users.created_ms,
+             past_users.removed,
+             past_users.removed_ms,
+             past_users.cutoff,
+             past_users.observed_created_ms,
+             past_users.email,
+             past_users.known
+            FROM state.past_users
+           WHERE ((past_users.folded < ( SELECT documents_of_users_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT documents_of_users_at.p_bound AS p_bound)))) u
+      LEFT JOIN ( SELECT past_user_settings.account_id,
+             past_user_settings.user_key,
+             past_user_settings.user_id,
+             past_user_settings.folded,
+             past_user_settings.until,
+             past_user_settings.last_position,
+             past_user_settings.settings,
+             past_user_settings.changed_by,
+             past_user_settings.removed,
+             past_user_settings.changed_order
+            FROM state.past_user_settings
+           WHERE ((past_user_settings.folded < ( SELECT documents_of_users_at.p_bound AS p_bound)) AND (past_user_settings.until >= ( SELECT documents_of_users_at.p_bound AS p_bound)))) s ON (((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (NOT s.removed))))
+   WHERE (u.known AND (NOT u.removed));
+END;
+
 CREATE FUNCTION state.flags_over(place text[], flag text[], flag_2 text[]) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -3176,148 +3292,37 @@ CREATE FUNCTION state.settings_of_accounts_at(p_bound bytea) RETURNS SETOF state
           OFFSET 0) v);
 END;
 
-CREATE FUNCTION state.user_settings_then(p_account text, p_key text, p_folded bytea) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    v_document jsonb;
-    v_last bytea;
-    v_delta jsonb;
-BEGIN
-    SELECT
-        v.settings,
-        v.folded
-    INTO v_document, v_last
-    FROM state.user_settings_versions v
-    WHERE v.account_id = p_account AND v.folded >= p_folded AND v.settings IS NOT NULL
-      AND v.user_key = p_key
-    ORDER BY v.folded LIMIT 1;
-    IF v_last IS NULL THEN
-        SELECT
-            s.settings
-        INTO v_document
-        FROM state.user_settings s
-        WHERE s.account_id = p_account
-          AND s.user_key = p_key
-        ;
-        v_last := '\xff';
-    END IF;
-    FOR v_delta IN
-        SELECT
-            v.delta
-        FROM state.user_settings_versions v
-        WHERE v.account_id = p_account AND v.folded > p_folded AND v.folded <= v_last
-          AND v.user_key = p_key
-        ORDER BY v.folded DESC
-    LOOP
-        v_document := state.before_change(v_document, v_delta);
-    END LOOP;
-    RETURN v_document;
-END
-$$;
-
-CREATE VIEW state.past_user_settings AS
- SELECT v.account_id,
-    v.user_key,
-    v.user_id,
-    v.folded,
-    v.until,
-    v.last_position,
-        CASE
-            WHEN (v.until = '\xff'::bytea) THEN s.settings
-            ELSE state.user_settings_then(v.account_id, v.user_key, v.folded)
-        END AS settings,
-    v.changed_by,
-    v.removed,
-        CASE
-            WHEN (v.changed_order = '\x'::bytea) THEN v.folded
-            ELSE v.changed_order
-        END AS changed_order
-   FROM (state.user_settings_versions v
-     LEFT JOIN state.user_settings s ON (((s.account_id = v.account_id) AND (s.user_key = v.user_key))));
-
 CREATE VIEW state.settings_of_users AS
- SELECT u.account_id,
-    u.user_id,
-    u.user_key,
+ SELECT d.account_id,
+    d.user_id,
+    d.user_key,
+    d.primary_told,
     k.path,
     k.of_user,
     k.of_group,
     k.group_lockable,
     k.account_lockable,
-    v.value,
-    NULLIF((u.profile ->> 'primary_group_id'::text), ''::text) AS primary_told,
+    state.leaf_at(d.settings, k.user_path) AS value,
     generate_series(1, 1) AS fence
-   FROM ((((state.users u
-     JOIN state.setting_places k ON ((k.account_id = u.account_id)))
-     LEFT JOIN state.user_settings s ON (((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (NOT s.removed))))
-     CROSS JOIN LATERAL ( SELECT
-                CASE
-                    WHEN (u.user_id = ''::text) THEN state.unpacked(s.settings)
-                    ELSE (s.settings || '{}'::jsonb)
-                END AS settings
-         OFFSET 0) d)
-     CROSS JOIN LATERAL ( SELECT state.leaf_at(d.settings, k.user_path) AS value
-         OFFSET 0) v)
-  WHERE (u.known AND (NOT u.removed));
+   FROM (state.documents_of_users d
+     JOIN state.setting_places k ON ((k.account_id = d.account_id)));
 
 CREATE FUNCTION state.settings_of_users_at(p_bound bytea) RETURNS SETOF state.settings_of_users
     LANGUAGE sql STABLE PARALLEL SAFE
     BEGIN ATOMIC
- SELECT u.account_id,
-     u.user_id,
-     u.user_key,
+ SELECT d.account_id,
+     d.user_id,
+     d.user_key,
+     d.primary_told,
      k.path,
      k.of_user,
      k.of_group,
      k.group_lockable,
      k.account_lockable,
-     v.value,
-     NULLIF((u.profile ->> 'primary_group_id'::text), ''::text) AS primary_told,
+     state.leaf_at(d.settings, k.user_path) AS value,
      generate_series(1, 1) AS fence
-    FROM ((((( SELECT past_users.account_id,
-             past_users.user_key,
-             past_users.folded,
-             past_users.until,
-             past_users.last_position,
-             past_users.user_id,
-             past_users.status,
-             past_users.pending_order,
-             past_users.profile,
-             past_users.custom_attributes,
-             past_users.creation_type,
-             past_users.created_ms,
-             past_users.removed,
-             past_users.removed_ms,
-             past_users.cutoff,
-             past_users.observed_created_ms,
-             past_users.email,
-             past_users.known
-            FROM state.past_users
-           WHERE ((past_users.folded < ( SELECT settings_of_users_at.p_bound AS p_bound)) AND (past_users.until >= ( SELECT settings_of_users_at.p_bound AS p_bound)))) u
-      JOIN state.setting_places k ON ((k.account_id = u.account_id)))
-      LEFT JOIN ( SELECT past_user_settings.account_id,
-             past_user_settings.user_key,
-             past_user_settings.user_id,
-             past_user_settings.folded,
-             past_user_settings.until,
-             past_user_settings.last_position,
-             past_user_settings.settings,
-             past_user_settings.changed_by,
-             past_user_settings.removed,
-             past_user_settings.changed_order
-            FROM state.past_user_settings
-           WHERE ((past_user_settings.folded < ( SELECT settings_of_users_at.p_bound AS p_bound)) AND (past_user_settings.until >= ( SELECT settings_of_users_at.p_bound AS p_bound)))) s ON (((s.account_id = u.account_id) AND (s.user_key = u.user_key) AND (NOT s.removed))))
-      CROSS JOIN LATERAL ( SELECT
-                 CASE
-                     WHEN (u.user_id = ''::text) THEN state.unpacked(s.settings)
-                     ELSE (s.settings || '{}'::jsonb)
-                 END AS settings
-          OFFSET 0) d)
-      CROSS JOIN LATERAL ( SELECT state.leaf_at(d.settings, k.user_path) AS value
-          OFFSET 0) v)
-   WHERE (u.known AND (NOT u.removed));
+    FROM (state.documents_of_users_at(settings_of_users_at.p_bound) d(account_id, user_id, user_key, primary_told, settings, fence)
+      JOIN state.setting_places k ON ((k.account_id = d.account_id)));
 END;
 
 CREATE VIEW state.settings_known AS
@@ -3403,7 +3408,7 @@ CREATE FUNCTION state.settings_known_at(p_bound bytea) RETURNS SETOF state.setti
      g.top[3] AS top_value,
      g.top[4] AS top_group,
      g.told
-    FROM ((((((state.settings_of_users_at(settings_known_at.p_bound) k(account_id, user_id, user_key, path, of_user, of_group, group_lockable, account_lockable, value, primary_told, fence)
+    FROM ((((((state.settings_of_users_at(settings_known_at.p_bound) k(account_id, user_id, user_key, primary_told, path, of_user, of_group, group_lockable, account_lockable, value, fence)
       LEFT JOIN state.settings_of_accounts_at(settings_known_at.p_bound) a(account_id, path, value, locked) ON (((a.account_id = k.account_id) AND (a.path = k.path))))
       LEFT JOIN state.settings_by_groups_at(settings_known_at.p_bound) g(account_id, user_id, path, counted, locking, may_lock, locker, lock_value, lockers_agree, known, a_group, any_value, all_agree, told_value, held_value, ranked, top, told) ON (((g.account_id = k.account_id) AND (g.user_id = k.user_id) AND (g.path = k.path))))
       LEFT JOIN state.groups_never_told_at(settings_known_at.p_bound) t(account_id, user_id, groups, ranked, top_rank) ON (((t.account_id = k.account_id) AND (t.user_id = k.user_id))))
@@ -10275,6 +10280,8 @@ GRANT ALL ON FUNCTION directory.declarations_at(t timestamp with time zone) TO d
 REVOKE ALL ON FUNCTION directory.drift_page(after_key text, after_account text, after_entity text, after_path text, after_position bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION directory.drift_page(after_key text, after_account text, after_entity text, after_path text, after_position bigint, most integer) TO directory_reader;
 
+GRANT SELECT ON TABLE state.past_user_settings TO directory_reader;
+
 GRANT SELECT ON TABLE state.past_group_settings TO directory_reader;
 
 GRANT SELECT ON TABLE state.past_memberships TO directory_reader;
@@ -10286,8 +10293,6 @@ GRANT SELECT ON TABLE state.setting_map TO directory_reader;
 GRANT SELECT ON TABLE state.setting_twins TO directory_reader;
 
 GRANT SELECT ON TABLE state.setting_places TO directory_reader;
-
-GRANT SELECT ON TABLE state.past_user_settings TO directory_reader;
 
 GRANT SELECT ON TABLE directory.effective_user_settings TO directory_reader;
 
