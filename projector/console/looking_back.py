@@ -9,9 +9,9 @@ import asyncpg
 # The first stride is short, as most pages are full after it; each later one is longer, where time is left.
 FIRST_STRIDE: Final = 10
 GROWTH: Final = 4
-# A page looks back so many positions at most, and begins no stride after so many seconds.
+# A page looks back so many positions at most, and so many seconds.
 LOOK_BACK: Final = 100_000
-LOOK_SECONDS: Final = 0.05
+LOOK_SECONDS: Final = 0.2
 
 
 class Found(NamedTuple):
@@ -29,14 +29,18 @@ async def look_back(
     newest: int,
     read: Callable[[int, int, Sequence[asyncpg.Record]], Awaitable[Sequence[asyncpg.Record]]],
     is_full: Callable[[Sequence[asyncpg.Record]], bool],
+    *,
+    first: int | None = None,
+    seconds: float = LOOK_SECONDS,
 ) -> Found:
     """Look from a position downwards until what was found is full, or enough was done.
 
-    `read` returns the rows of positions above one and up to another, given those found so far.
+    `read` returns the rows of positions above one and up to another, given those found so far. `first`:
+    positions of the first stride, which is made in any case; none begins after so many `seconds`.
     """
     rows: list[asyncpg.Record] = []
-    upper, floor, stride = newest, max(newest - LOOK_BACK, 0), FIRST_STRIDE
-    ends = time.monotonic() + LOOK_SECONDS
+    upper, floor, stride = newest, max(newest - LOOK_BACK, 0), first or FIRST_STRIDE
+    ends = time.monotonic() + seconds
     while upper > floor:
         began = time.monotonic()
         lower = max(upper - stride, floor)

@@ -48,7 +48,10 @@ async def _read_corrections(read: Snapshot, after: Sequence[Any] | None, limit: 
         )
 
     newest = min(position if tie else position - 1, row["head"])
-    found = await look_back(newest, stride, lambda rows: len(rows) > limit)
+    # They are few, and not found by an index.
+    found = await look_back(
+        newest, stride, lambda rows: len(rows) > limit, first=1_000, seconds=0.05
+    )
     rows = [_shown(CORRECTIONS, row) for row in found.rows[:limit]]
     if found.full:
         return Listed(rows, _key(CORRECTIONS, rows[-1]))
