@@ -22,6 +22,7 @@ from projector.cli import (
     simulate_command,
     sql_command,
     status_commands,
+    subject_command,
     up_command,
 )
 from projector.cli.completion_command import PROGRAM
@@ -50,6 +51,7 @@ sql_command.register(app)
 check_command.register(app)
 monitoring_commands.register(app)
 recovery_commands.register(app)
+subject_command.register(app)
 completion_command.register(app)
 
 

@@ -90,6 +90,12 @@ async def _found(database: Database, who: str) -> tuple[str, list[asyncpg.Record
     )
 
 
+async def people_found(database: Database, who: str) -> list[asyncpg.Record]:
+    """Return (account, key) of whoever is meant by an id in any case, or an e-mail that they ever had."""
+    found = await database.fetch(_SQL["people_found"], who)
+    return found or await database.fetch(_SQL["people_found_in_lists"], who)
+
+
 def _order(moment: datetime) -> bytes:
     """The least order of the events at a moment or later."""
     ms = -((_EPOCH - moment) // timedelta(milliseconds=1))

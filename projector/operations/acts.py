@@ -34,6 +34,7 @@ class Act(StrEnum):
     QUARANTINE_PURGED = "operator.quarantine_purged"
     REBUILT = "operator.rebuilt"
     PERSON_RECONCILED = "operator.person_reconciled"
+    SUBJECT_READ = "operator.subject_read"
 
 
 class About(NamedTuple):

@@ -152,6 +152,7 @@ LOADED_BY = {
     "schema": {"schema"},
     "state": {"state"},
     "status": {"state"},
+    "subjects": {"operations"},
 }
 # Which schemas the statements of a file name. `projector` belongs to the migrations; the rows of
 # checkpoints are created with the tables of their projections.
@@ -168,6 +169,7 @@ NAMES = {
     "schema": {"projector", "state"},
     "state": {"log", "projector", "state"},  # a checkpoint moves to an event that the log holds
     "status": {"state", "directory"},
+    "subjects": {"log", "state", "observations"},
 }
 SCHEMA = re.compile(r"\b(log|state|directory|projector|observations)\.[a-z_]+")
 COMMENT = re.compile(r"--.*")
