@@ -1,4 +1,4 @@
-"""What bodies have about a person: those of the log, of the quarantine, and of unfinished readings of REST."""
+"""What bodies have about a person: of the log, of the quarantine, and of unfinished readings of REST."""
 
 import zlib
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -31,7 +31,7 @@ CANNOT_BE_READ: Final = "the bytes are no JSON, so what is about others in them 
 
 
 class FoundInLog:
-    """The records of the log by position, e-mails that the person's own events tell, and these events' digests."""
+    """The records of the log by position, e-mails that the person's own events tell, and their digests."""
 
     def __init__(self) -> None:
         self.records: dict[int, Record] = {}
@@ -97,7 +97,7 @@ async def _read(
 
 
 def _content(body: bytes, parts: Parts, naming: Naming) -> tuple[Any, str | None, Any]:
-    """The part of a body, or ABSENT; why it cannot be given where it names the person; and the body, decoded."""
+    """The part of a body, or ABSENT; why it is not given where it names the person; the decoded body."""
     try:
         decoded = decode_json(body)
     except ValueError:

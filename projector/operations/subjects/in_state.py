@@ -58,7 +58,7 @@ async def rows_of_state(database: Queryable, person: Person) -> tuple[Found, set
 
 
 async def rows_about_events(database: Queryable, person: Person, log: FoundInLog) -> Found:
-    """The same of what is told about events: that one could not be folded, and that somebody dismissed that."""
+    """The same of what is told about events: that one could not be folded, or that was dismissed."""
     naming = Naming(person)
     parts = Parts(naming)
     dead = await database.fetch(_SQL["dead_letters"], list(log.records))

@@ -23,7 +23,7 @@ class Person:
     """One person.
 
     `keys`: as state has them, lower-cased ids, and `email:` with an e-mail for entries without an id.
-    `ids`, `emails`, `names`: as they were spelled. `shared`: the ids of others by the e-mail that they had too.
+    `ids`, `emails`, `names`: as they were spelled. `shared`: the ids of others, by an e-mail they had too.
     `elsewhere`: other accounts in which somebody is found by the same.
     """
 

@@ -115,5 +115,7 @@ CANNOT_NAME: Final = {
     "state.group_settings_history": {"account_id": _EVENT, "group_id": "a group's id"},
     "state.account_settings_history": {"account_id": _EVENT},
     "state.dead_letters": dict.fromkeys(("projection", "event", "error"), _PROCESS),
-    "state.setting_map": {"path": "a constant of this release"},
+    "state.setting_map": dict.fromkeys(
+        ("path", "user_path", "group_path", "account_path", "group_flag", "group_flag_2", "account_flag",
+         "account_flag_2", "group_flags", "account_flags"), "names of settings, which come with a release"),
 }  # fmt: skip
