@@ -16,6 +16,7 @@ from projector.schema.roles import Role
 from tests.command_rig import execute, fold, projector, query
 from tests.conftest import cloned
 from tests.logins import login_with
+from tests.oracle.story import event
 
 STORY = Path(__file__).parent.parent / "payloads" / "all.ndjson"
 MARTA, MARTAS_ID = "marta.brueckner@werkhof.example", "mR4tA-Xv9QyKp2LwZs8HbQ"
@@ -103,8 +104,8 @@ def test_nobody_and_several_are_refused_and_leave_nothing(told: str, tmp_path: P
     nobody = projector("subject", "nobody@x.test", "--to", str(file), database_url=told)
     assert nobody.code == 1
     assert "nobody is known by that" in nobody.sentence()
-    other = b'{"event":"user.created","event_ts":1,"payload":{"account_id":"B","object":{"id":"m","email":"%s"}}}'
-    projector("import", "-", stdin=other % MARTA.encode(), database_url=told)
+    other = event("user.created", 1, {"id": "m", "email": MARTA}, account="B")
+    projector("import", "-", stdin=other, database_url=told)
     fold(told)
     several = projector("subject", MARTA, "--to", str(file), database_url=told)
     assert several.code == 1

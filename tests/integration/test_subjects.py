@@ -60,7 +60,9 @@ TOLD = {
     "another one created by her": event("user.created", 3, bob(dept="Sales", manager=MAIL), operator=MAIL),
     "member with others": in_group("member_added", 4, bob(), anna(email=OLD), operator=BOSS),
     "admin with others": in_group("admin_added", 5, anna(), bob(), operator=BOSS),
-    "operator of another's change": event("user.updated", 6, bob(dept="Lab"), bob(dept="Sales"), operator=MAIL),
+    "operator of another's change": event(
+        "user.updated", 6, bob(dept="Lab"), bob(dept="Sales"), operator=MAIL
+    ),
     "new e-mail, and one that nothing else tells": event(
         "user.updated", 7, anna(email=MAIL, last_name="Aho"), anna(email=FIRST, last_name="Berg")
     ),
@@ -89,10 +91,11 @@ OWN = {
     "observed": ("rest", event(
         "rest.user_observed", 50, anna(email=MAIL, status="active", group_ids=["g1", "g2"]), run="r1")),
     "observed without": ("rest", event(
-        "rest.group_members_observed", 51, {"id": "g2", "absent": [{"email": OLD}, {"email": BOBS}]}, run="r1")),
+        "rest.group_members_observed", 51, {"id": "g2", "absent": [{"email": OLD}, {"email": BOBS}]})),
     "declared": ("declared", event(
         "declared.primary_group", 52, anna(primary_group_id="g1"), operator=BOSS)),
-    "declared by her": ("declared", event("declared.ranking", 53, {"id": "A", "groups": ["g1"]}, operator=MAIL)),
+    "declared by her": ("declared", event(
+        "declared.ranking", 53, {"id": "A", "groups": ["g1"]}, operator=MAIL)),
     "dismissed": ("operator", act_body(
         Act.DEAD_LETTER_DISMISSED, BOSS, T0_MS + 80,
         About({"id": digest_of(NO_ACCOUNT).hex(), "projection": "users", "reason": f"of {MAIL}"}))),
@@ -298,7 +301,7 @@ async def test_who_had_the_same_email_is_not_mixed_up(database: Database) -> Non
     )
     async with replica(database):
         await until_folded(database)
-    with pytest.raises(NobodyMeant, match="several people have or had that e-mail.*first, second"):
+    with pytest.raises(NobodyMeant, match=r"several people have or had that e-mail.*first, second"):
         await find_person(database, shared)
     found = (await all_of(database, "first")).as_json()
     assert found["person"]["shared_emails"] == [shared]
@@ -373,6 +376,20 @@ async def test_the_log_is_searched_batch_by_batch(
     found = await find_all(database, ANNA, None, lambda done, head: seen.append((done, head)))
     assert len(records(found, "log.events")) == 10
     assert seen == [(3, 10), (6, 10), (9, 10), (10, 10)]
+
+
+@pytest.mark.parametrize(
+    ("who", "spelled"), [("kim@x.test", "\u212aim@x.test"), ("abi\u0307", "AB\u0130")]
+)
+async def test_letters_whose_small_form_is_plain_are_seen(
+    database: Database, who: str, spelled: str
+) -> None:
+    raw = event("meeting.started", 2, {"host": "HOST"}).decode().replace("HOST", spelled)
+    about = {"email": who, "id": "someone"} if "@" in who else {"id": who}
+    await append_bodies(database, [event("user.created", 1, about), raw.encode()])
+    async with replica(database):
+        await until_folded(database)
+    assert len(records(await all_of(database, who), "log.events")) == 2
 
 
 # ---- no table and no column may be forgotten -----------------------------------------------------

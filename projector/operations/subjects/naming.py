@@ -1,5 +1,6 @@
 """Whether a text or a decoded value names a person. Pure."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -11,7 +12,6 @@ from projector.zoom.events import identifier
 LEAST_ID_IN_TEXT: Final = 16
 
 _ASCII_RUN: Final = re.compile(r"[!#-\[\]-~]+")
-_WILD: Final = re.compile(r"[%_]")
 _ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\(/)")
 _IDENTIFYING: Final = ("id", "user_id")
 
@@ -32,9 +32,12 @@ class Naming:
         )
 
     def patterns(self) -> list[str]:
-        """For LIKE: the longest part of each id and e-mail that is written alike everywhere."""
+        """For LIKE: the longest part of each id and e-mail that is written alike everywhere.
+
+        A wildcard in it finds more, never less.
+        """
         runs = {max(_ASCII_RUN.findall(one), key=len, default="") for one in self.ids | self.emails}
-        return sorted("%" + _WILD.sub(r"\\\g<0>", run) + "%" for run in runs)
+        return sorted(f"%{run}%" for run in runs)
 
     def in_text(self, text: str) -> bool:
         """Whether a text is one of their ids or e-mails, or holds one."""
@@ -43,7 +46,7 @@ class Naming:
 
     def in_raw(self, body: bytes) -> bool:
         """Whether bytes that are no JSON hold one, also where it is written with JSON's escapes."""
-        text = body.decode(errors="replace")
+        text = body.decode(json.detect_encoding(body), errors="replace")
         return self.in_text(_ESCAPED.sub(_unescaped, text))
 
     def in_value(self, name: str, value: Any) -> bool:

@@ -77,11 +77,10 @@ class Parts:
             value = {key: value[key] for key in value if key in _OF_OTHERS or key in _BESIDE}
         parts, beside, names = dict[str, Any](), dict[str, Any](), False
         for key, item in value.items():
-            part = self._part(key, item, levels - 1)
-            if part is not ABSENT:
+            if self._naming.in_text(key):  # by id, as a listing that is under way keeps people
+                parts[key], names = self._own(item, levels - 1), True
+            elif (part := self._part(key, item, levels - 1)) is not ABSENT:
                 parts[key], names = part, True
-            elif self._naming.in_text(key):
-                parts[key], names = None, True
             elif key in _BESIDE and not isinstance(item, dict | list):
                 beside[key] = item
         return beside | parts if names else ABSENT

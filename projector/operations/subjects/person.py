@@ -12,6 +12,8 @@ from projector.statements import queries
 _SQL: Final = queries("subjects")
 
 BY_EMAIL: Final = "email:"
+# For statements that no index helps.
+LOOK_SECONDS: Final = 600.0
 
 
 class NobodyMeant(ProjectorError):
@@ -57,12 +59,14 @@ async def find_person(database: Database, who: str, account: str | None = None) 
     Raises NobodyMeant where that is nobody, or people of several accounts, or several people of one.
     """
     found = {tuple(row) for row in await people_found(database, who)}
-    found |= {tuple(row) for row in await database.fetch(_SQL["people_named"], who)}
+    found |= {
+        tuple(row) for row in await database.fetch(_SQL["people_named"], who, timeout=LOOK_SECONDS)
+    }
     accounts = sorted({one for one, _ in found})
     mine = _account(accounts, account)
     keys = _keys({key for one, key in found if one == mine}, who)
     person = Person(mine, keys, (), (), (), {}, frozenset(accounts) - {mine})
-    rows = await database.fetch(_SQL["known_of_person"], mine, sorted(keys))
+    rows = await database.fetch(_SQL["known_of_person"], mine, sorted(keys), timeout=LOOK_SECONDS)
     told = {kind: tuple(v for k, v in rows if k == kind) for kind in ("id", "email", "name")}
     person = replace(person, ids=told["id"] or tuple(sorted(person.own_ids)), names=told["name"])
     listed = [key.removeprefix(BY_EMAIL) for key in keys if key.startswith(BY_EMAIL)]
@@ -75,7 +79,9 @@ async def with_emails(database: Database, person: Person, emails: Iterable[str])
     lower = sorted({email.lower() for email in every})
     keys = person.keys | {f"{BY_EMAIL}{email}" for email in lower}
     shared: dict[str, set[str]] = {}
-    rows = await database.fetch(_SQL["others_with_emails"], person.account_id, sorted(keys), lower)
+    rows = await database.fetch(
+        _SQL["others_with_emails"], person.account_id, sorted(keys), lower, timeout=LOOK_SECONDS
+    )
     for key, email in rows:
         shared.setdefault(email, set()).add(key)
     return replace(
