@@ -21,6 +21,8 @@ _BESIDE: Final = frozenset({
     "operation", "p", "path", "position", "last_position", "projection", "entity", "section", "added",
     "folded", "until", "event_ms", "run",
 })  # fmt: skip
+# Texts that an operator wrote about what is the person's: who else is named there is not theirs.
+_WRITTEN_ABOUT: Final = frozenset({"reason"})
 _OF_GROUPS: Final = ("id", "name")
 _EMAIL: Final = re.compile(r"[\w.%+'-]+@[\w-]+(?:\.[\w-]+)+")
 
@@ -36,7 +38,7 @@ class Parts:
         payload = body.get("payload") if isinstance(body, dict) else None
         entity = payload.get("object") if isinstance(payload, dict) else None
         if isinstance(entity, dict) and self._naming.is_them(entity):
-            return redacted(self._own(body, DEEPEST), reveal=True)
+            return redacted(self._own("", body, DEEPEST), reveal=True)
         part = self._part("", self._without_other(body, payload, entity), DEEPEST)
         if part is not ABSENT and isinstance(entity, dict) and _is_of_group(body):
             told = {name: entity[name] for name in _OF_GROUPS if isinstance(entity.get(name), str)}
@@ -53,7 +55,7 @@ class Parts:
     def of_row(self, row: dict[str, Any], *, own: bool) -> Any:
         """The part of a row of state; `own`: it is the person's."""
         if own:
-            return redacted(self._own(row, DEEPEST), reveal=True)
+            return redacted(self._own("", row, DEEPEST), reveal=True)
         part = self._part("", row, DEEPEST)
         return part if part is ABSENT else redacted(part, reveal=True)
 
@@ -68,31 +70,31 @@ class Parts:
             return [part for part in parts if part is not ABSENT] or ABSENT
         if not self._naming.in_value(name, value):
             return ABSENT
-        return value if not isinstance(value, str) else _EMAIL.sub(self._kept, value)
+        return self._without_others(value)
 
     def _part_of_object(self, value: dict[str, Any], levels: int) -> Any:
         if self._naming.is_them(value):
-            return self._own(value, levels)
+            return self._own("", value, levels)
         if self._naming.is_other(value):
             value = {key: value[key] for key in value if key in _OF_OTHERS or key in _BESIDE}
         parts, beside, names = dict[str, Any](), dict[str, Any](), False
         for key, item in value.items():
             if self._naming.in_text(key):  # by id, as a listing that is under way keeps people
-                parts[key], names = self._own(item, levels - 1), True
+                parts[key], names = self._own(key, item, levels - 1), True
             elif (part := self._part(key, item, levels - 1)) is not ABSENT:
                 parts[key], names = part, True
             elif key in _BESIDE and not isinstance(item, dict | list):
                 beside[key] = item
         return beside | parts if names else ABSENT
 
-    def _own(self, value: Any, levels: int) -> Any:
+    def _own(self, name: str, value: Any, levels: int) -> Any:
         """All of what is the person's, but for whom else it names."""
         if not levels:
             return f"[deeper than {DEEPEST} levels]"
         if isinstance(value, list):
-            return [self._own(item, levels - 1) for item in value]
+            return [self._own(name, item, levels - 1) for item in value]
         if not isinstance(value, dict):
-            return value
+            return self._without_others(value) if name in _WRITTEN_ABOUT else value
         if self._is_somebody_else(value):
             return MASK
         of_others = str(value.get("p", value.get("path"))).rpartition(".")[2] in _OF_OTHERS
@@ -101,7 +103,7 @@ class Parts:
             if (key in _OF_OTHERS or (of_others and key in {"a", "b", "known", "reported"}))
             and item not in (None, "")
             and not self._naming.anywhere_in({key: item})
-            else self._own(item, levels - 1)
+            else self._own(key, item, levels - 1)
             for key, item in value.items()
         }
 
@@ -109,6 +111,10 @@ class Parts:
         return bool(value.get("email") or value.get("user_id")) and not self._naming.is_them(value) and (
             "user_key" not in value and "person_key" not in value
         )  # fmt: skip
+
+    def _without_others(self, value: Any) -> Any:
+        """A text without the e-mails of others."""
+        return _EMAIL.sub(self._kept, value) if isinstance(value, str) else value
 
     def _kept(self, found: re.Match[str]) -> str:
         return found[0] if self._naming.in_text(found[0]) else MASK
