@@ -35,11 +35,6 @@ SELECT DISTINCT kind, value FROM (
     SELECT 'email', email FROM (
         SELECT account_id, user_key AS key, email FROM state.users
         UNION ALL SELECT account_id, user_key, profile ->> 'email' FROM state.user_versions
-        UNION ALL SELECT v.account_id, v.user_key, side.email FROM state.user_versions v
-            CROSS JOIN LATERAL jsonb_array_elements(v.delta) d
-            CROSS JOIN LATERAL (VALUES (d ->> 'b'), (d ->> 'a')) side (email) WHERE d ->> 'p' = 'email'
-        UNION ALL SELECT u.account_id, u.user_key, d ->> 'reported' FROM state.users u
-            CROSS JOIN LATERAL jsonb_array_elements(u.drift) d WHERE d ->> 'path' = 'email'
         UNION ALL SELECT account_id, person_key, email FROM state.memberships
         UNION ALL SELECT account_id, person_key, email FROM state.memberships_versions
         UNION ALL SELECT account_id, person_key, email FROM state.group_admins

@@ -185,6 +185,10 @@ async def test_she_is_found_by_whatever_she_was_called(story: Database, who: str
     assert ANNA in person["ids"]
     assert {email.lower() for email in person["emails"]} == {MAIL.lower(), OLD, FIRST, LISTED}
     assert set(person["names"]) == {"Anna Berg", "Anna Aho"}
+    assert found.person.keys == {
+        ANNA.lower(),
+        *(f"email:{e}" for e in (MAIL.lower(), OLD, FIRST, LISTED)),
+    }
     assert len(records(found, "log.events")) == len(TOLD) + len(OWN)
 
 

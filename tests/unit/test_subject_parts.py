@@ -31,7 +31,9 @@ def test_a_text_names_somebody_by_a_whole_id_or_email(text: str, names: bool) ->
 
 
 def test_a_number_is_an_id_in_a_field_of_ids_alone() -> None:
-    assert PARTS.of_body({"payload": {"user_id": 17, "type": 17}})
+    assert PARTS.of_body({"payload": {"operator_id": 17, "type": 17}}) == {
+        "payload": {"operator_id": 17}
+    }
     assert PARTS.of_body({"payload": {"type": 17}}) is ABSENT
 
 
