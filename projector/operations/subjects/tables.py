@@ -118,4 +118,6 @@ CANNOT_NAME: Final = {
     "state.setting_map": dict.fromkeys(
         ("path", "user_path", "group_path", "account_path", "group_flag", "group_flag_2", "account_flag",
          "account_flag_2", "group_flags", "account_flags"), "names of settings, which come with a release"),
+    "state.setting_twins": dict.fromkeys(
+        ("level", "spelling", "path"), "names of settings, which come with a release"),
 }  # fmt: skip
