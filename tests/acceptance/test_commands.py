@@ -72,6 +72,7 @@ COMMANDS: dict[str, set[str]] = {
     "dsn": set(),
     "completion": {"SHELL"},
     "sql": {"QUERY", "OPTIONS"},
+    "subject": {"PERSON", "--to", "--account", "--overwrite", "--by"},
     "timeline": {"WHO", "--since", "--until", "--json"},
     "changes": {"--follow", "--after", "--account", "--entity", "--json"},
     "snapshot": {"FILE", "--overwrite"},

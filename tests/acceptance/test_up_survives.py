@@ -248,11 +248,12 @@ if os.geteuid() == 0:  # only root can mount
 
     def fill(path: Path) -> None:
         """Write a file until the disk is full."""
-        with path.open("wb") as file:
+        with path.open(
+            "wb", buffering=0
+        ) as file:  # a buffer would be written once more when it closes
             try:
                 while True:
                     file.write(b"\0" * 65536)
-                    file.flush()
             except OSError:
                 return
 
