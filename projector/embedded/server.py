@@ -39,6 +39,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "max_wal_size": "2GB",
     "wal_compression": "pglz",  # this build has no lz4
     "max_connections": "60",
+    "jit": "off",  # the views' queries are many small expressions: compiling them takes longer than they run
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
