@@ -2130,6 +2130,10 @@ $$;
 
 COMMENT ON FUNCTION directory.drift_page(after_key text, after_account text, after_entity text, after_path text, after_position bigint, most integer) IS 'Rows of drift, at most so many, with entity_key, the id in lower case where it is a user''s: in the order of entity_key, account_id, entity, path, position, from the first after these. '''', '''', '''', '''' and 0 is the beginning.';
 
+CREATE FUNCTION state.compared_as(p_value jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN COALESCE((p_value #>> '{}'::text[]), ''::text);
+
 CREATE FUNCTION state.user_settings_then(p_account text, p_key text, p_folded bytea) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 1000 PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2883,8 +2887,7 @@ CREATE VIEW state.ranked_groups_of_users AS
     i.group_id,
     i.told,
     r.rank,
-    (i.group_id = NULLIF(i.primary_group, ''::text)) AS primary_told,
-    (i.group_id = COALESCE(NULLIF(i.primary_group, ''::text), p.group_id)) AS primary_held
+    (i.group_id = COALESCE(NULLIF(i.primary_group, ''::text), p.group_id)) AS is_primary
    FROM ((state.groups_of_users i
      LEFT JOIN ( SELECT d.account_id,
             g.group_id,
@@ -2902,8 +2905,7 @@ CREATE FUNCTION state.ranked_groups_of_users_at(p_bound bytea) RETURNS SETOF sta
      i.group_id,
      i.told,
      r.rank,
-     (i.group_id = NULLIF(i.primary_group, ''::text)) AS primary_told,
-     (i.group_id = COALESCE(NULLIF(i.primary_group, ''::text), p.group_id)) AS primary_held
+     (i.group_id = COALESCE(NULLIF(i.primary_group, ''::text), p.group_id)) AS is_primary
     FROM ((state.groups_of_users_at(ranked_groups_of_users_at.p_bound) i(account_id, user_id, user_key, group_id, primary_group, told)
       LEFT JOIN ( SELECT d.account_id,
              g.group_id,
@@ -2948,7 +2950,7 @@ CREATE FUNCTION state.groups_never_told_at(p_bound bytea) RETURNS SETOF state.gr
      count(*) AS groups,
      count(i.rank) AS ranked,
      min(i.rank) AS top_rank
-    FROM state.ranked_groups_of_users_at(groups_never_told_at.p_bound) i(account_id, user_id, group_id, told, rank, primary_told, primary_held)
+    FROM state.ranked_groups_of_users_at(groups_never_told_at.p_bound) i(account_id, user_id, group_id, told, rank, is_primary)
    WHERE (NOT i.told)
    GROUP BY i.account_id, i.user_id;
 END;
@@ -3122,7 +3124,7 @@ CREATE VIEW state.settings_of_groups AS
      JOIN state.setting_places k ON ((k.account_id = s.account_id)))
      CROSS JOIN LATERAL ( SELECT x.value,
             x.locked,
-            COALESCE((x.value #>> '{}'::text[]), ''::text) AS same,
+            state.compared_as(x.value) AS same,
             (((('group '::text || s.group_id) || ' '::text) || COALESCE("left"((x.value)::text, 60), 'not known'::text)) ||
                 CASE
                     WHEN x.locked THEN ' (locked)'::text
@@ -3170,7 +3172,7 @@ CREATE FUNCTION state.settings_of_groups_at(p_bound bytea) RETURNS SETOF state.s
       JOIN state.setting_places k ON ((k.account_id = s.account_id)))
       CROSS JOIN LATERAL ( SELECT x.value,
              x.locked,
-             COALESCE((x.value #>> '{}'::text[]), ''::text) AS same,
+             state.compared_as(x.value) AS same,
              (((('group '::text || s.group_id) || ' '::text) || COALESCE("left"((x.value)::text, 60), 'not known'::text)) ||
                  CASE
                      WHEN x.locked THEN ' (locked)'::text
@@ -3198,8 +3200,7 @@ CREATE VIEW state.settings_by_groups AS
     min(v.group_id) AS a_group,
     min(((v.value)::text COLLATE "C")) AS any_value,
     ((count(v.value) = count(*)) AND (min((v.same COLLATE "C")) = max((v.same COLLATE "C")))) AS all_agree,
-    min((v.value)::text) FILTER (WHERE i.primary_told) AS told_value,
-    min((v.value)::text) FILTER (WHERE i.primary_held) AS held_value,
+    min((v.value)::text) FILTER (WHERE i.is_primary) AS primary_value,
     count(i.rank) AS ranked,
     min(ARRAY[lpad((i.rank)::text, 10, '0'::text), (v.locked)::text, (v.value)::text, v.group_id]) FILTER (WHERE (i.rank IS NOT NULL)) AS top,
     array_agg(v.told) AS told
@@ -3227,12 +3228,11 @@ CREATE FUNCTION state.settings_by_groups_at(p_bound bytea) RETURNS SETOF state.s
      min(v.group_id) AS a_group,
      min(((v.value)::text COLLATE "C")) AS any_value,
      ((count(v.value) = count(*)) AND (min((v.same COLLATE "C")) = max((v.same COLLATE "C")))) AS all_agree,
-     min((v.value)::text) FILTER (WHERE i.primary_told) AS told_value,
-     min((v.value)::text) FILTER (WHERE i.primary_held) AS held_value,
+     min((v.value)::text) FILTER (WHERE i.is_primary) AS primary_value,
      count(i.rank) AS ranked,
      min(ARRAY[lpad((i.rank)::text, 10, '0'::text), (v.locked)::text, (v.value)::text, v.group_id]) FILTER (WHERE (i.rank IS NOT NULL)) AS top,
      array_agg(v.told) AS told
-    FROM (state.ranked_groups_of_users_at(settings_by_groups_at.p_bound) i(account_id, user_id, group_id, told, rank, primary_told, primary_held)
+    FROM (state.ranked_groups_of_users_at(settings_by_groups_at.p_bound) i(account_id, user_id, group_id, told, rank, is_primary)
       JOIN state.settings_of_groups_at(settings_by_groups_at.p_bound) v(account_id, group_id, path, value, locked, same, told) ON (((v.group_id = i.group_id) AND
          CASE
              WHEN (v.account_id = i.account_id) THEN true
@@ -3337,7 +3337,7 @@ CREATE VIEW state.settings_known AS
             ELSE a.locked
         END AS account_locks,
     m.model,
-    COALESCE(k.primary_told, p.group_id) AS primary_held,
+    COALESCE(k.primary_told, p.group_id) AS primary_group,
     (COALESCE(g.counted, (0)::bigint) + n.missing) AS groups,
     n.missing,
     COALESCE(g.locking, (0)::bigint) AS locking,
@@ -3352,8 +3352,7 @@ CREATE VIEW state.settings_known AS
     g.a_group,
     g.any_value,
     (g.all_agree AND (n.missing = 0)) AS all_agree,
-    g.told_value,
-    g.held_value,
+    g.primary_value,
     (n.told_is_top AND (g.top[2])::boolean) AS top_locks,
     g.top[3] AS top_value,
     g.top[4] AS top_group,
@@ -3387,7 +3386,7 @@ CREATE FUNCTION state.settings_known_at(p_bound bytea) RETURNS SETOF state.setti
              ELSE a.locked
          END AS account_locks,
      m.model,
-     COALESCE(k.primary_told, p.group_id) AS primary_held,
+     COALESCE(k.primary_told, p.group_id) AS primary_group,
      (COALESCE(g.counted, (0)::bigint) + n.missing) AS groups,
      n.missing,
      COALESCE(g.locking, (0)::bigint) AS locking,
@@ -3402,15 +3401,14 @@ CREATE FUNCTION state.settings_known_at(p_bound bytea) RETURNS SETOF state.setti
      g.a_group,
      g.any_value,
      (g.all_agree AND (n.missing = 0)) AS all_agree,
-     g.told_value,
-     g.held_value,
+     g.primary_value,
      (n.told_is_top AND (g.top[2])::boolean) AS top_locks,
      g.top[3] AS top_value,
      g.top[4] AS top_group,
      g.told
     FROM ((((((state.settings_of_users_at(settings_known_at.p_bound) k(account_id, user_id, user_key, primary_told, path, of_user, of_group, group_lockable, account_lockable, value, fence)
       LEFT JOIN state.settings_of_accounts_at(settings_known_at.p_bound) a(account_id, path, value, locked) ON (((a.account_id = k.account_id) AND (a.path = k.path))))
-      LEFT JOIN state.settings_by_groups_at(settings_known_at.p_bound) g(account_id, user_id, path, counted, locking, may_lock, locker, lock_value, lockers_agree, known, a_group, any_value, all_agree, told_value, held_value, ranked, top, told) ON (((g.account_id = k.account_id) AND (g.user_id = k.user_id) AND (g.path = k.path))))
+      LEFT JOIN state.settings_by_groups_at(settings_known_at.p_bound) g(account_id, user_id, path, counted, locking, may_lock, locker, lock_value, lockers_agree, known, a_group, any_value, all_agree, primary_value, ranked, top, told) ON (((g.account_id = k.account_id) AND (g.user_id = k.user_id) AND (g.path = k.path))))
       LEFT JOIN state.groups_never_told_at(settings_known_at.p_bound) t(account_id, user_id, groups, ranked, top_rank) ON (((t.account_id = k.account_id) AND (t.user_id = k.user_id))))
       LEFT JOIN ( SELECT past_declared_models.account_id,
              past_declared_models.folded,
@@ -3449,7 +3447,7 @@ CREATE VIEW state.settings_decided AS
     k.account,
     k.account_locks,
     k.model,
-    k.primary_held,
+    k.primary_group,
     k.groups,
     k.missing,
     k.locking,
@@ -3460,8 +3458,7 @@ CREATE VIEW state.settings_decided AS
     k.a_group,
     k.any_value,
     k.all_agree,
-    k.told_value,
-    k.held_value,
+    k.primary_value,
     k.top_locks,
     k.top_value,
     k.top_group,
@@ -3475,7 +3472,7 @@ CREATE VIEW state.settings_decided AS
             WHEN ((l.lock = 'none'::text) AND (NOT k.of_user) AND (k.groups = 0)) THEN k.account
             WHEN ((l.lock = 'none'::text) AND (NOT k.of_user) AND (k.model = 'legacy'::text)) THEN (
             CASE
-                WHEN (k.primary_held IS NOT NULL) THEN k.held_value
+                WHEN (k.primary_group IS NOT NULL) THEN k.primary_value
                 WHEN k.all_agree THEN k.any_value
                 ELSE NULL::text
             END)::jsonb
@@ -3505,7 +3502,7 @@ CREATE FUNCTION state.settings_decided_at(p_bound bytea) RETURNS SETOF state.set
      k.account,
      k.account_locks,
      k.model,
-     k.primary_held,
+     k.primary_group,
      k.groups,
      k.missing,
      k.locking,
@@ -3516,8 +3513,7 @@ CREATE FUNCTION state.settings_decided_at(p_bound bytea) RETURNS SETOF state.set
      k.a_group,
      k.any_value,
      k.all_agree,
-     k.told_value,
-     k.held_value,
+     k.primary_value,
      k.top_locks,
      k.top_value,
      k.top_group,
@@ -3531,13 +3527,13 @@ CREATE FUNCTION state.settings_decided_at(p_bound bytea) RETURNS SETOF state.set
              WHEN ((l.lock = 'none'::text) AND (NOT k.of_user) AND (k.groups = 0)) THEN k.account
              WHEN ((l.lock = 'none'::text) AND (NOT k.of_user) AND (k.model = 'legacy'::text)) THEN (
              CASE
-                 WHEN (k.primary_held IS NOT NULL) THEN k.held_value
+                 WHEN (k.primary_group IS NOT NULL) THEN k.primary_value
                  WHEN k.all_agree THEN k.any_value
                  ELSE NULL::text
              END)::jsonb
              ELSE NULL::jsonb
          END AS decided
-    FROM (state.settings_known_at(settings_decided_at.p_bound) k(account_id, user_id, path, of_user, own, account, account_locks, model, primary_held, groups, missing, locking, may_lock, locker, lock_value, lockers_agree, a_group, any_value, all_agree, told_value, held_value, top_locks, top_value, top_group, told)
+    FROM (state.settings_known_at(settings_decided_at.p_bound) k(account_id, user_id, path, of_user, own, account, account_locks, model, primary_group, groups, missing, locking, may_lock, locker, lock_value, lockers_agree, a_group, any_value, all_agree, primary_value, top_locks, top_value, top_group, told)
       CROSS JOIN LATERAL ( SELECT
                  CASE
                      WHEN k.account_locks THEN 'account'::text
@@ -3551,18 +3547,34 @@ CREATE FUNCTION state.settings_decided_at(p_bound bytea) RETURNS SETOF state.set
           OFFSET 0) l);
 END;
 
-CREATE VIEW directory.effective_user_settings AS
+CREATE VIEW state.settings_judged AS
  SELECT d.account_id,
     d.user_id,
     d.path,
-    d.decided AS value,
-        CASE
-            WHEN (d.lock = ANY (ARRAY['account'::text, 'group'::text])) THEN d.lock
-            WHEN (d.decided IS NULL) THEN 'default unknown'::text
-            WHEN (d.own IS NOT NULL) THEN 'user'::text
-            WHEN (d.groups = 0) THEN 'account'::text
-            ELSE 'group'::text
-        END AS source,
+    d.of_user,
+    d.own,
+    d.account,
+    d.account_locks,
+    d.model,
+    d.primary_group,
+    d.groups,
+    d.missing,
+    d.locking,
+    d.may_lock,
+    d.locker,
+    d.lock_value,
+    d.lockers_agree,
+    d.a_group,
+    d.any_value,
+    d.all_agree,
+    d.primary_value,
+    d.top_locks,
+    d.top_value,
+    d.top_group,
+    d.told,
+    d.lock,
+    d.decided,
+    c.confidence,
         CASE
             WHEN (d.decided IS NULL) THEN NULL::text
             WHEN (d.lock = 'group'::text) THEN
@@ -3571,56 +3583,13 @@ CREATE VIEW directory.effective_user_settings AS
                 WHEN ((d.model = 'priority'::text) AND d.top_locks AND (c.confidence = 'declared'::text)) THEN d.top_group
                 ELSE NULL::text
             END
-            WHEN ((d.lock = 'none'::text) AND (d.own IS NULL) AND (d.groups > 0)) THEN COALESCE(d.primary_held,
+            WHEN ((d.lock = 'none'::text) AND (d.own IS NULL) AND (d.groups > 0)) THEN COALESCE(d.primary_group,
             CASE
                 WHEN (d.groups = 1) THEN d.a_group
                 ELSE NULL::text
             END)
             ELSE NULL::text
-        END AS source_group_id,
-        CASE
-            WHEN (d.lock = ANY (ARRAY['account'::text, 'group'::text])) THEN d.lock
-            ELSE NULL::text
-        END AS locked_by,
-    c.confidence,
-        CASE
-            WHEN (c.confidence = 'unknown'::text) THEN (((
-            CASE
-                WHEN d.account_locks THEN 'the account locks it, and its value is not known'::text
-                WHEN (d.account_locks IS NULL) THEN 'whether the account locks it is not known'::text
-                WHEN (d.lock = 'group'::text) THEN 'a group locks it; which one''s value counts is not known'::text
-                WHEN (d.lock IS NULL) THEN 'whether a group''s lock counts is not known'::text
-                WHEN d.of_user THEN 'nothing locks it; the person''s own value is not known'::text
-                ELSE 'nothing locks it; which default counts is not known'::text
-            END ||
-            CASE
-                WHEN ((d.groups > 0) AND (d.model IS NULL) AND (d.account_locks IS FALSE)) THEN ', as the model is not declared'::text
-                ELSE ''::text
-            END) || ': '::text) || concat_ws('; '::text, (('account '::text || COALESCE("left"((d.account)::text, 60), 'not known'::text)) ||
-            CASE
-                WHEN d.account_locks THEN ' (locked)'::text
-                WHEN (d.account_locks IS NULL) THEN ' (lock not known)'::text
-                ELSE ''::text
-            END), ( SELECT string_agg(t.t, '; '::text ORDER BY (t.t COLLATE "C")) AS string_agg
-               FROM unnest(d.told) t(t)),
-            CASE
-                WHEN (d.missing > 0) THEN (d.missing || ' groups of which nothing is known'::text)
-                ELSE NULL::text
-            END, ('own '::text || COALESCE("left"((d.own)::text, 60), 'not known'::text))))
-            WHEN (d.lock = 'account'::text) THEN 'the account locks it'::text
-            WHEN (d.lock = 'group'::text) THEN
-            CASE
-                WHEN ((c.confidence = 'exact'::text) AND (d.groups = 1)) THEN 'the only group locks it'::text
-                WHEN (c.confidence = 'exact'::text) THEN 'every group locks it alike'::text
-                WHEN (d.model = 'priority'::text) THEN 'the highest group locks it'::text
-                WHEN (d.model = 'legacy'::text) THEN 'one of the groups locks it'::text
-                ELSE 'the highest group locks it, and no other says otherwise'::text
-            END
-            WHEN (d.own IS NOT NULL) THEN 'nothing locks it; the person''s own value'::text
-            WHEN (d.groups = 0) THEN 'nothing locks it; the account''s value, as no group has it'::text
-            WHEN (d.primary_held IS NOT NULL) THEN 'nothing locks it; the primary group''s value'::text
-            ELSE 'nothing locks it; the groups'' value, which is one'::text
-        END AS why
+        END AS source_group_id
    FROM (state.settings_decided d
      CROSS JOIN LATERAL ( SELECT
                 CASE
@@ -3629,6 +3598,119 @@ CREATE VIEW directory.effective_user_settings AS
                     ELSE 'declared'::text
                 END AS confidence
          OFFSET 0) c);
+
+CREATE FUNCTION state.settings_judged_at(p_bound bytea) RETURNS SETOF state.settings_judged
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT d.account_id,
+     d.user_id,
+     d.path,
+     d.of_user,
+     d.own,
+     d.account,
+     d.account_locks,
+     d.model,
+     d.primary_group,
+     d.groups,
+     d.missing,
+     d.locking,
+     d.may_lock,
+     d.locker,
+     d.lock_value,
+     d.lockers_agree,
+     d.a_group,
+     d.any_value,
+     d.all_agree,
+     d.primary_value,
+     d.top_locks,
+     d.top_value,
+     d.top_group,
+     d.told,
+     d.lock,
+     d.decided,
+     c.confidence,
+         CASE
+             WHEN (d.decided IS NULL) THEN NULL::text
+             WHEN (d.lock = 'group'::text) THEN
+             CASE
+                 WHEN (d.may_lock = 1) THEN d.locker
+                 WHEN ((d.model = 'priority'::text) AND d.top_locks AND (c.confidence = 'declared'::text)) THEN d.top_group
+                 ELSE NULL::text
+             END
+             WHEN ((d.lock = 'none'::text) AND (d.own IS NULL) AND (d.groups > 0)) THEN COALESCE(d.primary_group,
+             CASE
+                 WHEN (d.groups = 1) THEN d.a_group
+                 ELSE NULL::text
+             END)
+             ELSE NULL::text
+         END AS source_group_id
+    FROM (state.settings_decided_at(settings_judged_at.p_bound) d(account_id, user_id, path, of_user, own, account, account_locks, model, primary_group, groups, missing, locking, may_lock, locker, lock_value, lockers_agree, a_group, any_value, all_agree, primary_value, top_locks, top_value, top_group, told, lock, decided)
+      CROSS JOIN LATERAL ( SELECT
+                 CASE
+                     WHEN (d.decided IS NULL) THEN 'unknown'::text
+                     WHEN ((d.lock = 'account'::text) OR ((d.lock = 'none'::text) AND ((d.own IS NOT NULL) OR (d.groups = 0))) OR ((d.lock = 'group'::text) AND (d.locking = d.groups) AND d.lockers_agree)) THEN 'exact'::text
+                     ELSE 'declared'::text
+                 END AS confidence
+          OFFSET 0) c);
+END;
+
+CREATE VIEW directory.effective_user_settings AS
+ SELECT account_id,
+    user_id,
+    path,
+    decided AS value,
+        CASE
+            WHEN (lock = ANY (ARRAY['account'::text, 'group'::text])) THEN lock
+            WHEN (decided IS NULL) THEN 'default unknown'::text
+            WHEN (own IS NOT NULL) THEN 'user'::text
+            WHEN (groups = 0) THEN 'account'::text
+            ELSE 'group'::text
+        END AS source,
+    source_group_id,
+        CASE
+            WHEN (lock = ANY (ARRAY['account'::text, 'group'::text])) THEN lock
+            ELSE NULL::text
+        END AS locked_by,
+    confidence,
+        CASE
+            WHEN (confidence = 'unknown'::text) THEN (((
+            CASE
+                WHEN account_locks THEN 'the account locks it, and its value is not known'::text
+                WHEN (account_locks IS NULL) THEN 'whether the account locks it is not known'::text
+                WHEN (lock = 'group'::text) THEN 'a group locks it; which one''s value counts is not known'::text
+                WHEN (lock IS NULL) THEN 'whether a group''s lock counts is not known'::text
+                WHEN of_user THEN 'nothing locks it; the person''s own value is not known'::text
+                ELSE 'nothing locks it; which default counts is not known'::text
+            END ||
+            CASE
+                WHEN ((groups > 0) AND (model IS NULL) AND (account_locks IS FALSE)) THEN ', as the model is not declared'::text
+                ELSE ''::text
+            END) || ': '::text) || concat_ws('; '::text, (('account '::text || COALESCE("left"((account)::text, 60), 'not known'::text)) ||
+            CASE
+                WHEN account_locks THEN ' (locked)'::text
+                WHEN (account_locks IS NULL) THEN ' (lock not known)'::text
+                ELSE ''::text
+            END), ( SELECT string_agg(t.t, '; '::text ORDER BY (t.t COLLATE "C")) AS string_agg
+               FROM unnest(d.told) t(t)),
+            CASE
+                WHEN (missing > 0) THEN (missing || ' groups of which nothing is known'::text)
+                ELSE NULL::text
+            END, ('own '::text || COALESCE("left"((own)::text, 60), 'not known'::text))))
+            WHEN (lock = 'account'::text) THEN 'the account locks it'::text
+            WHEN (lock = 'group'::text) THEN
+            CASE
+                WHEN ((confidence = 'exact'::text) AND (groups = 1)) THEN 'the only group locks it'::text
+                WHEN (confidence = 'exact'::text) THEN 'every group locks it alike'::text
+                WHEN (model = 'priority'::text) THEN 'the highest group locks it'::text
+                WHEN (model = 'legacy'::text) THEN 'one of the groups locks it'::text
+                ELSE 'the highest group locks it, and no other says otherwise'::text
+            END
+            WHEN (own IS NOT NULL) THEN 'nothing locks it; the person''s own value'::text
+            WHEN (groups = 0) THEN 'nothing locks it; the account''s value, as no group has it'::text
+            WHEN (primary_group IS NOT NULL) THEN 'nothing locks it; the primary group''s value'::text
+            ELSE 'nothing locks it; the groups'' value, which is one'::text
+        END AS why
+   FROM state.settings_judged d;
 
 COMMENT ON VIEW directory.effective_user_settings IS 'Which setting is in effect for each person of users, who decides it, and how sure that is: one row a person and path of which some level''s value is known. Ask for a person (account_id, user_id) or for a path: all of it is never quick.';
 
@@ -3664,28 +3746,14 @@ CREATE FUNCTION state.effective_user_settings_at(p_bound bytea) RETURNS SETOF di
              WHEN (d.groups = 0) THEN 'account'::text
              ELSE 'group'::text
          END AS source,
-         CASE
-             WHEN (d.decided IS NULL) THEN NULL::text
-             WHEN (d.lock = 'group'::text) THEN
-             CASE
-                 WHEN (d.may_lock = 1) THEN d.locker
-                 WHEN ((d.model = 'priority'::text) AND d.top_locks AND (c.confidence = 'declared'::text)) THEN d.top_group
-                 ELSE NULL::text
-             END
-             WHEN ((d.lock = 'none'::text) AND (d.own IS NULL) AND (d.groups > 0)) THEN COALESCE(d.primary_held,
-             CASE
-                 WHEN (d.groups = 1) THEN d.a_group
-                 ELSE NULL::text
-             END)
-             ELSE NULL::text
-         END AS source_group_id,
+     d.source_group_id,
          CASE
              WHEN (d.lock = ANY (ARRAY['account'::text, 'group'::text])) THEN d.lock
              ELSE NULL::text
          END AS locked_by,
-     c.confidence,
+     d.confidence,
          CASE
-             WHEN (c.confidence = 'unknown'::text) THEN (((
+             WHEN (d.confidence = 'unknown'::text) THEN (((
              CASE
                  WHEN d.account_locks THEN 'the account locks it, and its value is not known'::text
                  WHEN (d.account_locks IS NULL) THEN 'whether the account locks it is not known'::text
@@ -3711,25 +3779,18 @@ CREATE FUNCTION state.effective_user_settings_at(p_bound bytea) RETURNS SETOF di
              WHEN (d.lock = 'account'::text) THEN 'the account locks it'::text
              WHEN (d.lock = 'group'::text) THEN
              CASE
-                 WHEN ((c.confidence = 'exact'::text) AND (d.groups = 1)) THEN 'the only group locks it'::text
-                 WHEN (c.confidence = 'exact'::text) THEN 'every group locks it alike'::text
+                 WHEN ((d.confidence = 'exact'::text) AND (d.groups = 1)) THEN 'the only group locks it'::text
+                 WHEN (d.confidence = 'exact'::text) THEN 'every group locks it alike'::text
                  WHEN (d.model = 'priority'::text) THEN 'the highest group locks it'::text
                  WHEN (d.model = 'legacy'::text) THEN 'one of the groups locks it'::text
                  ELSE 'the highest group locks it, and no other says otherwise'::text
              END
              WHEN (d.own IS NOT NULL) THEN 'nothing locks it; the person''s own value'::text
              WHEN (d.groups = 0) THEN 'nothing locks it; the account''s value, as no group has it'::text
-             WHEN (d.primary_held IS NOT NULL) THEN 'nothing locks it; the primary group''s value'::text
+             WHEN (d.primary_group IS NOT NULL) THEN 'nothing locks it; the primary group''s value'::text
              ELSE 'nothing locks it; the groups'' value, which is one'::text
          END AS why
-    FROM (state.settings_decided_at(effective_user_settings_at.p_bound) d(account_id, user_id, path, of_user, own, account, account_locks, model, primary_held, groups, missing, locking, may_lock, locker, lock_value, lockers_agree, a_group, any_value, all_agree, told_value, held_value, top_locks, top_value, top_group, told, lock, decided)
-      CROSS JOIN LATERAL ( SELECT
-                 CASE
-                     WHEN (d.decided IS NULL) THEN 'unknown'::text
-                     WHEN ((d.lock = 'account'::text) OR ((d.lock = 'none'::text) AND ((d.own IS NOT NULL) OR (d.groups = 0))) OR ((d.lock = 'group'::text) AND (d.locking = d.groups) AND d.lockers_agree)) THEN 'exact'::text
-                     ELSE 'declared'::text
-                 END AS confidence
-          OFFSET 0) c);
+    FROM state.settings_judged_at(effective_user_settings_at.p_bound) d(account_id, user_id, path, of_user, own, account, account_locks, model, primary_group, groups, missing, locking, may_lock, locker, lock_value, lockers_agree, a_group, any_value, all_agree, primary_value, top_locks, top_value, top_group, told, lock, decided, confidence, source_group_id);
 END;
 
 CREATE FUNCTION directory.effective_user_settings_at(t timestamp with time zone) RETURNS SETOF directory.effective_user_settings
@@ -5579,18 +5640,10 @@ CREATE VIEW directory.lock_violations AS
     own AS own_value,
     decided AS locked_value,
     lock AS locked_by,
-        CASE
-            WHEN (lock = 'account'::text) THEN NULL::text
-            WHEN (may_lock = 1) THEN locker
-            WHEN ((model = 'priority'::text) AND top_locks AND (NOT ((locking = groups) AND lockers_agree))) THEN top_group
-            ELSE NULL::text
-        END AS source_group_id,
-        CASE
-            WHEN ((lock = 'account'::text) OR ((locking = groups) AND lockers_agree)) THEN 'exact'::text
-            ELSE 'declared'::text
-        END AS confidence
-   FROM state.settings_decided d
-  WHERE ((lock = ANY (ARRAY['account'::text, 'group'::text])) AND (own IS NOT NULL) AND (COALESCE((own #>> '{}'::text[]), ''::text) <> COALESCE((decided #>> '{}'::text[]), ''::text)) AND (decided IS NOT NULL));
+    source_group_id,
+    confidence
+   FROM state.settings_judged d
+  WHERE ((lock = ANY (ARRAY['account'::text, 'group'::text])) AND (own IS NOT NULL) AND (decided IS NOT NULL) AND (state.compared_as(own) <> state.compared_as(decided)));
 
 COMMENT ON VIEW directory.lock_violations IS 'People whose own value of a setting differs from the one that is locked above them, where that is exact or declared: what they run with is the locked one, or the lock came after their change. Ask for a person or for a path.';
 
@@ -5619,18 +5672,10 @@ CREATE FUNCTION state.lock_violations_at(p_bound bytea) RETURNS SETOF directory.
      d.own AS own_value,
      d.decided AS locked_value,
      d.lock AS locked_by,
-         CASE
-             WHEN (d.lock = 'account'::text) THEN NULL::text
-             WHEN (d.may_lock = 1) THEN d.locker
-             WHEN ((d.model = 'priority'::text) AND d.top_locks AND (NOT ((d.locking = d.groups) AND d.lockers_agree))) THEN d.top_group
-             ELSE NULL::text
-         END AS source_group_id,
-         CASE
-             WHEN ((d.lock = 'account'::text) OR ((d.locking = d.groups) AND d.lockers_agree)) THEN 'exact'::text
-             ELSE 'declared'::text
-         END AS confidence
-    FROM state.settings_decided_at(lock_violations_at.p_bound) d(account_id, user_id, path, of_user, own, account, account_locks, model, primary_held, groups, missing, locking, may_lock, locker, lock_value, lockers_agree, a_group, any_value, all_agree, told_value, held_value, top_locks, top_value, top_group, told, lock, decided)
-   WHERE ((d.lock = ANY (ARRAY['account'::text, 'group'::text])) AND (d.own IS NOT NULL) AND (COALESCE((d.own #>> '{}'::text[]), ''::text) <> COALESCE((d.decided #>> '{}'::text[]), ''::text)) AND (d.decided IS NOT NULL));
+     d.source_group_id,
+     d.confidence
+    FROM state.settings_judged_at(lock_violations_at.p_bound) d(account_id, user_id, path, of_user, own, account, account_locks, model, primary_group, groups, missing, locking, may_lock, locker, lock_value, lockers_agree, a_group, any_value, all_agree, primary_value, top_locks, top_value, top_group, told, lock, decided, confidence, source_group_id)
+   WHERE ((d.lock = ANY (ARRAY['account'::text, 'group'::text])) AND (d.own IS NOT NULL) AND (d.decided IS NOT NULL) AND (state.compared_as(d.own) <> state.compared_as(d.decided)));
 END;
 
 CREATE FUNCTION directory.lock_violations_at(t timestamp with time zone) RETURNS SETOF directory.lock_violations

@@ -41,6 +41,11 @@ CREATE OR REPLACE FUNCTION state.leaf_at(p_document jsonb, p_place text[]) RETUR
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN jsonb_typeof(p_document #> p_place) <> 'object' THEN p_document #> p_place END;
 
+-- A value as a text by which values are compared: true and "true" are the same, and null only itself.
+CREATE OR REPLACE FUNCTION state.compared_as(p_value jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN coalesce(p_value #>> '{}', E'\x01');
+
 -- Whether one of some flags is set. Null where none of them is known and there may be one. Where it is not known whether
 -- there is one (p_lockable is null), nothing locks it while flags are known and none of its section is set.
 CREATE OR REPLACE FUNCTION state.locks_by(
@@ -53,5 +58,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
         WHEN p_lockable IS NULL AND (p_set <> '{}' OR p_open <> '{}') AND NOT p_set ? (p_flags[1] || '.*') THEN false
     END;
 
-GRANT EXECUTE ON FUNCTION state.flags_over, state.flags_of, state.unpacked, state.leaf_at, state.locks_by TO PUBLIC;
+GRANT EXECUTE ON FUNCTION state.flags_over, state.flags_of, state.unpacked, state.leaf_at, state.compared_as,
+    state.locks_by TO PUBLIC;
 GRANT SELECT ON state.setting_places TO directory_reader;

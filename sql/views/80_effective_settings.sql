@@ -16,7 +16,8 @@
 -- Sub-selects with OFFSET 0 are computed once a row. Documents are read from where large values lie by `|| '{}'`, once and
 -- not once for each setting in them: state.unpacked, which is never called, makes the planner believe that this is dear.
 
--- Who is in which groups: people of `users` in view `memberships`, with what says which one is primary. `told`: something of its settings.
+-- Who is in which groups: people of `users` in view `memberships`, with what says which one is primary. `told`: whether
+-- anything was told of the group's settings.
 CREATE OR REPLACE VIEW state.groups_of_users AS
 SELECT
     m.account_id, u.user_id, m.person_key AS user_key, m.group_id, u.profile ->> 'primary_group_id' AS primary_group,
@@ -85,8 +86,7 @@ WHERE e.added AND u.known AND NOT u.removed AND g.removed IS NOT TRUE
 CREATE OR REPLACE VIEW state.ranked_groups_of_users AS
 SELECT
     i.account_id, i.user_id, i.group_id, i.told, r.rank,
-    i.group_id = nullif(i.primary_group, '') AS primary_told,
-    i.group_id = coalesce(nullif(i.primary_group, ''), p.group_id) AS primary_held
+    i.group_id = coalesce(nullif(i.primary_group, ''), p.group_id) AS is_primary
 FROM state.groups_of_users i
 LEFT JOIN (
     SELECT d.account_id, g.group_id, min(g.rank) AS rank
@@ -112,7 +112,7 @@ CROSS JOIN LATERAL (
     SELECT
         x.value,
         x.locked,
-        coalesce(x.value #>> '{}', E'\x01') AS same,
+        state.compared_as(x.value) AS same,
         'group ' || s.group_id || ' ' || coalesce(left(x.value::text, 60), 'not known')
             || CASE WHEN x.locked THEN ' (locked)' WHEN x.locked IS NULL THEN ' (lock not known)' ELSE '' END AS told
     FROM (
@@ -143,8 +143,7 @@ SELECT
     min(v.group_id) AS a_group,
     min(v.value::text COLLATE "C") AS any_value,
     count(v.value) = count(*) AND min(v.same COLLATE "C") = max(v.same COLLATE "C") AS all_agree,
-    min(v.value::text) FILTER (WHERE i.primary_told) AS told_value,
-    min(v.value::text) FILTER (WHERE i.primary_held) AS held_value,
+    min(v.value::text) FILTER (WHERE i.is_primary) AS primary_value,
     count(i.rank) AS ranked,
     -- its rank, in as many digits as any, whether it locks, its value, its id
     min(ARRAY[lpad(i.rank::text, 10, '0'), v.locked::text, v.value::text, v.group_id])
@@ -209,7 +208,7 @@ SELECT
     a.value AS account,
     CASE WHEN a.path IS NULL AND NOT k.account_lockable THEN false ELSE a.locked END AS account_locks,
     m.model,
-    coalesce(k.primary_told, p.group_id) AS primary_held,
+    coalesce(k.primary_told, p.group_id) AS primary_group,
     -- Groups that have it, and those of them of whose settings nothing was ever told.
     coalesce(g.counted, 0) + n.missing AS groups,
     n.missing,
@@ -221,8 +220,7 @@ SELECT
     g.a_group,
     g.any_value,
     g.all_agree AND n.missing = 0 AS all_agree,
-    g.told_value,
-    g.held_value,
+    g.primary_value,
     n.told_is_top AND g.top[2]::boolean AS top_locks,
     g.top[3] AS top_value,
     g.top[4] AS top_group,
@@ -255,7 +253,7 @@ SELECT
         WHEN l.lock = 'none' AND k.own IS NOT NULL THEN k.own
         WHEN l.lock = 'none' AND NOT k.of_user AND k.groups = 0 THEN k.account
         WHEN l.lock = 'none' AND NOT k.of_user AND k.model = 'legacy' THEN
-            CASE WHEN k.primary_held IS NOT NULL THEN k.held_value WHEN k.all_agree THEN k.any_value END::jsonb
+            CASE WHEN k.primary_group IS NOT NULL THEN k.primary_value WHEN k.all_agree THEN k.any_value END::jsonb
     END AS decided
 FROM state.settings_known k
 CROSS JOIN LATERAL (
@@ -270,6 +268,31 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) l;
 
+-- How sure that is, and of which group.
+CREATE OR REPLACE VIEW state.settings_judged AS
+SELECT
+    d.*,
+    c.confidence,
+    CASE
+        WHEN d.decided IS NULL THEN NULL
+        WHEN d.lock = 'group' THEN CASE
+            WHEN d.may_lock = 1 THEN d.locker
+            WHEN d.model = 'priority' AND d.top_locks AND c.confidence = 'declared' THEN d.top_group
+        END
+        WHEN d.lock = 'none' AND d.own IS NULL AND d.groups > 0
+        THEN coalesce(d.primary_group, CASE WHEN d.groups = 1 THEN d.a_group END)
+    END AS source_group_id
+FROM state.settings_decided d
+CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN d.decided IS NULL THEN 'unknown'
+        WHEN d.lock = 'account' OR d.lock = 'none' AND (d.own IS NOT NULL OR d.groups = 0)
+            OR d.lock = 'group' AND d.locking = d.groups AND d.lockers_agree THEN 'exact'
+        ELSE 'declared'
+    END AS confidence
+    OFFSET 0
+) c;
+
 CREATE OR REPLACE VIEW directory.effective_user_settings AS
 SELECT
     d.account_id,
@@ -283,19 +306,11 @@ SELECT
         WHEN d.groups = 0 THEN 'account'
         ELSE 'group'
     END AS source,
-    CASE
-        WHEN d.decided IS NULL THEN NULL
-        WHEN d.lock = 'group' THEN CASE
-            WHEN d.may_lock = 1 THEN d.locker
-            WHEN d.model = 'priority' AND d.top_locks AND c.confidence = 'declared' THEN d.top_group
-        END
-        WHEN d.lock = 'none' AND d.own IS NULL AND d.groups > 0
-        THEN coalesce(d.primary_held, CASE WHEN d.groups = 1 THEN d.a_group END)
-    END AS source_group_id,
+    d.source_group_id,
     CASE WHEN d.lock IN ('account', 'group') THEN d.lock END AS locked_by,
-    c.confidence,
+    d.confidence,
     CASE
-        WHEN c.confidence = 'unknown' THEN
+        WHEN d.confidence = 'unknown' THEN
             CASE
                 WHEN d.account_locks THEN 'the account locks it, and its value is not known'
                 WHEN d.account_locks IS NULL THEN 'whether the account locks it is not known'
@@ -317,27 +332,18 @@ SELECT
         WHEN d.lock = 'account' THEN 'the account locks it'
         WHEN d.lock = 'group' THEN
             CASE
-                WHEN c.confidence = 'exact' AND d.groups = 1 THEN 'the only group locks it'
-                WHEN c.confidence = 'exact' THEN 'every group locks it alike'
+                WHEN d.confidence = 'exact' AND d.groups = 1 THEN 'the only group locks it'
+                WHEN d.confidence = 'exact' THEN 'every group locks it alike'
                 WHEN d.model = 'priority' THEN 'the highest group locks it'
                 WHEN d.model = 'legacy' THEN 'one of the groups locks it'
                 ELSE 'the highest group locks it, and no other says otherwise'
             END
         WHEN d.own IS NOT NULL THEN 'nothing locks it; the person''s own value'
         WHEN d.groups = 0 THEN 'nothing locks it; the account''s value, as no group has it'
-        WHEN d.primary_held IS NOT NULL THEN 'nothing locks it; the primary group''s value'
+        WHEN d.primary_group IS NOT NULL THEN 'nothing locks it; the primary group''s value'
         ELSE 'nothing locks it; the groups'' value, which is one'
     END AS why
-FROM state.settings_decided d
-CROSS JOIN LATERAL (
-    SELECT CASE
-        WHEN d.decided IS NULL THEN 'unknown'
-        WHEN d.lock = 'account' OR d.lock = 'none' AND (d.own IS NOT NULL OR d.groups = 0)
-            OR d.lock = 'group' AND d.locking = d.groups AND d.lockers_agree THEN 'exact'
-        ELSE 'declared'
-    END AS confidence
-    OFFSET 0
-) c;
+FROM state.settings_judged d;
 
 COMMENT ON VIEW directory.effective_user_settings IS
     'Which setting is in effect for each person of users, who decides it, and how sure that is: one row a person and path of which some level''s value is known. Ask for a person (account_id, user_id) or for a path: all of it is never quick.';
@@ -359,16 +365,11 @@ SELECT
     d.own AS own_value,
     d.decided AS locked_value,
     d.lock AS locked_by,
-    CASE
-        WHEN d.lock = 'account' THEN NULL
-        WHEN d.may_lock = 1 THEN d.locker
-        WHEN d.model = 'priority' AND d.top_locks AND NOT (d.locking = d.groups AND d.lockers_agree) THEN d.top_group
-    END AS source_group_id,
-    CASE WHEN d.lock = 'account' OR d.locking = d.groups AND d.lockers_agree THEN 'exact' ELSE 'declared' END AS confidence
-FROM state.settings_decided d
+    d.source_group_id,
+    d.confidence
+FROM state.settings_judged d
 WHERE d.lock IN ('account', 'group') AND d.own IS NOT NULL
-  AND coalesce(d.own #>> '{}', E'\x01') <> coalesce(d.decided #>> '{}', E'\x01')
-  AND d.decided IS NOT NULL;
+  AND d.decided IS NOT NULL AND state.compared_as(d.own) <> state.compared_as(d.decided);
 
 COMMENT ON VIEW directory.lock_violations IS
     'People whose own value of a setting differs from the one that is locked above them, where that is exact or declared: what they run with is the locked one, or the lock came after their change. Ask for a person or for a path.';
